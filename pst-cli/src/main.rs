@@ -1,0 +1,3 @@
+//! The `pst` command.
+
+fn main() {}

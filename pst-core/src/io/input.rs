@@ -1,0 +1,146 @@
+//! A read-only file that many threads read at once.
+//!
+//! Files up to [`MAP_LIMIT`] are memory-mapped. Larger ones are read by positioned reads, because mapped pages count as
+//! resident memory and the budget holds for files of any size.
+
+use crate::error::{Error, Kind, Result};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Files up to this many bytes are mapped.
+pub const MAP_LIMIT: u64 = 64 << 20;
+
+enum Backing {
+    Bytes(Vec<u8>),
+    Map(memmap2::Mmap),
+    File(File),
+}
+
+/// A read-only source of bytes; `Sync`, without locks.
+pub struct Input {
+    backing: Backing,
+    len: u64,
+    path: PathBuf,
+}
+
+impl Input {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when the system refuses, [`Kind::NotThisKind`] for a directory.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
+        let meta = file.metadata().map_err(|e| Error::io("cannot read the size", path, e))?;
+        if meta.is_dir() {
+            return Err(Error::new(Kind::NotThisKind, "this is a folder, not a file").in_file(path));
+        }
+        let len = meta.len();
+        let backing = if len == 0 {
+            Backing::Bytes(Vec::new())
+        } else if len <= MAP_LIMIT {
+            match map(&file) {
+                Ok(map) => Backing::Map(map),
+                Err(_) => Backing::File(file),
+            }
+        } else {
+            Backing::File(file)
+        };
+        Ok(Self { backing, len, path: path.to_path_buf() })
+    }
+
+    /// Bytes in memory in place of a file, with a name for messages.
+    pub fn from_bytes(bytes: Vec<u8>, name: impl Into<PathBuf>) -> Self {
+        Self { len: bytes.len() as u64, backing: Backing::Bytes(bytes), path: name.into() }
+    }
+
+    /// Size in bytes when it was opened.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// True for an empty file.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The name it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `len` bytes at `offset`: a slice of the map, or `buf` filled. The caller bounds `len`.
+    ///
+    /// # Errors
+    /// [`Kind::Truncated`] when the range passes the end of the file, [`Kind::Io`] when the system refuses.
+    pub fn read<'a>(&'a self, offset: u64, len: usize, buf: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+        self.bounds(offset, len)?;
+        match &self.backing {
+            Backing::Bytes(b) => Self::slice(b, offset, len),
+            Backing::Map(m) => Self::slice(m, offset, len),
+            Backing::File(_) => {
+                buf.resize(len, 0);
+                self.read_into(offset, buf)?;
+                Ok(buf)
+            }
+        }
+    }
+
+    /// Fills `out` with the bytes at `offset`.
+    ///
+    /// # Errors
+    /// As [`Input::read`].
+    pub fn read_into(&self, offset: u64, out: &mut [u8]) -> Result<()> {
+        self.bounds(offset, out.len())?;
+        match &self.backing {
+            Backing::Bytes(b) => out.copy_from_slice(Self::slice(b, offset, out.len())?),
+            Backing::Map(m) => out.copy_from_slice(Self::slice(m, offset, out.len())?),
+            Backing::File(f) => {
+                read_exact_at(f, out, offset).map_err(|e| Error::io("cannot read", &self.path, e).at(offset))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn slice(bytes: &[u8], offset: u64, len: usize) -> Result<&[u8]> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        bytes
+            .get(start..start.saturating_add(len))
+            .ok_or_else(|| Error::new(Kind::Truncated, "the file ends too early").at(offset))
+    }
+
+    fn bounds(&self, offset: u64, len: usize) -> Result<()> {
+        if offset.checked_add(len as u64).is_none_or(|end| end > self.len) {
+            return Err(Error::new(
+                Kind::Truncated,
+                format!("the file has {} bytes, but {len} bytes at offset {offset} are needed", self.len),
+            )
+            .at(offset)
+            .in_file(&self.path));
+        }
+        Ok(())
+    }
+}
+
+#[expect(unsafe_code, reason = "a map is unsafe because others may change the file; the one such line of the project")]
+fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
+    unsafe { memmap2::Mmap::map(file) }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, out: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut out: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    while !out.is_empty() {
+        let n = std::os::windows::fs::FileExt::seek_read(file, out, offset)?;
+        if n == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        out = out.split_at_mut(n).1;
+        offset += n as u64;
+    }
+    Ok(())
+}

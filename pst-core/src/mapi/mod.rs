@@ -1,0 +1,14 @@
+//! MAPI values: tags, types, property bags and owned messages. No input or output.
+
+pub mod message;
+pub mod named;
+pub mod ptype;
+pub mod tag;
+pub mod time;
+pub mod value;
+
+pub use message::{Attachment, MAX_DEPTH, Message};
+pub use named::{Guid, Name, NamedProp};
+pub use ptype::PropType;
+pub use tag::PropTag;
+pub use value::{Blob, Prop, PropBag, Stream, Value};

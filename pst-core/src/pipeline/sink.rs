@@ -1,0 +1,65 @@
+//! Where items go.
+
+use super::item::{Folder, Item};
+use crate::error::Result;
+use crate::mapi::NamedProp;
+use std::any::Any;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// An item made ready for a sink on any thread.
+pub struct Prepared {
+    /// The sink's own form; only the sink that prepared it looks inside.
+    pub payload: Box<dyn Any + Send>,
+    /// Bytes held, for the budget.
+    pub bytes: u64,
+    /// Name for reports, as in the item.
+    pub id: String,
+    /// What was lost or odd, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// The part of a sink's work that needs no order and runs on all threads.
+pub trait Prepare: Send + Sync {
+    /// Converts an item into the sink's form.
+    ///
+    /// # Errors
+    /// When this item cannot be converted; the run goes on.
+    fn prepare(&self, folder: &Folder, item: Item) -> Result<Prepared>;
+}
+
+/// What a sink wrote.
+#[derive(Debug, Clone, Default)]
+pub struct Written {
+    /// The file or folder that now exists.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Something that takes folders of items, in order, from one thread. Dropped without `finish`, it leaves nothing behind.
+pub trait Sink: Send {
+    /// The part that runs on all threads; asked for once, after [`Sink::names`].
+    fn preparer(&self) -> Arc<dyn Prepare>;
+
+    /// Announces named properties before the first item.
+    fn names(&mut self, _names: &[NamedProp]) {}
+
+    /// Starts a folder; parents come first, and the items that follow belong to it. Starting a path again goes on with it.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    fn folder(&mut self, folder: &Folder) -> Result<()>;
+
+    /// Writes one prepared item into the current folder.
+    ///
+    /// # Errors
+    /// When the sink cannot go on.
+    fn item(&mut self, item: Prepared) -> Result<()>;
+
+    /// Completes the target and gives it its name.
+    ///
+    /// # Errors
+    /// When it cannot be completed; nothing is left under the target's name.
+    fn finish(self: Box<Self>) -> Result<Written>;
+}

@@ -1,0 +1,34 @@
+//! Where items come from.
+
+use super::item::{Folder, Item, ItemRef};
+use crate::error::Result;
+use crate::mapi::NamedProp;
+
+/// Something that holds folders of items. Shared by all threads.
+pub trait Source: Send + Sync {
+    /// All folders, parents first, in the order they will be written.
+    ///
+    /// # Errors
+    /// When the source cannot be listed at all.
+    fn folders(&self) -> Result<Vec<Folder>>;
+
+    /// The items of a folder in order. An `Err` in the iterator is one item (or the rest of the folder) that failed.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed at all.
+    fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>>;
+
+    /// Loads one item; called from many threads at once.
+    ///
+    /// # Errors
+    /// When this item cannot be read; the run goes on.
+    fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item>;
+
+    /// Named properties that items of this source use, so that a sink can number them before the first item.
+    fn names(&self) -> Vec<NamedProp> {
+        Vec::new()
+    }
+
+    /// The name of the mailbox, for a store's display name.
+    fn title(&self) -> String;
+}
