@@ -3,6 +3,7 @@
 pub mod error;
 pub mod io;
 pub mod mapi;
+pub mod mime;
 pub mod ndb;
 pub mod pipeline;
 

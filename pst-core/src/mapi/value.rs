@@ -314,3 +314,28 @@ pub const fn is_inline(ty: u16) -> bool {
             | PropType::NULL
     )
 }
+
+/// The SHA-256 of a blob in lower-case hexadecimal, read in pieces.
+///
+/// # Errors
+/// When its stream cannot be read.
+pub fn sha256(blob: &Blob) -> Result<String> {
+    use sha2::{Digest, Sha256};
+    use std::fmt::Write;
+    let mut hash = Sha256::new();
+    let mut reader = blob.open()?;
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let n = reader
+            .read(&mut piece)
+            .map_err(|e| crate::Error::new(crate::Kind::Io, format!("cannot read a long value: {e}")))?;
+        if n == 0 {
+            break;
+        }
+        hash.update(piece.get(..n).unwrap_or_default());
+    }
+    Ok(hash.finalize().iter().fold(String::new(), |mut s, b| {
+        let _ = write!(s, "{b:02x}");
+        s
+    }))
+}
