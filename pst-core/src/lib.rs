@@ -2,7 +2,9 @@
 
 pub mod error;
 pub mod io;
+pub mod ltp;
 pub mod mapi;
+pub mod messaging;
 pub mod mime;
 pub mod ndb;
 pub mod pipeline;

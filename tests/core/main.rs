@@ -1,0 +1,7 @@
+//! Behaviour of pst-core.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod reading;
+#[path = "../support/mod.rs"]
+mod support;
