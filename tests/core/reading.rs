@@ -63,7 +63,8 @@ fn every_file_reads_as_libpff_reads_it() {
         let mut errors = Vec::new();
         let folders = store.folders(&mut errors);
         for folder in expected["folders"].as_array().unwrap() {
-            let nid = Nid(folder["id"].as_u64().unwrap() as u32);
+            // libpff could not read some folders of one damaged file; they have no id there.
+            let Some(nid) = folder["id"].as_u64().map(|n| Nid(n as u32)) else { continue };
             let found = folders.iter().find(|f| f.nid == nid);
             assert!(found.is_some(), "{name}: folder {nid} ({}) is missing", folder["path"]);
             if found.unwrap().search {
@@ -115,7 +116,14 @@ fn damaged_files_give_what_is_left() {
             Ok(store) => {
                 let (messages, failed) = walk(&store);
                 eprintln!("{name}: {} messages, {failed} failed parts", messages.len());
-                for same in ["sample2__cceff7e3.crypt0", "sample2__cceff7e3.crypt2", "hdrcrc", "trailgarbage", "amap0", "amapinvalid"] {
+                for same in [
+                    "sample2__cceff7e3.crypt0",
+                    "sample2__cceff7e3.crypt2",
+                    "hdrcrc",
+                    "trailgarbage",
+                    "amap0",
+                    "amapinvalid",
+                ] {
                     if name.contains(same) && name.contains("sample2") {
                         assert_eq!(messages.len(), expected.len(), "{name}");
                         assert_eq!(failed, 0, "{name}");

@@ -122,7 +122,10 @@ impl Store {
             match row {
                 Ok((id, row)) if Nid(id).ty() == item_type => {
                     let size = size.and_then(|c| table.cell(row, c).ok().flatten()).and_then(|v| v.as_i32());
-                    out.push(Listed { nid: Nid(id), size: size.and_then(|s| u64::try_from(s).ok()).unwrap_or_default() });
+                    out.push(Listed {
+                        nid: Nid(id),
+                        size: size.and_then(|s| u64::try_from(s).ok()).unwrap_or_default(),
+                    });
                 }
                 Ok(_) => {}
                 Err(e) => errors.push(e.id(u64::from(nid.0))),

@@ -116,7 +116,13 @@ impl Store {
         Ok(out)
     }
 
-    fn embedded(&self, pc: &PropContext<'_>, raw: u32, depth: usize, errors: &mut Vec<Error>) -> Result<Option<Message>> {
+    fn embedded(
+        &self,
+        pc: &PropContext<'_>,
+        raw: u32,
+        depth: usize,
+        errors: &mut Vec<Error>,
+    ) -> Result<Option<Message>> {
         if depth >= MAX_DEPTH {
             let text = format!("messages are nested more than {MAX_DEPTH} deep; this one is left out");
             return Err(Error::new(crate::Kind::Limit, text));
