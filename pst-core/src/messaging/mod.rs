@@ -4,6 +4,7 @@ mod folder;
 mod message;
 mod names;
 mod store;
+pub mod write;
 
 pub use folder::FolderNode;
 pub use names::NameMap;

@@ -11,6 +11,7 @@ pub mod header;
 pub mod id;
 pub mod page;
 pub mod variant;
+pub mod write;
 
 pub use block::{DataStream, DataTree, Subnodes};
 pub use crypt::Crypt;

@@ -1,27 +1,8 @@
 //! What travels from a source to a sink: folders, references to items, items.
 
+pub use crate::mapi::Role;
 use crate::mapi::{Message, PropBag};
 use std::path::PathBuf;
-
-/// The role of a folder in a mailbox, by name or by special use (RFC 6154, PidTagIpm...EntryId).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Role {
-    #[default]
-    None,
-    Inbox,
-    Outbox,
-    Sent,
-    Drafts,
-    Deleted,
-    Junk,
-    Archive,
-    Calendar,
-    Contacts,
-    Tasks,
-    Notes,
-    Journal,
-}
 
 /// A folder of a mailbox.
 #[derive(Debug, Clone, Default)]
