@@ -2,7 +2,7 @@
 
 use super::{charset, header};
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, PropTag, Value, tag};
+use crate::mapi::{Attachment, Blob, Value, tag};
 use mail_parser::{HeaderName, MessagePart};
 use memchr::memmem;
 
@@ -287,9 +287,6 @@ pub(super) fn type_of(name: &str) -> &'static str {
     let extension = extension(name).unwrap_or_default().to_ascii_lowercase();
     TYPES.iter().find(|(e, _)| *e == extension).map_or("application/octet-stream", |(_, t)| *t)
 }
-
-/// The tag under which the text of a string property is looked up when its type does not matter.
-pub(super) const ANY_NAME: [PropTag; 2] = [tag::ATTACH_LONG_FILENAME, tag::ATTACH_FILENAME];
 
 #[cfg(test)]
 mod tests {

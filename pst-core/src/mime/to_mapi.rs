@@ -352,7 +352,7 @@ fn label_of<'m>(part: MessagePart<'m>) -> Option<&'m str> {
 }
 
 /// The charset that an HTML text names in its head.
-fn meta_charset(html: &[u8]) -> Option<String> {
+pub(super) fn meta_charset(html: &[u8]) -> Option<String> {
     let head = html.get(..html.len().min(2048))?.to_ascii_lowercase();
     let at = memchr::memmem::find(&head, b"charset=")?;
     let rest = head.get(at + 8..)?;
