@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod mapping;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;
+mod writing;

@@ -5,6 +5,7 @@ pub mod message;
 pub mod named;
 pub mod ptype;
 pub mod role;
+pub mod rtf;
 pub mod tag;
 pub mod time;
 pub mod value;

@@ -129,9 +129,21 @@ pub enum Value {
 impl Value {
     /// A PtypString of a text.
     pub fn text(text: &str) -> Self {
-        let mut bytes = Vec::with_capacity(text.len() * 2);
-        for unit in text.encode_utf16() {
-            bytes.extend_from_slice(&unit.to_le_bytes());
+        let mut bytes = Vec::new();
+        if text.is_ascii() {
+            bytes.resize(text.len() * 2, 0);
+            for (unit, byte) in bytes.chunks_exact_mut(2).zip(text.bytes()) {
+                if let Some(low) = unit.first_mut() {
+                    *low = byte;
+                }
+            }
+        } else {
+            let mut units = vec![0u16; text.len()];
+            let n = encoding_rs::mem::convert_str_to_utf16(text, &mut units);
+            bytes.resize(n * 2, 0);
+            for (two, unit) in bytes.chunks_exact_mut(2).zip(&units) {
+                two.copy_from_slice(&unit.to_le_bytes());
+            }
         }
         Self::Unicode(bytes)
     }

@@ -1,2 +1,27 @@
-//! tmp
+//! Mail in MIME form to MAPI messages and back ([MS-OXCMAIL]).
+//!
+//! [`to_mapi`] keeps the header as it stands (PidTagTransportMessageHeaders) and derives the properties that Outlook
+//! works with. [`from_mapi`] writes the stored header again where there is one, and generates one where there is none.
+
+mod address;
+mod attach;
+pub mod charset;
+pub mod date;
+mod describe;
+mod describe_class;
+mod encode;
+mod fields;
+mod from_mapi;
+mod header;
 pub mod large;
+mod outattach;
+mod outbody;
+mod outheader;
+mod select;
+mod state;
+mod text;
+mod to_mapi;
+
+pub use from_mapi::{Options, from_mapi};
+pub use state::{State, delivery_time, state_of};
+pub use to_mapi::{Converted, to_mapi, to_mapi_large};

@@ -1,0 +1,231 @@
+//! Addresses as properties: one-off entry ids, search keys, sender groups and recipient rows ([MS-OXCDATA] 2.2.5.1).
+
+use super::charset;
+use crate::mapi::{PropBag, PropTag, Value, tag};
+use mail_parser::{AddressList, Header, HeaderForm};
+
+/// The provider UID of one-off entry ids ([MS-OXCDATA] 2.2.5.1).
+const ONE_OFF: [u8; 16] =
+    [0x81, 0x2B, 0x1F, 0xA4, 0xBE, 0xA3, 0x10, 0x19, 0x9D, 0x6E, 0x00, 0xDD, 0x01, 0x0F, 0x54, 0x02];
+/// No rich text, do not look up, Unicode.
+const ONE_OFF_FLAGS: u16 = 0x9001;
+const UNICODE: u16 = 0x8000;
+
+/// A name and an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The display name; the address where there is none.
+    pub name: String,
+    /// The address type: "SMTP", "EX"...
+    pub kind: String,
+    /// The address.
+    pub address: String,
+}
+
+impl Mailbox {
+    /// An SMTP mailbox; the address stands in for an empty name.
+    pub fn smtp(name: &str, address: &str) -> Self {
+        let name = if name.is_empty() { address } else { name };
+        Self { name: name.to_owned(), kind: "SMTP".to_owned(), address: address.to_owned() }
+    }
+
+    /// The one-off entry id ([MS-OXCDATA] 2.2.5.1).
+    pub fn one_off(&self) -> Vec<u8> {
+        let mut out = vec![0; 4];
+        out.extend_from_slice(&ONE_OFF);
+        out.extend_from_slice(&0u16.to_le_bytes());
+        out.extend_from_slice(&ONE_OFF_FLAGS.to_le_bytes());
+        for text in [&self.name, &self.kind, &self.address] {
+            out.extend(text.encode_utf16().filter(|u| *u != 0).flat_map(u16::to_le_bytes));
+            out.extend_from_slice(&[0, 0]);
+        }
+        out
+    }
+
+    /// The search key: "SMTP:ADDRESS" and a zero byte.
+    pub fn search_key(&self) -> Vec<u8> {
+        let mut key = format!("{}:{}", self.kind, self.address).to_uppercase().into_bytes();
+        key.push(0);
+        key
+    }
+
+    /// Reads a one-off entry id; strings of the non-Unicode form are in the code page `page`.
+    pub fn from_one_off(id: &[u8], page: u32) -> Option<Self> {
+        let rest = id.get(4..)?.strip_prefix(&ONE_OFF)?.get(2..)?;
+        let (flags, rest) = rest.split_first_chunk::<2>()?;
+        let mut texts = if u16::from_le_bytes(*flags) & UNICODE != 0 {
+            utf16_strings(rest)
+        } else {
+            rest.split(|b| *b == 0).take(3).map(|s| charset::decode_page(page, s).into_owned()).collect()
+        }
+        .into_iter();
+        Some(Self { name: texts.next()?, kind: texts.next()?, address: texts.next()? })
+    }
+}
+
+fn utf16_strings(bytes: &[u8]) -> Vec<String> {
+    let units: Vec<u16> =
+        bytes.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_le_bytes)).collect();
+    units.split(|u| *u == 0).take(3).map(String::from_utf16_lossy).collect()
+}
+
+/// Entry ids as PidTagReplyRecipientEntries holds them: a FLATENTRYLIST ([MS-OXCDATA] 2.3.3).
+pub fn flat_entry_list(ids: &[Vec<u8>]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for id in ids {
+        body.extend_from_slice(&(id.len() as u32).to_le_bytes());
+        body.extend_from_slice(id);
+        body.resize(body.len().next_multiple_of(4), 0);
+    }
+    let mut out = (ids.len() as u32).to_le_bytes().to_vec();
+    out.extend_from_slice(&(body.len() as u32).to_le_bytes());
+    out.extend(body);
+    out
+}
+
+/// The entry ids of a FLATENTRYLIST, as far as its lengths make sense.
+pub fn entries(list: &[u8]) -> Vec<&[u8]> {
+    let mut out = Vec::new();
+    let mut rest = list.get(8..).unwrap_or_default();
+    while let Some((len, tail)) = rest.split_first_chunk::<4>() {
+        let len = u32::from_le_bytes(*len) as usize;
+        let Some(id) = tail.get(..len) else { break };
+        out.push(id);
+        rest = tail.get(len.next_multiple_of(4)..).unwrap_or_default();
+    }
+    out
+}
+
+/// The mailboxes of an address field, groups flattened.
+pub fn mailboxes(header: &Header<'_>) -> Vec<Mailbox> {
+    let raw = header.raw_value();
+    if std::str::from_utf8(raw).is_ok() {
+        let value = header.value();
+        if let Some(list) = value.as_address() {
+            return collect(list);
+        }
+    }
+    let text = charset::utf8_or_1252(raw);
+    let parsed = HeaderForm::Addresses.parse(text.as_bytes());
+    parsed.value().as_address().map(collect).unwrap_or_default()
+}
+
+fn collect(list: AddressList<'_>) -> Vec<Mailbox> {
+    list.mailboxes()
+        .filter_map(|m| {
+            let address = without_route(m.address().unwrap_or_default().trim());
+            let name = m.name().unwrap_or_default().trim();
+            (!address.is_empty() || !name.is_empty()).then(|| Mailbox::smtp(name, address))
+        })
+        .collect()
+}
+
+/// `u@h` of `@a,@b:u@h`.
+fn without_route(address: &str) -> &str {
+    if address.starts_with('@') { address.split_once(':').map_or(address, |(_, a)| a) } else { address }
+}
+
+/// The five tags of a group that describes one person, and the sixth for the SMTP address.
+pub struct Group {
+    /// Display name.
+    pub name: PropTag,
+    /// Address type.
+    pub kind: PropTag,
+    /// Address.
+    pub address: PropTag,
+    /// Entry id.
+    pub entry: PropTag,
+    /// Search key.
+    pub key: PropTag,
+    /// SMTP address.
+    pub smtp: PropTag,
+}
+
+/// PidTagSender...
+pub const SENDER: Group = Group {
+    name: tag::SENDER_NAME,
+    kind: tag::SENDER_ADDRESS_TYPE,
+    address: tag::SENDER_EMAIL_ADDRESS,
+    entry: tag::SENDER_ENTRY_ID,
+    key: tag::SENDER_SEARCH_KEY,
+    smtp: tag::SENDER_SMTP_ADDRESS,
+};
+
+/// PidTagSentRepresenting...
+pub const REPRESENTING: Group = Group {
+    name: tag::SENT_REPRESENTING_NAME,
+    kind: tag::SENT_REPRESENTING_ADDRESS_TYPE,
+    address: tag::SENT_REPRESENTING_EMAIL_ADDRESS,
+    entry: tag::SENT_REPRESENTING_ENTRY_ID,
+    key: tag::SENT_REPRESENTING_SEARCH_KEY,
+    smtp: tag::SENT_REPRESENTING_SMTP_ADDRESS,
+};
+
+/// PidTagReadReceipt...
+pub const READ_RECEIPT: Group = Group {
+    name: PropTag(0x402B_001F),
+    kind: PropTag(0x4029_001F),
+    address: PropTag(0x402A_001F),
+    entry: tag::READ_RECEIPT_ENTRY_ID,
+    key: PropTag(0x0053_0102),
+    smtp: tag::READ_RECEIPT_SMTP_ADDRESS,
+};
+
+impl Group {
+    /// Sets all properties of the group.
+    pub fn set(&self, props: &mut PropBag, who: &Mailbox) {
+        props.set(self.name, Value::text(&who.name));
+        props.set(self.kind, Value::text(&who.kind));
+        props.set(self.address, Value::text(&who.address));
+        props.set(self.entry, Value::binary(who.one_off()));
+        props.set(self.key, Value::binary(who.search_key()));
+        props.set(self.smtp, Value::text(&who.address));
+    }
+}
+
+/// One recipient row ([MS-PST] 2.4.5.3): `kind` is 1 for To, 2 for Cc, 3 for Bcc.
+pub fn recipient(kind: i32, who: &Mailbox) -> PropBag {
+    let entry = who.one_off();
+    let name = Value::text(&who.name);
+    let mut row = PropBag(Vec::with_capacity(16));
+    row.set(tag::RECIPIENT_TYPE, Value::I32(kind));
+    row.set(tag::RESPONSIBILITY, Value::Bool(true));
+    row.set(tag::RECORD_KEY, Value::binary(entry.clone()));
+    row.set(tag::OBJECT_TYPE, Value::I32(6));
+    row.set(tag::ENTRY_ID, Value::binary(entry.clone()));
+    row.set(tag::DISPLAY_NAME, name.clone());
+    row.set(tag::ADDRESS_TYPE, Value::text(&who.kind));
+    row.set(tag::EMAIL_ADDRESS, Value::text(&who.address));
+    row.set(tag::SEARCH_KEY, Value::binary(who.search_key()));
+    row.set(tag::DISPLAY_TYPE, Value::I32(0));
+    row.set(tag::SMTP_ADDRESS, Value::text(&who.address));
+    row.set(tag::DISPLAY_NAME_7BIT, name.clone());
+    row.set(tag::TRANSMITTABLE_DISPLAY_NAME, name);
+    row.set(tag::SEND_RICH_INFO, Value::Bool(false));
+    row.set(tag::RECIPIENT_ENTRY_ID, Value::binary(entry));
+    row.set(tag::RECIPIENT_FLAGS, Value::I32(1));
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_off_round_trip() {
+        let who = Mailbox::smtp("Zoë", "zoe@example.org");
+        assert_eq!(Mailbox::from_one_off(&who.one_off(), 1252), Some(who.clone()));
+        assert_eq!(who.search_key(), b"SMTP:ZOE@EXAMPLE.ORG\0");
+        let list = flat_entry_list(&[who.one_off(), Mailbox::smtp("", "a@b").one_off()]);
+        let ids = entries(&list);
+        assert_eq!(ids.len(), 2);
+        assert_eq!(Mailbox::from_one_off(ids[1], 1252).unwrap().name, "a@b");
+        assert_eq!(list.len() % 4, 0);
+    }
+
+    #[test]
+    fn routes() {
+        assert_eq!(without_route("@a,@b:u@h"), "u@h");
+        assert_eq!(without_route("u@h"), "u@h");
+    }
+}

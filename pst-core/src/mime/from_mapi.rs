@@ -1,0 +1,206 @@
+//! A MAPI message to MIME ([MS-OXCMAIL] 2.1.3).
+
+use super::encode::{Transfer, cannot_write};
+use super::outbody::{self, Bodies};
+use super::outattach::{self, Out};
+use super::{outheader, text};
+use crate::error::Result;
+use crate::mapi::{MAX_DEPTH, Message, tag};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::io::Write;
+
+/// How boundaries begin; a body that holds this is encoded, so that no boundary can occur in it.
+pub(super) const MARK: &str = "=_pst-";
+
+/// How a message is written.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Write a Bcc field where recipients of that kind are stored.
+    pub bcc: bool,
+    /// Attach the RTF of messages that have a rich text body.
+    pub keep_rtf: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { bcc: true, keep_rtf: false }
+    }
+}
+
+/// Writes a message in MIME form and returns what was lost or replaced, one sentence each. The data of attachments are
+/// streamed.
+///
+/// # Errors
+/// When `out` refuses, or when the data of an attachment cannot be read.
+pub fn from_mapi(message: &Message, out: &mut dyn Write, options: &Options) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    write(message, out, options, 0, &mut warnings)?;
+    Ok(warnings)
+}
+
+/// Writes a message that stands `depth` messages deep.
+pub(super) fn write(
+    message: &Message,
+    out: &mut dyn Write,
+    options: &Options,
+    depth: usize,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let page = text::page(&message.props);
+    let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
+    let mut head = Vec::with_capacity(4096);
+    outheader::write(message, options, warnings, &mut head);
+    head.extend_from_slice(b"MIME-Version: 1.0\r\n");
+    if outattach::write_smime(message, &class, &mut head, out)? {
+        return Ok(());
+    }
+    let mut bodies = outbody::of(message, &class, warnings)?;
+    if options.keep_rtf && bodies.rtf.is_none() {
+        bodies.rtf = outbody::rtf_of(message)?;
+    }
+    if !options.keep_rtf {
+        bodies.rtf = None;
+    }
+    let has_html = bodies.html.is_some();
+    let all: Vec<Out<'_>> = message.attachments.iter().enumerate().map(|(i, a)| Out::new(a, i, page)).collect();
+    let (inline, attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| has_html && a.is_inline());
+    let seed = seed(&head, &bodies, &all, depth);
+    let mut writer = Writer { out, head, seed, options, depth, warnings };
+    writer.mixed(&bodies, &inline, &attached)?;
+    writer.flush()
+}
+
+/// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries.
+fn seed(head: &[u8], bodies: &Bodies, all: &[Out<'_>], depth: usize) -> String {
+    let mut hash = Sha256::new();
+    hash.update(head);
+    hash.update(bodies.plain.as_deref().unwrap_or_default());
+    if let Some((html, label)) = &bodies.html {
+        hash.update(html);
+        hash.update(label);
+    }
+    for one in all {
+        hash.update(one.summary());
+    }
+    hash.update([depth as u8]);
+    hash.finalize().iter().take(12).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+struct Writer<'a> {
+    out: &'a mut dyn Write,
+    /// What is still to be written before the next attachment.
+    head: Vec<u8>,
+    seed: String,
+    options: &'a Options,
+    depth: usize,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Writer<'_> {
+    fn flush(&mut self) -> Result<()> {
+        self.out.write_all(&self.head).map_err(cannot_write)?;
+        self.head.clear();
+        Ok(())
+    }
+
+    fn mixed(&mut self, bodies: &Bodies, inline: &[&Out<'_>], attached: &[&Out<'_>]) -> Result<()> {
+        if attached.is_empty() && bodies.rtf.is_none() {
+            self.related(bodies, inline)?;
+            if !inline.is_empty() || (bodies.plain.is_some() && bodies.html.is_some()) {
+                self.head.extend_from_slice(b"\r\n");
+            }
+            return Ok(());
+        }
+        let boundary = self.open("mixed", 'm');
+        self.delimit(&boundary, true);
+        self.related(bodies, inline)?;
+        for one in attached {
+            self.delimit(&boundary, false);
+            self.attachment(one, false)?;
+        }
+        if let Some(rtf) = &bodies.rtf {
+            self.delimit(&boundary, false);
+            self.head.extend_from_slice(b"Content-Type: application/rtf;\r\n name=\"body.rtf\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename=\"body.rtf\"\r\n\r\n");
+            Transfer::Base64.write(rtf, &mut self.head);
+        }
+        self.close(&boundary);
+        self.head.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    fn related(&mut self, bodies: &Bodies, inline: &[&Out<'_>]) -> Result<()> {
+        if inline.is_empty() {
+            self.alternative(bodies);
+            return Ok(());
+        }
+        let boundary = self.open("related", 'r');
+        self.delimit(&boundary, true);
+        self.alternative(bodies);
+        for one in inline {
+            self.delimit(&boundary, false);
+            self.attachment(one, true)?;
+        }
+        self.close(&boundary);
+        Ok(())
+    }
+
+    fn alternative(&mut self, bodies: &Bodies) {
+        match (&bodies.plain, &bodies.html) {
+            (plain, None) => self.text("plain", plain.as_deref().unwrap_or_default().as_bytes(), None),
+            (None, Some((html, label))) => self.text("html", html, Some(label)),
+            (Some(plain), Some((html, label))) => {
+                let boundary = self.open("alternative", 'a');
+                self.delimit(&boundary, true);
+                self.text("plain", plain.as_bytes(), None);
+                self.delimit(&boundary, false);
+                self.text("html", html, Some(label));
+                self.close(&boundary);
+            }
+        }
+    }
+
+    fn text(&mut self, kind: &str, bytes: &[u8], label: Option<&str>) {
+        let transfer = Transfer::for_text(bytes);
+        let label = label.unwrap_or("utf-8");
+        let head = format!(
+            "Content-Type: text/{kind}; charset={label}\r\nContent-Transfer-Encoding: {}\r\n\r\n",
+            transfer.name()
+        );
+        self.head.extend_from_slice(head.as_bytes());
+        transfer.write(bytes, &mut self.head);
+    }
+
+    fn open(&mut self, kind: &str, level: char) -> String {
+        let boundary = format!("{MARK}{}-{level}", self.seed);
+        let head = format!("Content-Type: multipart/{kind};\r\n boundary=\"{boundary}\"\r\n\r\n");
+        self.head.extend_from_slice(head.as_bytes());
+        boundary
+    }
+
+    fn delimit(&mut self, boundary: &str, first: bool) {
+        let end = if first { "" } else { "\r\n" };
+        self.head.extend_from_slice(format!("{end}--{boundary}\r\n").as_bytes());
+    }
+
+    fn close(&mut self, boundary: &str) {
+        self.head.extend_from_slice(format!("\r\n--{boundary}--").as_bytes());
+    }
+
+    fn attachment(&mut self, one: &Out<'_>, inline: bool) -> Result<()> {
+        one.write_head(inline, &mut self.head);
+        if let Some(embedded) = one.embedded() {
+            self.flush()?;
+            if self.depth + 1 > MAX_DEPTH {
+                self.warnings.push(format!("messages nested more than {MAX_DEPTH} deep were left out"));
+                return Ok(());
+            }
+            return write(embedded, self.out, self.options, self.depth + 1, self.warnings);
+        }
+        self.flush()?;
+        one.write_data(self.out, self.warnings)
+    }
+}

@@ -1,0 +1,210 @@
+//! Attachments of a MAPI message as MIME parts ([MS-OXCMAIL] 2.1.3.4).
+
+use super::attach::{self, RENDERED_IN_BODY};
+use super::encode::{self, Transfer, cannot_read, cannot_write};
+use super::{describe_class, text};
+use crate::error::Result;
+use crate::mapi::message::attach_method;
+use crate::mapi::named::PS_INTERNET_HEADERS;
+use crate::mapi::{Attachment, Blob, Message, NamedProp, Value, tag};
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+
+/// Parts of message/* up to this size are looked at to see whether they can be written as they are.
+const LOOKED_AT: u64 = 64 << 20;
+
+/// An attachment and how it is to be written.
+pub(super) struct Out<'a> {
+    attachment: &'a Attachment,
+    page: u32,
+    mime: String,
+    name: Option<String>,
+    cid: Option<String>,
+    location: Option<String>,
+    method: i32,
+    data: Option<&'a Blob>,
+    /// The bytes of a message/* part that is written without encoding.
+    plain: Option<Vec<u8>>,
+}
+
+impl<'a> Out<'a> {
+    pub fn new(attachment: &'a Attachment, index: usize, page: u32) -> Self {
+        let props = &attachment.props;
+        let method = props.i32(tag::ATTACH_METHOD).unwrap_or(attach_method::BY_VALUE);
+        let data = match props.any(tag::ATTACH_DATA_BINARY.id()) {
+            Some(Value::Binary(blob) | Value::Object(blob)) => Some(blob),
+            _ => None,
+        };
+        let long = text::some(props, tag::ATTACH_LONG_FILENAME, page);
+        let mut name = long.or_else(|| text::some(props, tag::ATTACH_FILENAME, page));
+        let stored = text::some(props, tag::ATTACH_MIME_TAG, page).map(|m| m.trim().to_ascii_lowercase());
+        let stored = stored.filter(|m| is_mime(m) && !m.starts_with("multipart/"));
+        let embedded = attachment.embedded.is_some();
+        let mime = if embedded {
+            "message/rfc822".to_owned()
+        } else {
+            let guess = || name.as_deref().map_or("application/octet-stream", attach::type_of).to_owned();
+            stored.unwrap_or_else(guess)
+        };
+        if embedded {
+            name = name.map(|n| n.strip_suffix(".msg").map_or_else(|| n.clone(), |stem| format!("{stem}.eml")));
+        } else if name.is_none() && mime != "message/rfc822" {
+            let shown = text::some(props, tag::DISPLAY_NAME, page).map(|n| attach::sanitize(&n));
+            name = shown.filter(|n| !n.is_empty()).or_else(|| Some(format!("attachment{}", index + 1)));
+        }
+        if method == attach_method::OLE && !embedded {
+            name = name.map(|n| if n.contains('.') { n } else { format!("{n}.ole") });
+        }
+        let cid = text::some(props, tag::ATTACH_CONTENT_ID, page);
+        let location = text::some(props, tag::ATTACH_CONTENT_LOCATION, page);
+        let mut out = Self { attachment, page, mime, name, cid, location, method, data, plain: None };
+        out.plain = out.as_is();
+        if out.plain.is_none() && !embedded && out.mime == "message/rfc822" {
+            // message/rfc822 may not be encoded, and these bytes cannot go without.
+            "application/octet-stream".clone_into(&mut out.mime);
+            out.name.get_or_insert_with(|| "message.eml".to_owned());
+        }
+        out
+    }
+
+    fn as_is(&self) -> Option<Vec<u8>> {
+        if !self.mime.starts_with("message/") || self.attachment.embedded.is_some() {
+            return None;
+        }
+        let blob = self.data.filter(|b| b.len() <= LOOKED_AT)?;
+        let bytes = blob.to_vec(LOOKED_AT).ok()?;
+        // What lies inside may be of any kind, as long as its lines can travel.
+        (Transfer::is_plain(&bytes) || (self.mime == "message/rfc822" && travels(&bytes))).then_some(bytes)
+    }
+
+    /// The embedded message.
+    pub fn embedded(&self) -> Option<&'a Message> {
+        self.attachment.embedded.as_deref()
+    }
+
+    /// True for pictures that the HTML body shows.
+    pub fn is_inline(&self) -> bool {
+        let flags = self.attachment.props.i32(tag::ATTACH_FLAGS).unwrap_or(0);
+        flags & RENDERED_IN_BODY != 0
+            && (self.cid.is_some() || self.location.is_some())
+            && self.attachment.embedded.is_none()
+    }
+
+    /// What tells this attachment from others, for the hash that boundaries are made of.
+    pub fn summary(&self) -> String {
+        let inside = self.embedded().and_then(|m| text::subject(&m.props)).unwrap_or_default();
+        let size = self.data.map_or(0, Blob::len);
+        format!("{}\0{}\0{size}\0{inside}\0", self.mime, self.name.as_deref().unwrap_or_default())
+    }
+
+    /// Appends the header of the part.
+    pub fn write_head(&self, inline: bool, head: &mut Vec<u8>) {
+        let props = &self.attachment.props;
+        let mut fields = format!("Content-Type: {}", self.mime);
+        if self.mime.starts_with("text/")
+            && let Some(label) = text::some(props, tag::TEXT_ATTACHMENT_CHARSET, self.page).filter(|l| is_token(l))
+        {
+            encode::parameter("charset", &label, &mut fields);
+        }
+        if let Some(name) = &self.name {
+            encode::old_parameter("name", name, &mut fields);
+        }
+        if self.attachment.embedded.is_none() {
+            let transfer = if self.plain.is_some() { Transfer::Plain } else { Transfer::Base64 };
+            let _ = write!(fields, "\r\nContent-Transfer-Encoding: {}", transfer.name());
+        }
+        if let Some(cid) = &self.cid {
+            let _ = write!(fields, "\r\nContent-ID: <{}>", one_line(cid).trim_matches(['<', '>']));
+        }
+        if let Some(location) = &self.location {
+            let _ = write!(fields, "\r\nContent-Location: {}", encode::words(&one_line(location)));
+        }
+        let _ = write!(fields, "\r\nContent-Disposition: {}", if inline { "inline" } else { "attachment" });
+        if let Some(name) = &self.name {
+            encode::parameter("filename", name, &mut fields);
+        }
+        fields.push_str("\r\n");
+        head.extend_from_slice(fields.as_bytes());
+        let shown = text::some(props, tag::DISPLAY_NAME, self.page).filter(|d| self.is_description(d));
+        if let Some(shown) = shown {
+            encode::field("Content-Description", &encode::words(&one_line(&shown)), head);
+        }
+        head.extend_from_slice(b"\r\n");
+    }
+
+    /// A display name is worth a field of its own if it is not the file name again.
+    fn is_description(&self, shown: &str) -> bool {
+        self.attachment.embedded.is_none() && self.name.as_deref() != Some(shown) && !shown.trim().is_empty()
+    }
+
+    /// Writes the data.
+    pub fn write_data(&self, out: &mut dyn Write, warnings: &mut Vec<String>) -> Result<()> {
+        if let Some(bytes) = &self.plain {
+            return out.write_all(bytes).map_err(cannot_write);
+        }
+        if let Some(blob) = self.data {
+            return encode::stream_base64(&mut blob.open()?, out);
+        }
+        let props = &self.attachment.props;
+        let path = text::some(props, tag::ATTACH_LONG_PATHNAME, self.page)
+            .or_else(|| text::some(props, tag::ATTACH_PATHNAME, self.page));
+        let name = self.name.as_deref().unwrap_or("without a name");
+        let note = match (self.method, path) {
+            (2..=4 | 7, Some(path)) => format!("This attachment is a reference to: {path}\r\n"),
+            _ => String::new(),
+        };
+        warnings.push(format!("the attachment {name} has no data (method {})", self.method));
+        let mut text = Vec::new();
+        Transfer::Base64.write(note.as_bytes(), &mut text);
+        out.write_all(&text).map_err(cannot_write)
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+:".contains(&b))
+}
+
+fn is_mime(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(kind, sub)| is_token(kind) && is_token(sub))
+}
+
+/// True if the lines of a nested message can be written as they are.
+fn travels(bytes: &[u8]) -> bool {
+    super::header::is_crlf(bytes) && !bytes.contains(&0)
+}
+
+/// Writes an S/MIME message out of its one attachment, header included. False if this is none.
+pub(super) fn write_smime(message: &Message, class: &str, head: &mut Vec<u8>, out: &mut dyn Write) -> Result<bool> {
+    let [only] = message.attachments.as_slice() else { return Ok(false) };
+    let Some(Value::Binary(data)) = only.props.any(tag::ATTACH_DATA_BINARY.id()) else { return Ok(false) };
+    let page = text::page(&message.props);
+    let mime = text::get(&only.props, tag::ATTACH_MIME_TAG, page).unwrap_or_default();
+    if describe_class::is_signed(class) && mime.eq_ignore_ascii_case("multipart/signed") {
+        let mut start = Vec::new();
+        data.open()?.take(13).read_to_end(&mut start).map_err(cannot_read)?;
+        if !start.eq_ignore_ascii_case(b"content-type:") {
+            return Ok(false);
+        }
+        out.write_all(head).map_err(cannot_write)?;
+        std::io::copy(&mut data.open()?, out).map_err(cannot_write)?;
+        return Ok(true);
+    }
+    if describe_class::is_encrypted(class) && mime.to_ascii_lowercase().contains("pkcs7-mime") {
+        let name = NamedProp::text(PS_INTERNET_HEADERS, "content-type");
+        let stored = message.props.named(&name).and_then(|v| text::value(v, page));
+        let stored = stored.filter(|s| s.to_ascii_lowercase().contains("pkcs7-mime"));
+        let value = stored.unwrap_or_else(|| format!("{mime}; name=\"smime.p7m\""));
+        encode::field("Content-Type", &one_line(&value), head);
+        head.extend_from_slice(
+            b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename=\"smime.p7m\"\r\n\r\n",
+        );
+        out.write_all(head).map_err(cannot_write)?;
+        encode::stream_base64(&mut data.open()?, out)?;
+        return Ok(true);
+    }
+    Ok(false)
+}

@@ -1,0 +1,127 @@
+//! The bodies of a MAPI message as plain text and HTML ([MS-OXBBODY] 2.1.3.1, [MS-OXCMAIL] 2.1.3.3).
+
+use super::{charset, describe, header, text, to_mapi};
+use crate::error::Result;
+use crate::mapi::rtf::{self, Content};
+use crate::mapi::{Message, Value, tag};
+
+/// Bodies larger than this are cut, with a warning.
+const LONGEST: u64 = 1 << 30;
+const NATIVE_RTF: i32 = 2;
+
+/// What stands in the body parts of a message.
+#[derive(Default)]
+pub(super) struct Bodies {
+    /// Plain text with CRLF line ends.
+    pub plain: Option<String>,
+    /// HTML and the name of its charset.
+    pub html: Option<(Vec<u8>, String)>,
+    /// Genuine RTF, decompressed.
+    pub rtf: Option<Vec<u8>>,
+}
+
+/// Finds the bodies of a message.
+pub(super) fn of(message: &Message, class: &str, warnings: &mut Vec<String>) -> Result<Bodies> {
+    let page = text::page(&message.props);
+    let mut bodies = Bodies::default();
+    let plain = body_text(message, page)?;
+    let html = html(message, page)?;
+    let native_rtf = message.props.i32(tag::NATIVE_BODY) == Some(NATIVE_RTF);
+    let has_rtf = message.props.any(tag::RTF_COMPRESSED.id()).is_some();
+    if html.is_none() && has_rtf && (plain.is_none() || native_rtf || in_sync(message)) {
+        rich(message, &mut bodies, warnings)?;
+    }
+    bodies.html = html.or(bodies.html.take());
+    bodies.plain = plain.or(bodies.plain.take());
+    if is_derived(&bodies, message) {
+        bodies.plain = None;
+    }
+    if let Some(fields) = describe::fields(message, class) {
+        if let Some((html, _)) = &mut bodies.html {
+            let mut head = describe::as_html(&fields).into_bytes();
+            head.append(html);
+            *html = head;
+        }
+        if bodies.html.is_none() || bodies.plain.is_some() {
+            let rest = bodies.plain.take().unwrap_or_default();
+            bodies.plain = Some(if rest.is_empty() { fields } else { format!("{fields}\r\n{rest}") });
+        }
+    }
+    Ok(bodies)
+}
+
+fn in_sync(message: &Message) -> bool {
+    message.props.bool(tag::RTF_IN_SYNC) == Some(true)
+}
+
+fn body_text(message: &Message, page: u32) -> Result<Option<String>> {
+    let found = match message.props.any(tag::BODY.id()) {
+        Some(Value::Binary(blob)) => Some(charset::decode_page(page, &blob.to_vec(LONGEST)?).into_owned()),
+        Some(value) => text::value(value, page),
+        None => None,
+    };
+    Ok(found.map(|t| match header::crlf(&t) {
+        std::borrow::Cow::Borrowed(_) => t,
+        std::borrow::Cow::Owned(fixed) => fixed,
+    }))
+}
+
+fn html(message: &Message, page: u32) -> Result<Option<(Vec<u8>, String)>> {
+    let (bytes, label) = match message.props.any(tag::HTML.id()) {
+        Some(Value::Binary(blob)) => {
+            let bytes = blob.to_vec(LONGEST)?;
+            let internet = message.props.i32(tag::INTERNET_CODEPAGE).map(|p| p as u32);
+            let label = [internet, Some(page)]
+                .into_iter()
+                .flatten()
+                .find_map(charset::label_of)
+                .map(ToOwned::to_owned)
+                .or_else(|| to_mapi::meta_charset(&bytes));
+            (bytes, label.unwrap_or_else(|| "windows-1252".to_owned()))
+        }
+        Some(value) => match text::value(value, page) {
+            Some(text) => (mail_parser::strip_charset_meta(&text).into_owned().into_bytes(), "utf-8".to_owned()),
+            None => return Ok(None),
+        },
+        None => return Ok(None),
+    };
+    let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1);
+    let mut bytes = bytes;
+    bytes.truncate(end);
+    Ok((!bytes.is_empty()).then_some((bytes, label)))
+}
+
+fn rich(message: &Message, bodies: &mut Bodies, warnings: &mut Vec<String>) -> Result<()> {
+    let Some(Value::Binary(blob)) = message.props.any(tag::RTF_COMPRESSED.id()) else { return Ok(()) };
+    let Some(rtf) = rtf::decompress(&blob.to_vec(LONGEST)?, LONGEST as usize) else {
+        warnings.push("the RTF body has an unknown signature".to_owned());
+        return Ok(());
+    };
+    match rtf::read(&rtf) {
+        Content::Html(html) => {
+            let html = mail_parser::strip_charset_meta(&html).into_owned();
+            bodies.html = Some((header::crlf(&html).into_owned().into_bytes(), "utf-8".to_owned()));
+        }
+        Content::Text(text) => bodies.plain = Some(header::crlf(&text).into_owned()),
+        Content::Rich(text) => {
+            bodies.plain = Some(header::crlf(&text).into_owned());
+            bodies.rtf = Some(rtf);
+        }
+    }
+    Ok(())
+}
+
+/// True if the plain text is what the way in makes of an HTML body that comes alone.
+fn is_derived(bodies: &Bodies, message: &Message) -> bool {
+    let (Some(plain), Some((html, label))) = (&bodies.plain, &bodies.html) else { return false };
+    message.props.any(tag::RTF_COMPRESSED.id()).is_none()
+        && charset::page_of(label).is_some_and(|page| to_mapi::plain_of(html, page) == *plain)
+}
+
+/// The RTF of a message, decompressed.
+pub(super) fn rtf_of(message: &Message) -> Result<Option<Vec<u8>>> {
+    match message.props.any(tag::RTF_COMPRESSED.id()) {
+        Some(Value::Binary(blob)) => Ok(rtf::decompress(&blob.to_vec(LONGEST)?, LONGEST as usize)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,305 @@
+//! The header of a message on its way out: as it was stored, or made of properties ([MS-OXCMAIL] 2.1.3).
+
+use super::address::{self, Group, Mailbox};
+use super::encode::{self, LONGEST_LINE};
+use super::{date, describe_class, from_mapi::Options, state, text};
+use crate::mapi::{Message, PropBag, Value, tag, time};
+
+/// Stored headers larger than this are not used.
+const LONGEST_BLOCK: usize = 64 << 20;
+
+/// Appends the header of a message, without the MIME fields and the final blank line.
+pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+    let page = text::page(&message.props);
+    let stored = text::get(&message.props, tag::TRANSPORT_MESSAGE_HEADERS, page);
+    let fields = stored.as_deref().filter(|s| s.len() <= LONGEST_BLOCK).map(split).unwrap_or_default();
+    let stored_id = fields.iter().find(|f| f.is("message-id")).map(|f| unfold(f.value()));
+    let id = text::some(&message.props, tag::INTERNET_MESSAGE_ID, page);
+    let usable = match (&stored_id, &id) {
+        (Some(stored), Some(id)) => stored.trim() == id.trim(),
+        _ => true,
+    };
+    if fields.is_empty() || !usable {
+        if !usable {
+            warnings.push("the stored header belongs to another message: a new one was made".to_owned());
+        }
+        generate(message, options, page, &|_| true, warnings, out);
+        return;
+    }
+    for field in &fields {
+        if !field.is_mime() {
+            field.write(warnings, out);
+        }
+    }
+    let has = |name: &str| fields.iter().any(|f| f.is(name));
+    let dated = has("date") || has("received");
+    let signed = has("from") || has("sender");
+    let wanted = |name: &str| match name {
+        "Date" => !dated,
+        "From" | "Sender" => !signed,
+        "To" | "Cc" | "Bcc" | "Subject" | "X-Message-Class" => !has(&name.to_ascii_lowercase()),
+        "X-PST-EX-Address" => !signed,
+        _ => false,
+    };
+    generate(message, options, page, &wanted, warnings, out);
+}
+
+/// One stored field with its folded lines, or a line that is none.
+struct Field<'a> {
+    name: Option<&'a str>,
+    text: &'a str,
+}
+
+impl Field<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.name.is_some_and(|n| n.eq_ignore_ascii_case(name))
+    }
+
+    fn is_mime(&self) -> bool {
+        self.name.is_some_and(|n| {
+            n.eq_ignore_ascii_case("mime-version")
+                || n.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"))
+        })
+    }
+
+    fn value(&self) -> &str {
+        self.text.split_once(':').map_or("", |(_, v)| v)
+    }
+
+    fn write(&self, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+        if self.name.is_none() {
+            let line = self.text.trim();
+            if !line.is_empty() {
+                encode::field("X-PST-Malformed", &encode::words(line), out);
+            }
+            return;
+        }
+        let text = self.text;
+        if text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n') || b == 0x7F) {
+            warnings.push("control characters in the header were replaced".to_owned());
+        }
+        for line in text.split("\r\n").filter(|l| !l.trim().is_empty()) {
+            let clean: String = if line.bytes().any(|b| b < 0x20 && b != b'\t' || b == 0x7F) {
+                line.chars().map(|c| if c.is_ascii_control() && c != '\t' { '?' } else { c }).collect()
+            } else {
+                line.to_owned()
+            };
+            if clean.len() > LONGEST_LINE {
+                encode::fold(&clean, LONGEST_LINE, out);
+            } else {
+                out.extend_from_slice(clean.as_bytes());
+            }
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+fn split(block: &str) -> Vec<Field<'_>> {
+    let mut fields = Vec::new();
+    let mut rest = block;
+    while !rest.is_empty() {
+        let mut end = 0;
+        loop {
+            let line = rest.get(end..).unwrap_or_default();
+            end += line.find('\n').map_or(line.len(), |n| n + 1);
+            if !rest.get(end..).unwrap_or_default().starts_with([' ', '\t']) {
+                break;
+            }
+        }
+        let (text, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        rest = tail;
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.trim().is_empty() {
+            continue;
+        }
+        let name = text.split_once(':').map(|(n, _)| n.trim_end_matches([' ', '\t'])).filter(|n| is_name(n));
+        fields.push(Field { name, text });
+    }
+    if fields.iter().all(|f| f.name.is_none()) {
+        fields.clear();
+    }
+    fields
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':')
+}
+
+fn unfold(value: &str) -> String {
+    value.split(['\r', '\n']).collect::<String>().trim().to_owned()
+}
+
+/// Appends the fields that `wanted` asks for, made of properties.
+fn generate(
+    message: &Message,
+    options: &Options,
+    page: u32,
+    wanted: &dyn Fn(&str) -> bool,
+    warnings: &mut Vec<String>,
+    out: &mut Vec<u8>,
+) {
+    let props = &message.props;
+    let mut unresolved = Vec::new();
+    let from = person(props, &address::REPRESENTING, page);
+    let sender = person(props, &address::SENDER, page);
+    let mut mailbox = |who: &Mailbox| written(who, &mut unresolved);
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|v| !v.is_empty() && wanted(name)) {
+            encode::field(name, &value, out);
+        }
+    };
+    let main = from.as_ref().or(sender.as_ref());
+    put("From", main.map(&mut mailbox));
+    let differs = |s: &&Mailbox| main.is_some_and(|m| !m.address.eq_ignore_ascii_case(&s.address));
+    put("Sender", sender.as_ref().filter(differs).map(&mut mailbox));
+    if wanted("Reply-To") {
+        let list = props.bytes(tag::REPLY_RECIPIENT_ENTRIES).map(address::entries).unwrap_or_default();
+        let list: Vec<Mailbox> = list.into_iter().filter_map(|e| Mailbox::from_one_off(e, page)).collect();
+        put("Reply-To", joined(list.iter().map(&mut mailbox)));
+    }
+    for (kind, name) in [(1, "To"), (2, "Cc"), (3, "Bcc")] {
+        if !wanted(name) || (kind == 3 && !options.bcc) {
+            continue;
+        }
+        let rows = message.recipients.iter().filter(|r| recipient_kind(r) == kind);
+        put(name, joined(rows.filter_map(|r| of_row(r, page)).map(|who| mailbox(&who))));
+    }
+    put("Subject", text::subject(props).map(|s| encode::words(&s.replace(['\r', '\n'], " "))));
+    let sent = [tag::CLIENT_SUBMIT_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME];
+    put("Date", sent.into_iter().find_map(|t| props.time(t)).and_then(|t| date::format(time::to_unix(t))));
+    let plain = |t| text::some(props, t, page).map(|v| encode::words(&unfold(&v)));
+    put("Message-ID", plain(tag::INTERNET_MESSAGE_ID));
+    put("In-Reply-To", plain(tag::IN_REPLY_TO_ID));
+    put("References", plain(tag::INTERNET_REFERENCES));
+    put("Thread-Topic", plain(tag::CONVERSATION_TOPIC));
+    let index = props.bytes(tag::CONVERSATION_INDEX).filter(|i| (22..1000).contains(&i.len()));
+    put("Thread-Index", index.map(|i| base64_simd::STANDARD.encode_to_string(i)));
+    put("Importance", level(props.i32(tag::IMPORTANCE), &[(0, "low"), (2, "high")]));
+    let sensitivity = [(1, "Personal"), (2, "Private"), (3, "Company-Confidential")];
+    put("Sensitivity", level(props.i32(tag::SENSITIVITY), &sensitivity));
+    put("Keywords", joined(state::categories(message).iter().map(|k| encode::words(k))));
+    if props.bool(tag::READ_RECEIPT_REQUESTED) == Some(true) {
+        let who = person(props, &address::READ_RECEIPT, page).or_else(|| main.cloned());
+        put("Disposition-Notification-To", who.as_ref().map(&mut mailbox));
+    }
+    put("List-Help", plain(tag::LIST_HELP));
+    put("List-Subscribe", plain(tag::LIST_SUBSCRIBE));
+    put("List-Unsubscribe", plain(tag::LIST_UNSUBSCRIBE));
+    put("Precedence", plain(tag::PRECEDENCE));
+    let class = text::some(props, tag::MESSAGE_CLASS, page).filter(|c| !describe_class::is_plain_mail(c));
+    put("X-Message-Class", class.map(|c| encode::words(&c)));
+    for who in unresolved {
+        warnings.push(format!("no Internet address is known for {}", who.address));
+        put("X-PST-EX-Address", Some(encode::words(&who.address)));
+    }
+}
+
+fn level(value: Option<i32>, names: &[(i32, &str)]) -> Option<String> {
+    names.iter().find(|(v, _)| Some(*v) == value).map(|(_, name)| (*name).to_owned())
+}
+
+fn joined(items: impl Iterator<Item = String>) -> Option<String> {
+    let all: Vec<String> = items.collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+fn recipient_kind(row: &PropBag) -> i32 {
+    match row.i32(tag::RECIPIENT_TYPE).unwrap_or(1) & 0xF {
+        kind @ (2 | 3) => kind,
+        _ => 1,
+    }
+}
+
+/// A person described by a group of properties, with the best address known ([MS-OXCMAIL] 2.1.3.1).
+fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbox> {
+    let entry = props.any(group.entry.id()).and_then(Value::as_bytes);
+    resolve(
+        text::some(props, group.name, page),
+        text::some(props, group.kind, page),
+        text::some(props, group.address, page),
+        text::some(props, group.smtp, page),
+        entry.and_then(|e| Mailbox::from_one_off(e, page)),
+    )
+}
+
+fn of_row(row: &PropBag, page: u32) -> Option<Mailbox> {
+    let entries = [tag::ENTRY_ID, tag::RECIPIENT_ENTRY_ID];
+    let mut entries = entries.into_iter().filter_map(|t| row.any(t.id()).and_then(Value::as_bytes));
+    let name = text::some(row, tag::DISPLAY_NAME, page)
+        .or_else(|| text::some(row, tag::RECIPIENT_DISPLAY_NAME, page))
+        .or_else(|| text::some(row, tag::TRANSMITTABLE_DISPLAY_NAME, page));
+    resolve(
+        name,
+        text::some(row, tag::ADDRESS_TYPE, page),
+        text::some(row, tag::EMAIL_ADDRESS, page),
+        text::some(row, tag::SMTP_ADDRESS, page),
+        entries.find_map(|e| Mailbox::from_one_off(e, page)),
+    )
+}
+
+fn resolve(
+    name: Option<String>,
+    kind: Option<String>,
+    address: Option<String>,
+    smtp: Option<String>,
+    entry: Option<Mailbox>,
+) -> Option<Mailbox> {
+    let is_smtp = |k: &str| k.eq_ignore_ascii_case("SMTP");
+    let entry_smtp = entry.as_ref().filter(|e| is_smtp(&e.kind) && !e.address.is_empty()).map(|e| e.address.clone());
+    let own = address.clone().filter(|a| kind.as_deref().is_some_and(is_smtp) || (kind.is_none() && a.contains('@')));
+    let name = name.or_else(|| entry.as_ref().map(|e| e.name.clone()).filter(|n| !n.is_empty()));
+    if let Some(found) = smtp.or(own).or(entry_smtp) {
+        return Some(Mailbox::smtp(name.as_deref().unwrap_or_default(), &found));
+    }
+    let address = address.or(entry.map(|e| e.address)).unwrap_or_default();
+    if name.is_none() && address.is_empty() {
+        return None;
+    }
+    let name = name.unwrap_or_else(|| address.clone());
+    if address.is_empty() && is_address(&name) {
+        return Some(Mailbox::smtp(&name, &name));
+    }
+    Some(Mailbox { name, kind: kind.unwrap_or_else(|| "EX".to_owned()), address })
+}
+
+fn is_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(l, d)| !l.is_empty() && d.contains('.'))
+        && text.bytes().all(|b| b.is_ascii_graphic() && !b"<>(),;:\"".contains(&b))
+}
+
+/// A mailbox as it stands in a field. An address that is not known stays visible, and can be told from a real one.
+fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
+    if who.kind != "SMTP" {
+        if !who.address.is_empty() {
+            unresolved.push(who.clone());
+        }
+        return format!("{} <{}@unresolved.invalid>", encode::phrase(&who.name), imcea(who));
+    }
+    // What is written between angle brackets must not end them.
+    let address: String = who.address.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
+    let address = address.trim();
+    if address.is_empty() {
+        return format!("{}: ;", encode::phrase(&who.name));
+    }
+    if who.name.is_empty() || who.name == address {
+        return if address.contains([' ', ',']) || !address.is_ascii() { format!("<{address}>") } else { address.to_owned() };
+    }
+    format!("{} <{address}>", encode::phrase(&who.name))
+}
+
+/// An address of another type in the form of IMCEA ("IMCEAEX-_O=ORG_CN=NAME").
+fn imcea(who: &Mailbox) -> String {
+    use std::fmt::Write;
+    let text = if who.address.is_empty() { &who.name } else { &who.address };
+    let mut out = format!("IMCEA{}-", who.kind.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+    for byte in text.bytes() {
+        match byte {
+            b'/' => out.push('_'),
+            b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'=') => out.push(char::from(b)),
+            b => {
+                let _ = write!(out, "+{byte:02X}", byte = b);
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,132 @@
+//! Which parts of a message are its body, and which are attachments ([MS-OXCMAIL] 2.2.3.3.2).
+
+use mail_parser::{MessagePart, PartKind};
+
+/// The parts of a message by what becomes of them.
+#[derive(Default)]
+pub(super) struct Selection<'m> {
+    pub plain: Option<MessagePart<'m>>,
+    /// More than one where HTML parts follow each other with pictures between them (Apple Mail).
+    pub html: Vec<MessagePart<'m>>,
+    pub attachments: Vec<MessagePart<'m>>,
+}
+
+impl<'m> Selection<'m> {
+    fn has_body(&self) -> bool {
+        self.plain.is_some() || !self.html.is_empty()
+    }
+
+    fn append(&mut self, other: Selection<'m>) {
+        self.attachments.extend(other.attachments);
+        if self.has_body() {
+            self.attachments.extend(other.plain.into_iter().chain(other.html));
+        } else {
+            self.plain = other.plain;
+            self.html = other.html;
+        }
+    }
+}
+
+/// Sorts the parts below `part`, which is the root of a message. The parser bounds the depth.
+pub(super) fn select(part: MessagePart<'_>) -> Selection<'_> {
+    let mut out = Selection::default();
+    if part.is_multipart() {
+        multipart(part, true, &mut out);
+    } else {
+        leaf(part, true, true, &mut out);
+    }
+    out
+}
+
+fn any<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Selection<'m>) {
+    if part.is_multipart() {
+        multipart(part, may_be_body, out);
+    } else {
+        leaf(part, may_be_body, first, out);
+    }
+}
+
+fn multipart<'m>(part: MessagePart<'m>, may_be_body: bool, out: &mut Selection<'m>) {
+    match part.content_type().and_then(|c| c.subtype()).unwrap_or_default() {
+        "alternative" if may_be_body => alternative(part, out),
+        "related" => {
+            let root = related_root(part);
+            for (i, child) in part.children().enumerate() {
+                any(child, may_be_body && i == root, i == root, out);
+            }
+        }
+        "signed" => {
+            for (i, child) in part.children().enumerate() {
+                any(child, may_be_body && i == 0, i == 0, out);
+            }
+        }
+        _ => mixed(part, may_be_body, out),
+    }
+}
+
+fn mixed<'m>(part: MessagePart<'m>, may_be_body: bool, out: &mut Selection<'m>) {
+    for (i, child) in part.children().enumerate() {
+        let body_here = may_be_body && !out.has_body();
+        if may_be_body && !out.html.is_empty() && out.plain.is_none() && continues_html(child) {
+            out.html.push(child);
+        } else {
+            any(child, body_here, i == 0, out);
+        }
+    }
+}
+
+fn continues_html(part: MessagePart<'_>) -> bool {
+    matches!(part.kind(), PartKind::Html) && qualifies(part, false)
+}
+
+fn alternative<'m>(part: MessagePart<'m>, out: &mut Selection<'m>) {
+    let mut chosen = Selection::default();
+    for child in part.children() {
+        let mut one = Selection::default();
+        any(child, true, true, &mut one);
+        chosen.attachments.append(&mut one.attachments);
+        if one.plain.is_some() {
+            chosen.attachments.extend(chosen.plain.take());
+            chosen.plain = one.plain;
+        }
+        if !one.html.is_empty() {
+            chosen.attachments.append(&mut chosen.html);
+            chosen.html = one.html;
+        }
+    }
+    out.append(chosen);
+}
+
+fn related_root(part: MessagePart<'_>) -> usize {
+    let start = part.content_type().and_then(|c| c.attribute("start")).map(|s| s.trim_matches(['<', '>', ' ']));
+    start.and_then(|start| part.children().position(|c| c.content_id() == Some(start))).unwrap_or(0)
+}
+
+fn leaf<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Selection<'m>) {
+    if may_be_body && qualifies(part, first) {
+        match part.kind() {
+            PartKind::Html => return out.html.push(part),
+            PartKind::Text if is_plain(part) => {
+                out.plain = Some(part);
+                return;
+            }
+            _ => {}
+        }
+    }
+    out.attachments.push(part);
+}
+
+fn is_plain(part: MessagePart<'_>) -> bool {
+    part.content_type().is_none_or(|c| c.ctype() != "text" || matches!(c.subtype(), None | Some("plain" | "")))
+        && !is_nested(part)
+}
+
+/// A message/rfc822 part that could not be parsed is shown as text by the parser, but it is no body.
+fn is_nested(part: MessagePart<'_>) -> bool {
+    part.content_type().is_some_and(|c| !matches!(c.ctype(), "text" | "multipart" | ""))
+}
+
+fn qualifies(part: MessagePart<'_>, first: bool) -> bool {
+    let disposition = part.content_disposition();
+    !disposition.is_some_and(|d| d.is_attachment()) && (part.attachment_name().is_none() || (first && disposition.is_none()))
+}
