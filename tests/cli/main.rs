@@ -1,0 +1,19 @@
+//! Behaviour of the `pst` command.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable
+)]
+
+#[path = "../support/charsets.rs"]
+mod charsets;
+mod fixtures;
+#[path = "../support/generate.rs"]
+mod generate;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod support;
