@@ -649,7 +649,7 @@ Date: Tue, 06 Aug 2024 10:09:00 +0000\nFrom: odd@example.org\nTo: reader@example
 Date: Tue, 06 Aug 2024 10:10:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: =?x-nobody?Q?unreadable?= but there\nMessage-ID: <unknown-charset@example.org>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=x-nobody\n\nPlain letters all the same.\n", &[]);
     odd("long-lines", "one line of 5,000 characters and one header of 3,000", "\
 Date: Tue, 06 Aug 2024 10:11:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Long lines\nX-Long: {header}\nMessage-ID: <long-lines@example.org>\n\n{line}\n", &[("header", "x".repeat(3000).as_bytes()), ("line", "0123456789".repeat(500).as_bytes())]);
-    odd("many-received", "a recipient list of 120 in one field", "\
+    odd("crowd", "a recipient list of 120 in one field", "\
 Date: Tue, 06 Aug 2024 10:12:00 +0000\nFrom: odd@example.org\nTo: {many}\nSubject: A crowd\nMessage-ID: <crowd@example.org>\n\nHello, all.\n", &[("many", (1..=120).map(|n| format!("Guest {n} <guest{n}@example.com>")).collect::<Vec<_>>().join(",\r\n ").as_bytes())]);
     // The template is text; raw bytes above ASCII are written as DEL and two digits.
     for f in all.iter_mut().filter(|f| f.path.contains("eight-bit")) {
