@@ -1,0 +1,18 @@
+//! What we write and read, against what independent programs read.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable
+)]
+
+mod genuine;
+#[path = "../support/oracle.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod oracle;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod support;
