@@ -4,7 +4,9 @@ use super::Report;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
 use crate::ndb::crc::crc;
-use crate::ndb::disk::{AMAP_SPAN, FIRST_AMAP, HeaderA, HeaderW, MAGIC, MAGIC_CLIENT_OST, MAGIC_CLIENT_PST, SENTINEL};
+use crate::ndb::disk::{
+    AMAP_SPAN, BrefW, FIRST_AMAP, HeaderA, HeaderW, MAGIC, MAGIC_CLIENT_OST, MAGIC_CLIENT_PST, SENTINEL,
+};
 use zerocopy::FromBytes;
 
 pub(super) fn judge(input: &Input) -> Result<Report> {
@@ -44,8 +46,17 @@ pub(super) fn judge(input: &Input) -> Result<Report> {
             (a.root.ib_file_eof.get().into(), a.root.ib_amap_last.get().into())
         });
         size(&mut report, input.len(), eof, last);
+        let (nbt, bbt) = ansi.map_or((pair(wide.root.bref_nbt), pair(wide.root.bref_bbt)), |a| {
+            let [n, b] = [a.root.bref_nbt, a.root.bref_bbt].map(|r| (r.bid.get().into(), r.ib.get().into()));
+            (n, b)
+        });
+        super::pages::judge(&mut report, input, ansi.is_none(), eof, nbt, bbt);
     }
     Ok(report)
+}
+
+fn pair(bref: BrefW) -> (u64, u64) {
+    (bref.bid.get(), bref.ib.get())
 }
 
 fn sums(report: &mut Report, bytes: &[u8], wide: &HeaderW) {

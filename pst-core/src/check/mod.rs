@@ -1,6 +1,7 @@
-//! The strict judge of a file, rule by rule. Rules V01 and V02 are judged so far; [`Report::judged`] names them.
+//! The strict judge of a file, rule by rule. V01-V04 and V07-V09 are judged so far; [`Report::judged`] names them.
 
 mod header;
+mod pages;
 mod report;
 
 pub use report::{Finding, LIST_LIMIT, Report, Rule, RuleId, Severity};
