@@ -102,4 +102,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    #[ignore = "prints which rules speak after one flipped byte"]
+    fn damage() {
+        let path = "/work/shared/corpus/pst/microsoft__Empty__df1b80c5.pst";
+        for at in [0x20usize, 0x4500, 0x4700, 0x9000, 0x92E8, 0x4C00, 0x4C9C + 0x14] {
+            let mut bytes = std::fs::read(path).unwrap();
+            bytes[at] ^= 1;
+            let r = judge(&Input::from_bytes(bytes, "forged")).unwrap();
+            println!("0x{at:X} {:?}", r.counts);
+        }
+        for name in ["Outlook__0f69be7e.pst", "AddingBulkMessagesWithImprovedPerformance__108e6e46.pst"] {
+            let r = judge(&Input::open(format!("/work/shared/corpus/pst/aspose-email__{name}")).unwrap()).unwrap();
+            println!("{name} {:?}", r.counts);
+        }
+    }
 }
