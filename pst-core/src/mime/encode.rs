@@ -302,7 +302,10 @@ mod tests {
         parameter("filename", &"日本.txt".repeat(5), &mut out);
         let text = format!("attachment{out}");
         let parsed = mail_parser::HeaderForm::ContentType.parse(text.as_bytes());
-        assert_eq!(parsed.value().as_content_type().unwrap().attribute("filename"), Some("日本.txt".repeat(5).as_str()));
+        assert_eq!(
+            parsed.value().as_content_type().unwrap().attribute("filename"),
+            Some("日本.txt".repeat(5).as_str())
+        );
     }
 
     #[test]

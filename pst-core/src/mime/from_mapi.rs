@@ -1,8 +1,8 @@
 //! A MAPI message to MIME ([MS-OXCMAIL] 2.1.3).
 
 use super::encode::{Transfer, cannot_write};
-use super::outbody::{self, Bodies};
 use super::outattach::{self, Out};
+use super::outbody::{self, Bodies};
 use super::{outheader, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};

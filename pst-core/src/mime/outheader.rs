@@ -282,7 +282,11 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
         return format!("{}: ;", encode::phrase(&who.name));
     }
     if who.name.is_empty() || who.name == address {
-        return if address.contains([' ', ',']) || !address.is_ascii() { format!("<{address}>") } else { address.to_owned() };
+        return if address.contains([' ', ',']) || !address.is_ascii() {
+            format!("<{address}>")
+        } else {
+            address.to_owned()
+        };
     }
     format!("{} <{address}>", encode::phrase(&who.name))
 }

@@ -64,7 +64,8 @@ impl Pattern {
             Some((name, rest)) => match well_known(name) {
                 Some(role) => (Some(role), rest.trim_start_matches('/')),
                 None => {
-                    let text = format!("#{name}# is not a well-known folder (such as #Inbox#, #SentItems#, #DeletedItems#)");
+                    let text =
+                        format!("#{name}# is not a well-known folder (such as #Inbox#, #SentItems#, #DeletedItems#)");
                     return Err(Error::new(Kind::Usage, text));
                 }
             },
@@ -104,10 +105,12 @@ impl FolderFilter {
         let root = self.source_root.as_deref().map(Pattern::parse).transpose()?;
         let top = match &root {
             None => 0,
-            Some(pattern) => all.iter().find_map(|f| pattern.depth(f, &all).filter(|d| *d == f.path.len())).ok_or_else(|| {
-                let name = self.source_root.as_deref().unwrap_or_default();
-                Error::new(Kind::NotFound, format!("the source has no folder \"{name}\" (--source-root)"))
-            })?,
+            Some(pattern) => {
+                all.iter().find_map(|f| pattern.depth(f, &all).filter(|d| *d == f.path.len())).ok_or_else(|| {
+                    let name = self.source_root.as_deref().unwrap_or_default();
+                    Error::new(Kind::NotFound, format!("the source has no folder \"{name}\" (--source-root)"))
+                })?
+            }
         };
         let mut prefix: Vec<String> = Vec::new();
         if let Some(target) = &self.target_root {
@@ -182,7 +185,12 @@ impl ItemFilter {
         if self.larger.is_some_and(|n| size <= n) || self.smaller.is_some_and(|n| size >= n) {
             return Some("size");
         }
-        if self.since.is_none() && self.before.is_none() && self.from.is_none() && self.to.is_none() && self.subject.is_none() {
+        if self.since.is_none()
+            && self.before.is_none()
+            && self.from.is_none()
+            && self.to.is_none()
+            && self.subject.is_none()
+        {
             return None;
         }
         let converted;
@@ -191,7 +199,8 @@ impl ItemFilter {
             Body::Mime(m) => {
                 // The header is enough: what follows the first empty line does not matter here.
                 let head = header(&m.bytes);
-                converted = mime::to_mapi(head, &mime::State::default(), m.received).map(|c| c.message).unwrap_or_default();
+                converted =
+                    mime::to_mapi(head, &mime::State::default(), m.received).map(|c| c.message).unwrap_or_default();
                 &converted
             }
         };
@@ -200,15 +209,15 @@ impl ItemFilter {
 
     fn refuses_message(&self, m: &Message) -> Option<&'static str> {
         let date = mime::delivery_time(m);
-        if self.since.is_some_and(|s| date.is_none_or(|d| d < s)) || self.before.is_some_and(|b| date.is_none_or(|d| d >= b)) {
+        if self.since.is_some_and(|s| date.is_none_or(|d| d < s))
+            || self.before.is_some_and(|b| date.is_none_or(|d| d >= b))
+        {
             return Some("date");
         }
         let has = |wanted: &Option<String>, texts: &dyn Fn() -> String| {
             wanted.as_ref().is_none_or(|w| texts().to_lowercase().contains(&w.to_lowercase()))
         };
-        let sender = || {
-            texts(&m.props, &[0x0042, 0x0065, 0x5D02, 0x0C1A, 0x0C1F, 0x5D01])
-        };
+        let sender = || texts(&m.props, &[0x0042, 0x0065, 0x5D02, 0x0C1A, 0x0C1F, 0x5D01]);
         if !has(&self.from, &sender) {
             return Some("sender");
         }
@@ -251,16 +260,25 @@ fn size(item: &Item) -> u64 {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn folders() -> Vec<Folder> {
-        [(Role::None, ""), (Role::Inbox, "Posteingang"), (Role::None, "Posteingang/Work"), (Role::Sent, "Sent"), (Role::None, "Sent/2024")]
-            .into_iter()
-            .map(|(role, p)| Folder { path: p.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect(), role, ..Folder::default() })
-            .collect()
+        [
+            (Role::None, ""),
+            (Role::Inbox, "Posteingang"),
+            (Role::None, "Posteingang/Work"),
+            (Role::Sent, "Sent"),
+            (Role::None, "Sent/2024"),
+        ]
+        .into_iter()
+        .map(|(role, p)| Folder {
+            path: p.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect(),
+            role,
+            ..Folder::default()
+        })
+        .collect()
     }
 
     fn taken(filter: &FolderFilter) -> Vec<String> {

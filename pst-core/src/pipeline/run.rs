@@ -48,7 +48,12 @@ pub struct Mounted {
 ///
 /// # Errors
 /// When a source cannot be listed, the sink cannot go on, or the run is stopped; the target then does not appear.
-pub fn run(sources: &[Mounted], mut sink: Box<dyn Sink>, options: &RunOptions, observer: &dyn Observer) -> Result<Report> {
+pub fn run(
+    sources: &[Mounted],
+    mut sink: Box<dyn Sink>,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<Report> {
     let mut plan = Vec::new();
     let mut names = Vec::new();
     for mounted in sources {
@@ -139,9 +144,7 @@ impl Shared<'_> {
     /// Waits until there is room; one oversize item is let through alone.
     fn take(&self, bytes: u64) {
         let mut budget = lock(&self.budget);
-        while !self.over()
-            && budget.items > 0
-            && (budget.bytes + bytes > IN_FLIGHT || budget.items >= ITEMS_IN_FLIGHT)
+        while !self.over() && budget.items > 0 && (budget.bytes + bytes > IN_FLIGHT || budget.items >= ITEMS_IN_FLIGHT)
         {
             let wait = std::time::Duration::from_millis(200);
             budget = self.freed.wait_timeout(budget, wait).unwrap_or_else(PoisonError::into_inner).0;
@@ -189,7 +192,9 @@ fn list<'a>(plan: &'a [Planned<'a>], state: &Shared<'_>, jobs: &Sender<Job<'a>>,
     };
     for (mounted, (folder, target)) in plan {
         let source = &*mounted.source;
-        if state.over() || done.send(Done { seq: number(), outcome: Outcome::Folder { source: folder, target } }).is_err() {
+        if state.over()
+            || done.send(Done { seq: number(), outcome: Outcome::Folder { source: folder, target } }).is_err()
+        {
             return;
         }
         let failed = |error| Outcome::Failed { folder, id: String::new(), error, size: 0 };
