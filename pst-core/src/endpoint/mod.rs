@@ -1,7 +1,11 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+pub mod eml;
+pub mod maildir;
+pub mod mbox;
 pub mod pst;
 pub mod roles;
+pub mod text;
 
 use crate::error::{Error, Kind, Result};
 use crate::messaging::write;
@@ -46,10 +50,64 @@ pub fn name_of(spec: &str) -> String {
 /// When it cannot be read or is of no known kind.
 pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
     let (kind, path) = split(spec);
-    match kind {
-        Some("pst") | None => Ok(Arc::new(pst::PstSource::open(path)?)),
-        Some(other) => Err(Error::new(Kind::Unsupported, format!("{other} is not read yet")).in_file(path)),
+    let kind = match kind {
+        Some(kind) => kind,
+        None => recognise(path)?,
+    };
+    Ok(match kind {
+        "pst" => Arc::new(pst::PstSource::open(path)?),
+        "mbox" => Arc::new(mbox::MboxSource::open(path)?),
+        "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
+        _ => Arc::new(eml::EmlSource::open(path)?),
+    })
+}
+
+/// The kind of a source by its content.
+fn recognise(path: &Path) -> Result<&'static str> {
+    let meta = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?;
+    if meta.is_dir() {
+        let inside = || walkdir::WalkDir::new(path).into_iter().flatten();
+        if inside().any(|e| e.file_type().is_dir() && maildir::is_maildir(e.path())) {
+            return Ok("maildir");
+        }
+        let mut eml = false;
+        for entry in inside().filter(|e| e.file_type().is_file()) {
+            let ending = entry.path().extension().map(|e| e.to_string_lossy().to_lowercase());
+            eml |= ending.as_deref() == Some("eml");
+            if !eml && mbox::is_mbox(entry.path()) {
+                return Ok("mbox");
+            }
+        }
+        if eml {
+            return Ok("eml");
+        }
+        return Err(
+            Error::new(Kind::NotThisKind, "no mail is in this folder: no eml files, mboxes or Maildir").in_file(path)
+        );
     }
+    let mut head = vec![0; 4096.min(meta.len() as usize)];
+    crate::io::Input::open(path)?.read_into(0, &mut head)?;
+    if head.starts_with(b"!BDN") {
+        return Ok("pst");
+    }
+    if head.is_empty() {
+        return Err(
+            Error::new(Kind::NotThisKind, "the file is empty; a prefix such as mbox: forces a kind").in_file(path)
+        );
+    }
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
+    if text.starts_with(b"From ") {
+        return Ok("mbox");
+    }
+    let named = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml"));
+    let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
+    let name = first.split(|b| *b == b':').next().unwrap_or_default();
+    let field = name.len() < first.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+    if field || named {
+        return Ok("eml");
+    }
+    let text = "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, mbox:, maildir:) forces a kind";
+    Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
 /// Starts a target of the kind that its prefix or ending names.
