@@ -24,6 +24,12 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
             warnings.push("the stored header belongs to another message: a new one was made".to_owned());
         }
         generate(message, options, page, &|_| true, warnings, out);
+        if message.props.time(tag::CLIENT_SUBMIT_TIME).is_none() {
+            let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].into_iter().find_map(|t| message.props.time(t));
+            if let Some(date) = at.and_then(|t| date::format(time::to_unix(t))) {
+                encode::field("Date", &date, out);
+            }
+        }
         return;
     }
     for field in &fields {
@@ -165,8 +171,7 @@ fn generate(
         put(name, joined(rows.filter_map(|r| of_row(r, page)).map(|who| mailbox(&who))));
     }
     put("Subject", text::subject(props).map(|s| encode::words(&s.replace(['\r', '\n'], " "))));
-    let sent = [tag::CLIENT_SUBMIT_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME];
-    put("Date", sent.into_iter().find_map(|t| props.time(t)).and_then(|t| date::format(time::to_unix(t))));
+    put("Date", props.time(tag::CLIENT_SUBMIT_TIME).and_then(|t| date::format(time::to_unix(t))));
     let plain = |t| text::some(props, t, page).map(|v| encode::words(&unfold(&v)));
     put("Message-ID", plain(tag::INTERNET_MESSAGE_ID));
     put("In-Reply-To", plain(tag::IN_REPLY_TO_ID));

@@ -3,12 +3,12 @@
 use super::attach::{self, References};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{State, charset, fields, header, state};
+use super::{State, charset, fields, header, state, uu};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropType, Stream, Value, tag, time};
-use mail_parser::{HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
+use mail_parser::{DecodeProblems, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::io::Read;
@@ -207,6 +207,12 @@ impl Context<'_> {
 
     fn decoded<'m>(&mut self, part: MessagePart<'m>, what: &str) -> Result<Cow<'m, [u8]>> {
         let (bytes, problems) = part.decoded_checked();
+        if problems.contains(DecodeProblems::UNKNOWN_TRANSFER_ENCODING)
+            && is_uuencoded(part)
+            && let Some(data) = uu::decode(&bytes)
+        {
+            return Ok(Cow::Owned(data));
+        }
         if let Some(large) = self.find(&bytes) {
             return Ok(Cow::Owned(large.data.to_vec(LONGEST_BODY)?));
         }
@@ -366,6 +372,10 @@ pub(super) fn meta_charset(html: &[u8]) -> Option<String> {
 /// The plain text that stands beside an HTML body that came alone.
 pub(super) fn plain_of(html: &[u8], page: u32) -> String {
     header::crlf(&mail_parser::html_to_text(&charset::decode_page(page, html))).into_owned()
+}
+
+fn is_uuencoded(part: MessagePart<'_>) -> bool {
+    part.content_transfer_encoding().is_some_and(|e| e.to_ascii_lowercase().contains("uue"))
 }
 
 fn is_signed(root: MessagePart<'_>) -> bool {
