@@ -102,7 +102,29 @@ fn header_of(bytes: &[u8]) -> &[u8] {
 }
 
 /// Files whose header cannot come out as it went in, and why.
-const HEADER_EXCEPTIONS: &[(&str, &str)] = &[];
+const HEADER_EXCEPTIONS: &[(&str, &str)] = &[
+    ("COPYING", "no message"),
+    (".gitattributes", "no message"),
+    ("_TDR", "no message"),
+    ("_1394_2_", "no message"),
+    ("_2_FP", "no message"),
+    ("_RDF_", "no message"),
+    ("_2_STln", "no message"),
+    ("_2_Sb", "no message"),
+    ("sample_output_multipart", "no header at all"),
+    ("erroneous.raw", "no header at all"),
+    ("malformedHeader-noheader.msg", "no header at all"),
+    ("malformedHeader-noheader.out", "no header at all"),
+    ("malformedHeaderStartsBody-noheader.msg", "no header at all"),
+    ("malformedHeaderStartsBody-noheader.out", "no header at all"),
+    ("bad-header-start.raw", "the first field starts with a blank: it is kept as malformed, and made anew"),
+    ("obsolete.msg", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("obsolete.out", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("bad_subject.eml", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("new_line_in_to_header.eml", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("example14.eml", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("example13.eml", "a line that is no field stands inside a folded one: it is kept as malformed"),
+];
 
 /// Invariant A, first line: every header field comes out as it went in, in order.
 #[test]
@@ -174,7 +196,15 @@ fn python(paths: &[PathBuf]) -> Option<HashMap<PathBuf, Option<Vec<Leaf>>>> {
 
 /// Files in which Python's email package and this program see different parts, and why this program is right or what
 /// it gives up.
-const PART_EXCEPTIONS: &[(&str, &str)] = &[];
+const PART_EXCEPTIONS: &[(&str, &str)] = &[
+    ("boolean_decoded_content.eml", "text after the padding of base64: Python decodes it too, into garbage"),
+    ("twopart.msg", "blanks after the name of the transfer encoding: Python does not decode"),
+    ("twopart.out", "blanks after the name of the transfer encoding: Python does not decode"),
+    ("thirdparty/002.eml", "blanks around the name of the transfer encoding: Python does not decode"),
+    ("thirdparty/003.eml", "blanks around the name of the transfer encoding: Python does not decode"),
+    ("double-bound.msg", "doubled boundaries: empty parts are counted differently"),
+    ("2002_06_12_doublebound.msg", "doubled boundaries: empty parts are counted differently"),
+];
 
 /// Invariant A, attachments: the same number and the same bytes that Python's email package finds.
 #[test]

@@ -109,10 +109,10 @@ fn related_root(part: MessagePart<'_>) -> usize {
 
 fn leaf<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Selection<'m>) {
     if is_hollow(part) {
-        match (part.raw_body().trim_ascii().is_empty(), may_be_body) {
-            (true, _) => {}
-            (false, true) => out.plain = Some(part),
-            (false, false) => out.attachments.push(part),
+        match part.raw_body().trim_ascii().is_empty() {
+            true => {}
+            false if part.parent().is_none() => out.plain = Some(part),
+            false => out.attachments.push(part),
         }
         return;
     }

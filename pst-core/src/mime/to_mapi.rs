@@ -244,6 +244,7 @@ impl Context<'_> {
         if part.is_multipart() {
             // A multipart that was not opened: its own header goes with it.
             attach::set_name(&mut attachment, &format!("attachment{number}.eml"));
+            attachment.props.set(tag::ATTACH_MIME_TAG, Value::text("application/octet-stream"));
             attach::by_value(&mut attachment, self.raw(part, part.raw()));
             return Ok(attachment);
         }
