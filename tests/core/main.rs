@@ -1,3 +1,9 @@
-//! Tests of the library from outside.
+//! Behaviour of pst-core.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod mapping;
+mod reading;
+#[path = "../support/mod.rs"]
+mod support;
+mod writing;

@@ -1,5 +1,7 @@
-//! Files: reading at any offset from many threads, positioned writing, and the atomic commit.
+//! Files: reading at any offset from many threads, and new files that appear only when they are whole.
 
+pub mod commit;
 pub mod input;
 
+pub use commit::NewFile;
 pub use input::Input;

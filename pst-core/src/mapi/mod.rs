@@ -1,8 +1,10 @@
 //! MAPI values: tags, types, property bags and owned messages. No input or output.
 
+pub mod codepage;
 pub mod message;
 pub mod named;
 pub mod ptype;
+pub mod role;
 pub mod rtf;
 pub mod tag;
 pub mod time;
@@ -11,5 +13,6 @@ pub mod value;
 pub use message::{Attachment, MAX_DEPTH, Message};
 pub use named::{Guid, Name, NamedProp};
 pub use ptype::PropType;
+pub use role::Role;
 pub use tag::PropTag;
 pub use value::{Blob, Prop, PropBag, Stream, Value};

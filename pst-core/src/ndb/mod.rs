@@ -1,9 +1,111 @@
 //! The Node Database: nodes, blocks, pages and their B-trees ([MS-PST] 2.2).
+//!
+//! The layout of a file (ANSI, Unicode, 4K pages) ends here: nothing above this module knows it.
 
+pub mod block;
+mod btree;
 pub mod crc;
 pub mod crypt;
 pub mod disk;
+pub mod header;
 pub mod id;
+pub mod page;
+pub mod variant;
+pub mod write;
 
+pub use block::{DataStream, DataTree, Subnodes};
 pub use crypt::Crypt;
+pub use header::Header;
 pub use id::{Bid, Nid, nid_type};
+pub use variant::{BlockRef, Bref, Node, Variant};
+
+use crate::error::{Error, Result};
+use crate::io::Input;
+use btree::BTree;
+use page::Tree;
+use std::path::Path;
+
+/// An open PST or OST at the level of nodes and blocks. Shared by all threads, without locks.
+pub struct Ndb {
+    input: Input,
+    header: Header,
+    nbt: BTree,
+    bbt: BTree,
+}
+
+impl Ndb {
+    /// Opens a file: its header and the upper levels of its two B-trees.
+    ///
+    /// # Errors
+    /// When it is not a PST or OST, or when the root of a B-tree cannot be read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::new(Input::open(path)?)
+    }
+
+    /// As [`Ndb::open`], for any input.
+    ///
+    /// # Errors
+    /// As [`Ndb::open`].
+    pub fn new(input: Input) -> Result<Self> {
+        let within = |e: Error| e.in_file(input.path());
+        let header = Header::read(&input).map_err(within)?;
+        let nbt = BTree::open(&input, header.variant, Tree::Nbt, header.nbt).map_err(within)?;
+        let bbt = BTree::open(&input, header.variant, Tree::Bbt, header.bbt).map_err(within)?;
+        Ok(Self { input, header, nbt, bbt })
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The layout.
+    pub fn variant(&self) -> Variant {
+        self.header.variant
+    }
+
+    /// The file.
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// The node with an id, if there is one.
+    ///
+    /// # Errors
+    /// When the page that would hold it cannot be read.
+    pub fn node(&self, nid: Nid) -> Result<Option<Node>> {
+        let v = self.variant();
+        self.nbt.find(&self.input, u64::from(nid.0), |e| v.nbt(e).map(|n| (u64::from(n.nid.0), n)))
+    }
+
+    /// The node with an id.
+    ///
+    /// # Errors
+    /// As [`Ndb::node`], and when there is none.
+    pub fn need(&self, nid: Nid) -> Result<Node> {
+        self.node(nid)?.ok_or_else(|| Error::damaged("NBT", "the node does not exist").id(u64::from(nid.0)))
+    }
+
+    /// All nodes in order; a damaged page is one `Err`, and the walk goes on behind it.
+    pub fn nodes(&self) -> impl Iterator<Item = Result<Node>> + '_ {
+        let v = self.variant();
+        self.nbt.walk(&self.input, move |e| v.nbt(e))
+    }
+
+    /// The place of a block.
+    ///
+    /// # Errors
+    /// When there is none, or when the page that would hold it cannot be read.
+    pub fn block(&self, bid: Bid) -> Result<BlockRef> {
+        let v = self.variant();
+        self.bbt
+            .find(&self.input, bid.key(), |e| v.bbt(e).map(|b| (b.bid.key(), b)))?
+            .ok_or_else(|| Error::damaged("BBT", "the block does not exist").id(bid.0))
+    }
+
+    /// All blocks in order; a damaged page is one `Err`.
+    pub fn blocks(&self) -> impl Iterator<Item = Result<BlockRef>> + '_ {
+        let v = self.variant();
+        self.bbt.walk(&self.input, move |e| v.bbt(e))
+    }
+}

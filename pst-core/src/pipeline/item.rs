@@ -1,27 +1,9 @@
 //! What travels from a source to a sink: folders, references to items, items.
 
+pub use crate::mapi::Role;
 use crate::mapi::{Message, PropBag};
+use crate::mime::large::LargePart;
 use std::path::PathBuf;
-
-/// The role of a folder in a mailbox, by name or by special use (RFC 6154, PidTagIpm...EntryId).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Role {
-    #[default]
-    None,
-    Inbox,
-    Outbox,
-    Sent,
-    Drafts,
-    Deleted,
-    Junk,
-    Archive,
-    Calendar,
-    Contacts,
-    Tasks,
-    Notes,
-    Journal,
-}
 
 /// A folder of a mailbox.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +68,8 @@ pub struct Mime {
     pub flags: Flags,
     /// When it arrived: INTERNALDATE, mbox separator, file time; seconds since 1970 UTC.
     pub received: Option<i64>,
+    /// Bodies that are too large to hold and stay in the file; placeholders stand for them in `bytes`.
+    pub large: Vec<LargePart>,
 }
 
 /// The content of an item; converted only when the sink needs the other form.
@@ -108,4 +92,21 @@ pub struct Item {
     pub associated: bool,
     /// What was found odd or lost on the way, one sentence each.
     pub warnings: Vec<String>,
+}
+
+impl Mime {
+    /// Writes the whole message, large bodies included.
+    ///
+    /// # Errors
+    /// When `out` refuses or a large body cannot be read.
+    pub fn write_to(&self, out: &mut dyn std::io::Write) -> crate::Result<()> {
+        let io = |e| crate::Error::new(crate::Kind::Io, format!("cannot copy a message: {e}"));
+        let mut from = 0;
+        for part in &self.large {
+            out.write_all(self.bytes.get(from..part.at).unwrap_or_default()).map_err(io)?;
+            std::io::copy(&mut part.raw.open()?, out).map_err(io)?;
+            from = part.at + part.placeholder;
+        }
+        out.write_all(self.bytes.get(from..).unwrap_or_default()).map_err(io)
+    }
 }

@@ -51,11 +51,11 @@ pub trait Sink: Send {
     /// When the folder cannot be made.
     fn folder(&mut self, folder: &Folder) -> Result<()>;
 
-    /// Writes one prepared item into the current folder.
+    /// Writes one prepared item into the current folder; returns what was lost, one sentence each.
     ///
     /// # Errors
-    /// When the sink cannot go on.
-    fn item(&mut self, item: Prepared) -> Result<()>;
+    /// When the sink cannot go on; [`crate::Kind::Limit`] when only this item cannot be written.
+    fn item(&mut self, item: Prepared) -> Result<Vec<String>>;
 
     /// Completes the target and gives it its name.
     ///

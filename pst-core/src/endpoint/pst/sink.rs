@@ -1,0 +1,131 @@
+//! A new Unicode PST as a sink.
+
+use crate::error::{Error, Kind, Result};
+use crate::mapi::{Message, NamedProp};
+use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter};
+use crate::mime;
+use crate::ndb::Crypt;
+use crate::pipeline::{Body, Folder, Item, Mime, Prepare, Prepared, Role, Sink, Written};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Writes a PST.
+pub struct PstSink {
+    writer: StoreWriter,
+    path: PathBuf,
+    folders: HashMap<Vec<String>, FolderId>,
+    current: FolderId,
+}
+
+impl PstSink {
+    /// Starts a file.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::create`].
+    pub fn create(path: &Path, options: Options) -> Result<Self> {
+        let writer = StoreWriter::create(path, options)?;
+        let top = writer.top();
+        Ok(Self { folders: HashMap::from([(Vec::new(), top)]), current: top, writer, path: path.to_path_buf() })
+    }
+}
+
+/// What travels from the threads to the writer.
+enum Ready {
+    Built(PreparedMessage),
+    /// Uses names that are not numbered yet; built when its turn comes, so that numbers follow the order of items.
+    Later { message: Box<Message>, associated: bool },
+}
+
+struct PstPrepare {
+    names: Names,
+    crypt: Crypt,
+}
+
+impl Prepare for PstPrepare {
+    fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
+        let mut warnings = item.warnings;
+        let message = match item.body {
+            Body::Mapi(message) => message,
+            Body::Mime(m) => {
+                let converted = mime::to_mapi_large(&m.bytes, &m.large, &state(&m), m.received)?;
+                warnings.extend(converted.warnings);
+                Box::new(converted.message)
+            }
+        };
+        let (ready, bytes) = match PreparedMessage::new(&message, &self.names, item.associated, self.crypt)? {
+            Some(mut built) => {
+                warnings.append(&mut built.warnings);
+                let size = built.size();
+                (Ready::Built(built), size)
+            }
+            None => (Ready::Later { message, associated: item.associated }, 1 << 16),
+        };
+        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings })
+    }
+}
+
+fn state(m: &Mime) -> mime::State {
+    let f = &m.flags;
+    mime::State {
+        seen: f.seen,
+        answered: f.answered,
+        forwarded: f.forwarded,
+        flagged: f.flagged,
+        draft: f.draft,
+        keywords: f.keywords.clone(),
+    }
+}
+
+impl Sink for PstSink {
+    fn preparer(&self) -> Arc<dyn Prepare> {
+        Arc::new(PstPrepare { names: self.writer.names().clone(), crypt: self.writer.crypt() })
+    }
+
+    fn names(&mut self, names: &[NamedProp]) {
+        // What does not fit is found again, item by item, and reported there.
+        let _ = self.writer.register(names);
+    }
+
+    fn folder(&mut self, folder: &Folder) -> Result<()> {
+        let mut at = self.writer.top();
+        for depth in 1..=folder.path.len() {
+            let path = folder.path.get(..depth).unwrap_or_default();
+            if let Some(known) = self.folders.get(path) {
+                at = *known;
+                continue;
+            }
+            let last = depth == folder.path.len();
+            let role = if last { folder.role } else { Role::None };
+            let name = path.last().map_or("", String::as_str);
+            let id = if role == Role::Deleted && !self.folders.values().any(|f| *f == self.writer.deleted()) {
+                self.writer.deleted()
+            } else {
+                let class = folder.class.as_deref().filter(|_| last);
+                self.writer.add_folder(at, name, role, class, &Default::default())?
+            };
+            if last {
+                self.writer.folder_props(id, &folder.props)?;
+            }
+            self.folders.insert(path.to_vec(), id);
+            at = id;
+        }
+        self.current = at;
+        Ok(())
+    }
+
+    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+        match item.payload.downcast::<Ready>() {
+            Ok(ready) => match *ready {
+                Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|()| Vec::new()),
+                Ready::Later { message, associated } => self.writer.add(self.current, &message, associated),
+            },
+            Err(_) => Err(Error::new(Kind::Usage, "an item was prepared for another kind of target")),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written> {
+        let bytes = self.writer.finish()?;
+        Ok(Written { path: self.path, bytes })
+    }
+}

@@ -1,0 +1,172 @@
+//! A PST or OST as a source of folders and items.
+
+use crate::error::{Error, Result};
+use crate::mapi::{NamedProp, tag};
+use crate::messaging::{FolderNode, Store};
+use crate::ndb::{Nid, nid_type};
+use crate::pipeline::{Body, Folder, Item, ItemRef, Role, Source};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A PST or OST, opened for reading.
+pub struct PstSource {
+    store: Store,
+}
+
+impl PstSource {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Store::open(path).map(|store| Self { store })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The folders of the store as they stand in it, each with its path from the top of the mailbox and its role.
+    /// Folders outside the top of the mailbox are left out unless they hold items.
+    pub fn tree(&self, errors: &mut Vec<Error>) -> Vec<(FolderNode, Folder)> {
+        let all = self.store.folders(errors);
+        let subtree = self.store.ipm_subtree();
+        let top = all.iter().position(|f| f.nid == subtree);
+        let roles = self.roles(&all);
+        let mut paths: Vec<Option<Vec<String>>> = Vec::with_capacity(all.len());
+        let mut out: Vec<(FolderNode, Folder)> = Vec::new();
+        let mut wanted: Vec<bool> = vec![false; all.len()];
+        let mut kept: Vec<(usize, Folder)> = Vec::new();
+        for (i, node) in all.iter().enumerate() {
+            let parent = node.parent.and_then(|p| paths.get(p)).cloned().flatten();
+            let inside = Some(i) == top || node.parent.is_some_and(|p| wanted.get(p) == Some(&true));
+            if let Some(slot) = wanted.get_mut(i) {
+                *slot = inside;
+            }
+            let path = match (Some(i) == top || (top.is_none() && i == 0), parent) {
+                (true, _) => Vec::new(),
+                (_, Some(mut path)) => {
+                    path.push(if node.name.is_empty() { format!("{}", node.nid) } else { node.name.clone() });
+                    path
+                }
+                (_, None) if node.nid == Nid::ROOT_FOLDER => Vec::new(),
+                (_, None) => vec![node.name.clone()],
+            };
+            paths.push(Some(path.clone()));
+            let (normal, hidden) = (self.count(node, false), self.count(node, true));
+            let holds = !node.search && normal + hidden > 0;
+            if inside || top.is_none() || (holds && node.nid != Nid::ROOT_FOLDER) {
+                let folder = Folder {
+                    path,
+                    role: roles.get(&node.nid).copied().unwrap_or_default(),
+                    class: node.props.text(tag::CONTAINER_CLASS),
+                    props: node.props.clone(),
+                    key: u64::from(node.nid.0),
+                    count: Some(normal + hidden),
+                    search: node.search,
+                };
+                kept.push((i, folder));
+            }
+        }
+        for (i, folder) in kept {
+            if let Some(node) = all.get(i) {
+                out.push((node.clone(), folder));
+            }
+        }
+        out
+    }
+
+    /// Items as the folder's own counters say; for lists and progress only.
+    fn count(&self, node: &FolderNode, hidden: bool) -> u64 {
+        let tag = if hidden { tag::PST_HIDDEN_COUNT } else { tag::CONTENT_COUNT };
+        node.props.i32(tag).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
+    }
+
+    fn roles(&self, all: &[FolderNode]) -> HashMap<Nid, Role> {
+        let mut roles = HashMap::new();
+        let store = &self.store;
+        let mut claim = |nid: Option<Nid>, role: Role| {
+            if let Some(nid) = nid.filter(|n| n.ty() == nid_type::NORMAL_FOLDER && all.iter().any(|f| f.nid == *n)) {
+                if !roles.values().any(|r| *r == role) {
+                    roles.entry(nid).or_insert(role);
+                }
+            }
+        };
+        claim(store.entry(tag::IPM_WASTEBASKET_ENTRY_ID), Role::Deleted);
+        claim(store.entry(tag::IPM_OUTBOX_ENTRY_ID), Role::Outbox);
+        claim(store.entry(tag::IPM_SENTMAIL_ENTRY_ID), Role::Sent);
+        let inbox = store.receive_folder();
+        claim(inbox, Role::Inbox);
+        let special = [
+            (tag::IPM_APPOINTMENT_ENTRY_ID, Role::Calendar),
+            (tag::IPM_CONTACT_ENTRY_ID, Role::Contacts),
+            (tag::IPM_JOURNAL_ENTRY_ID, Role::Journal),
+            (tag::IPM_NOTE_ENTRY_ID, Role::Notes),
+            (tag::IPM_TASK_ENTRY_ID, Role::Tasks),
+            (tag::IPM_DRAFTS_ENTRY_ID, Role::Drafts),
+        ];
+        for holder in all.iter().filter(|f| f.nid == Nid::ROOT_FOLDER || Some(f.nid) == inbox) {
+            for (tag, role) in special {
+                claim(Store::folder_entry(&holder.props, tag), role);
+            }
+        }
+        // What no entry id names is known by its name, directly below the top.
+        let subtree = store.ipm_subtree();
+        for node in all {
+            let below_top = node.parent.and_then(|p| all.get(p)).is_some_and(|p| p.nid == subtree);
+            let role = crate::endpoint::roles::of_name(&node.name);
+            if below_top && role != Role::None {
+                claim(Some(node.nid), role);
+            }
+        }
+        roles
+    }
+}
+
+impl Source for PstSource {
+    fn folders(&self) -> Result<Vec<Folder>> {
+        let mut errors = Vec::new();
+        let folders = self.tree(&mut errors).into_iter().map(|(_, folder)| folder).collect();
+        Ok(folders)
+    }
+
+    fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
+        if folder.search {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let nid = Nid(folder.key as u32);
+        let mut errors = Vec::new();
+        let mut refs = Vec::new();
+        for associated in [false, true] {
+            for listed in self.store.contents(nid, associated, &mut errors) {
+                refs.push(Ok(ItemRef {
+                    id: format!("{}", listed.nid),
+                    key: u64::from(listed.nid.0),
+                    size: listed.size,
+                    path: None,
+                    associated,
+                }));
+            }
+        }
+        Ok(Box::new(errors.into_iter().map(Err).chain(refs)))
+    }
+
+    fn load(&self, _folder: &Folder, item: &ItemRef) -> Result<Item> {
+        let (message, errors) = self.store.message(Nid(item.key as u32))?;
+        Ok(Item {
+            id: item.id.clone(),
+            body: Body::Mapi(Box::new(message)),
+            associated: item.associated,
+            warnings: errors.iter().map(|e| format!("a part could not be read: {e}")).collect(),
+        })
+    }
+
+    fn names(&self) -> Vec<NamedProp> {
+        self.store.names().names()
+    }
+
+    fn title(&self) -> String {
+        self.store.display_name()
+    }
+}

@@ -1,0 +1,117 @@
+//! A file that appears under its name only when it is whole.
+
+use crate::error::{Error, Kind, Result};
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// A new file beside its target. Dropped before [`NewFile::commit`], it leaves nothing.
+pub struct NewFile {
+    temp: NamedTempFile,
+    path: PathBuf,
+    overwrite: bool,
+}
+
+impl NewFile {
+    /// Creates the temporary file in the target's folder.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`] when the target is there and `overwrite` is not set, [`Kind::Io`] when the system refuses.
+    pub fn create(path: impl AsRef<Path>, overwrite: bool) -> Result<Self> {
+        let path = path.as_ref().to_path_buf();
+        refuse_existing(&path, overwrite)?;
+        let folder =
+            path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        let temp = tempfile::Builder::new()
+            .prefix(".pst-")
+            .suffix(".tmp")
+            .tempfile_in(&folder)
+            .map_err(|e| Error::io("cannot create a file in this folder", &folder, e))?;
+        Ok(Self { temp, path, overwrite })
+    }
+
+    /// Writes bytes at an offset.
+    ///
+    /// # Errors
+    /// [`Kind::Io`], naming the target.
+    pub fn write_at(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
+        write_all_at(self.temp.as_file(), bytes, offset)
+            .map_err(|e| Error::io("cannot write", &self.path, e).at(offset))
+    }
+
+    /// Appends bytes where the last write through this call ended.
+    ///
+    /// # Errors
+    /// [`Kind::Io`], naming the target.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.temp.write_all(bytes).map_err(|e| Error::io("cannot write", &self.path, e))
+    }
+
+    /// The target's name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the bytes durable.
+    ///
+    /// # Errors
+    /// [`Kind::Io`], naming the target.
+    pub fn sync(&mut self) -> Result<()> {
+        self.temp.as_file().sync_all().map_err(|e| Error::io("cannot complete", &self.path, e))
+    }
+
+    /// Makes the file durable and gives it its name.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] or [`Kind::Exists`]; the target's old content, if any, is then untouched.
+    pub fn commit(mut self) -> Result<()> {
+        self.sync()?;
+        // A temporary file is private; the result gets the rights that any new file gets.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let rights = std::fs::metadata(&self.path).map_or(0o644, |m| m.permissions().mode());
+            let _ = self.temp.as_file().set_permissions(std::fs::Permissions::from_mode(rights));
+        }
+        let Self { temp, path, overwrite } = self;
+        let renamed = if overwrite { temp.persist(&path) } else { temp.persist_noclobber(&path) };
+        renamed.map_err(|e| Error::io("cannot give the new file its name", &path, e.error))?;
+        sync_folder(&path);
+        Ok(())
+    }
+}
+
+/// Refuses a target that exists.
+///
+/// # Errors
+/// [`Kind::Exists`].
+pub fn refuse_existing(path: &Path, overwrite: bool) -> Result<()> {
+    if !overwrite && path.symlink_metadata().is_ok() {
+        return Err(Error::new(Kind::Exists, "the target exists already; --overwrite replaces it").in_file(path));
+    }
+    Ok(())
+}
+
+/// Makes a rename durable; systems that cannot sync a folder do without.
+pub fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        let n = std::os::windows::fs::FileExt::seek_write(file, bytes, offset)?;
+        bytes = bytes.get(n..).unwrap_or_default();
+        offset += n as u64;
+    }
+    Ok(())
+}

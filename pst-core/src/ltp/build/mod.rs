@@ -1,0 +1,10 @@
+//! Builders of heaps, BTHs, property and table contexts ([MS-PST] 2.3).
+
+pub mod heap;
+pub mod pc;
+pub mod tc;
+pub mod value;
+
+pub use heap::HeapBuilder;
+pub use pc::PcBuilder;
+pub use tc::{Col, TableBuilder, TableLayout};

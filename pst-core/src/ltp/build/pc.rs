@@ -1,0 +1,89 @@
+//! Builds a property context ([MS-PST] 2.3.3).
+
+use super::heap::{HeapBuilder, bth};
+use super::value::Overflow;
+use crate::error::Result;
+use crate::ltp::heap::client;
+use crate::mapi::Value;
+use crate::ndb::Crypt;
+use crate::ndb::write::{NodeImage, Subnode, TreeImage};
+
+/// A PC being built.
+pub struct PcBuilder {
+    heap: HeapBuilder,
+    overflow: Overflow,
+    header: u32,
+    records: Vec<(u16, u16, u32)>,
+}
+
+impl PcBuilder {
+    /// An empty PC.
+    ///
+    /// # Errors
+    /// Never in practice; the heap is empty.
+    pub fn new(crypt: Crypt) -> Result<Self> {
+        let mut heap = HeapBuilder::new();
+        let header = heap.push(&[0; 8])?;
+        Ok(Self { heap, overflow: Overflow::new(crypt), header, records: Vec::new() })
+    }
+
+    /// Adds a property; ids must not repeat.
+    ///
+    /// # Errors
+    /// As [`HeapBuilder::push`].
+    pub fn add(&mut self, id: u16, ty: u16, value: &Value) -> Result<()> {
+        let raw = self.overflow.hnid(&mut self.heap, value)?;
+        self.records.push((id, ty, raw));
+        Ok(())
+    }
+
+    /// Adds a property of type object: the subnode `nid` (which the caller adds) and its size.
+    ///
+    /// # Errors
+    /// As [`HeapBuilder::push`].
+    pub fn add_object(&mut self, id: u16, nid: u32, size: u32) -> Result<()> {
+        let mut bytes = nid.to_le_bytes().to_vec();
+        bytes.extend_from_slice(&size.to_le_bytes());
+        let raw = self.heap.push(&bytes)?;
+        self.records.push((id, crate::mapi::PropType::OBJECT, raw));
+        Ok(())
+    }
+
+    /// The subnodes of long values.
+    pub fn overflow(&mut self) -> &mut Overflow {
+        &mut self.overflow
+    }
+
+    /// Completes the PC. With `computed`, the inline value of that id becomes the size of the node with `more`
+    /// subnodes, which is also returned.
+    ///
+    /// # Errors
+    /// As [`HeapBuilder::push`].
+    pub fn finish(mut self, computed: Option<u16>, more: Vec<Subnode>) -> Result<(NodeImage, u64)> {
+        self.records.sort_unstable_by_key(|r| r.0);
+        let mut bytes = Vec::with_capacity(self.records.len() * 8);
+        for (id, ty, raw) in &self.records {
+            bytes.extend_from_slice(&id.to_le_bytes());
+            bytes.extend_from_slice(&ty.to_le_bytes());
+            bytes.extend_from_slice(&raw.to_le_bytes());
+        }
+        let leaves = bth(&mut self.heap, self.header, 2, 6, &bytes)?;
+        let place = computed.and_then(|id| self.records.iter().position(|r| r.0 == id)).map(|i| {
+            let per = super::heap::MAX_ALLOC / 8;
+            (leaves.get(i / per).copied().unwrap_or_default(), i % per * 8 + 4)
+        });
+        let crypt = self.overflow.crypt();
+        let mut subs = self.overflow.subs;
+        subs.extend(more);
+        let below: u64 = subs.iter().map(|s| s.node.size()).sum();
+        // The value is patched before the blocks are encoded; their sizes do not change.
+        let own = self.heap.final_size();
+        let total = own + below;
+        if let Some((hid, at)) = place {
+            self.heap.patch(hid, at, &(total.min(i32::MAX as u64) as u32).to_le_bytes());
+        }
+        let blocks = self.heap.finish(client::PC, self.header);
+        let data = TreeImage::of_blocks(blocks.into_iter().flatten(), crypt);
+        Ok((NodeImage { data, subs }, total))
+    }
+}

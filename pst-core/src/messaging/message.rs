@@ -1,0 +1,138 @@
+//! Messages with recipients, attachments and embedded messages ([MS-PST] 2.4.5, 2.4.6).
+
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::ltp::{PropContext, TableContext, pc};
+use crate::mapi::message::attach_method;
+use crate::mapi::{Attachment, MAX_DEPTH, Message, Prop, PropBag, tag};
+use crate::ndb::{Bid, Nid, Node, Subnodes, nid_type};
+use std::collections::HashSet;
+
+/// Columns of tables that say nothing of the object itself.
+const ROW_ONLY: [u16; 3] = [tag::LTP_ROW_ID.id(), tag::LTP_ROW_VER.id(), tag::LTP_PARENT_NID.id()];
+
+impl Store {
+    /// A message of the node tree, whole. Parts that could not be read are named in the second half.
+    ///
+    /// # Errors
+    /// When the node is missing or its properties cannot be read at all.
+    pub fn message(&self, nid: Nid) -> Result<(Message, Vec<Error>)> {
+        let node = self.ndb().need(nid)?;
+        let mut errors = Vec::new();
+        let message = self.read_message(node.data, node.sub, 0, &mut errors).map_err(|e| e.id(u64::from(nid.0)))?;
+        Ok((message, errors))
+    }
+
+    /// `depth` counts embedded messages; the recursion ends at [`MAX_DEPTH`].
+    fn read_message(&self, data: Bid, sub: Bid, depth: usize, errors: &mut Vec<Error>) -> Result<Message> {
+        let pc = PropContext::open(self.ndb(), data, sub)?;
+        let props = self.bag(&pc, errors);
+        let subnodes = &pc.heap().subnodes;
+        let recipients = self.recipients(subnodes, errors);
+        let attachments = self.attachments(subnodes, depth, errors);
+        Ok(Message { props, recipients, attachments })
+    }
+
+    fn recipients(&self, subnodes: &Subnodes, errors: &mut Vec<Error>) -> Vec<PropBag> {
+        let Some(node) = subnodes.find(Nid::RECIPIENT_TABLE) else { return Vec::new() };
+        let table = match TableContext::open(self.ndb(), node.data, node.sub) {
+            Ok(table) => table,
+            Err(e) => {
+                errors.push(e.within("recipient table"));
+                return Vec::new();
+            }
+        };
+        let mut out = Vec::with_capacity(table.len());
+        let mut rows = table.rows();
+        while let Some(row) = rows.next_row() {
+            match row {
+                Ok((_, row)) => {
+                    let mut bag = PropBag(Vec::with_capacity(table.columns().len()));
+                    for column in table.columns().iter().filter(|c| !ROW_ONLY.contains(&c.tag.id())) {
+                        match table.cell(row, *column) {
+                            Ok(Some(value)) => bag.0.push(Prop { tag: column.tag, name: self.name(column.tag), value }),
+                            Ok(None) => {}
+                            Err(e) => errors.push(e.within("recipient")),
+                        }
+                    }
+                    out.push(bag);
+                }
+                Err(e) => errors.push(e.within("recipient table")),
+            }
+        }
+        out
+    }
+
+    fn attachments(&self, subnodes: &Subnodes, depth: usize, errors: &mut Vec<Error>) -> Vec<Attachment> {
+        let mut order: Vec<Node> = Vec::new();
+        if let Some(node) = subnodes.find(Nid::ATTACHMENT_TABLE) {
+            match TableContext::open(self.ndb(), node.data, node.sub) {
+                Ok(table) => {
+                    for id in table.ids().iter().filter(|id| **id != 0) {
+                        match subnodes.find(Nid(*id)) {
+                            Some(node) => order.push(node),
+                            None => errors.push(
+                                Error::damaged("attachment", "the attachment table names one that does not exist")
+                                    .id(u64::from(*id)),
+                            ),
+                        }
+                    }
+                }
+                Err(e) => errors.push(e.within("attachment table")),
+            }
+        }
+        let mut seen = HashSet::new();
+        order.retain(|n| seen.insert(n.nid));
+        // Attachments that no row names are still somebody's data.
+        order.extend(subnodes.0.iter().filter(|n| n.nid.ty() == nid_type::ATTACHMENT && !seen.contains(&n.nid)));
+        let mut out = Vec::with_capacity(order.len());
+        for node in order {
+            match self.attachment(node, depth, errors) {
+                Ok(attachment) => out.push(attachment),
+                Err(e) => errors.push(e.within("attachment").id(u64::from(node.nid.0))),
+            }
+        }
+        out
+    }
+
+    fn attachment(&self, node: Node, depth: usize, errors: &mut Vec<Error>) -> Result<Attachment> {
+        let pc = PropContext::open(self.ndb(), node.data, node.sub)?;
+        let method = pc.get(tag::ATTACH_METHOD.id())?.and_then(|v| v.as_i32()).unwrap_or(attach_method::NONE);
+        let mut out = Attachment::default();
+        for record in pc.records() {
+            let is_object = record.tag == tag::ATTACH_DATA_OBJECT && record.raw != 0;
+            if is_object && method == attach_method::EMBEDDED {
+                match self.embedded(&pc, record.raw, depth, errors) {
+                    Ok(message) => out.embedded = message.map(Box::new),
+                    Err(e) => errors.push(e.within("embedded message").id(u64::from(node.nid.0))),
+                }
+                continue;
+            }
+            match pc.value(*record) {
+                Ok(value) => out.props.0.push(Prop { tag: record.tag, name: self.name(record.tag), value }),
+                Err(e) => errors.push(e.within("attachment").id(u64::from(node.nid.0))),
+            }
+        }
+        Ok(out)
+    }
+
+    fn embedded(
+        &self,
+        pc: &PropContext<'_>,
+        raw: u32,
+        depth: usize,
+        errors: &mut Vec<Error>,
+    ) -> Result<Option<Message>> {
+        if depth >= MAX_DEPTH {
+            let text = format!("messages are nested more than {MAX_DEPTH} deep; this one is left out");
+            return Err(Error::new(crate::Kind::Limit, text));
+        }
+        let (nid, _) = pc::object(pc.heap(), raw)?;
+        let node = pc
+            .heap()
+            .subnodes
+            .find(Nid(nid))
+            .ok_or_else(|| Error::damaged("subnode", "the embedded message does not exist").id(u64::from(nid)))?;
+        self.read_message(node.data, node.sub, depth + 1, errors).map(Some)
+    }
+}

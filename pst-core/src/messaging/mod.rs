@@ -1,0 +1,11 @@
+//! Stores, folders and messages ([MS-PST] 2.4).
+
+mod folder;
+mod message;
+mod names;
+mod store;
+pub mod write;
+
+pub use folder::FolderNode;
+pub use names::NameMap;
+pub use store::Store;

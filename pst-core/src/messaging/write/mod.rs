@@ -1,0 +1,10 @@
+//! Writes a message store: its mandatory nodes, folders and messages ([MS-PST] 2.4, 2.7).
+
+mod message;
+mod names;
+mod store;
+pub mod templates;
+
+pub use message::PreparedMessage;
+pub use names::Names;
+pub use store::{FolderId, Options, StoreWriter};

@@ -1,0 +1,124 @@
+//! Numbers named properties and writes the name-to-id map ([MS-PST] 2.4.7).
+
+use crate::error::{Error, Kind, Result};
+use crate::ltp::build::PcBuilder;
+use crate::mapi::named::{PS_MAPI, PS_PUBLIC_STRINGS, PSETID_COMMON, PSETID_TASK};
+use crate::mapi::{Guid, Name, NamedProp, PropType, Value};
+use crate::ndb::Crypt;
+use crate::ndb::crc::crc;
+use crate::ndb::write::NodeImage;
+use std::collections::HashMap;
+
+/// Buckets of the map; Outlook's number.
+const BUCKETS: u32 = 251;
+/// Names from 0x8000 to 0xFFFE.
+const MAX_NAMES: usize = 0x7FFF;
+
+/// The named properties of a store being written: each name's id.
+#[derive(Debug, Clone)]
+pub struct Names {
+    ids: HashMap<NamedProp, u16>,
+    order: Vec<NamedProp>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Names {
+    /// The names that every store of ours has.
+    pub fn new() -> Self {
+        let mut new = Self { ids: HashMap::new(), order: Vec::new() };
+        let common = [0x8501, 0x8502, 0x8503, 0x8506, 0x8514, 0x8516, 0x8517, 0x8530, 0x8560, 0x8580, 0x85A4, 0x85BF];
+        let task = [0x8101, 0x8102, 0x811C];
+        let base = common
+            .iter()
+            .map(|id| NamedProp::id(PSETID_COMMON, *id))
+            .chain(task.iter().map(|id| NamedProp::id(PSETID_TASK, *id)))
+            .chain([NamedProp::text(PS_PUBLIC_STRINGS, "Keywords")]);
+        for name in base {
+            let _ = new.register(&name);
+        }
+        new
+    }
+
+    /// The id of a name, numbering it if it is new.
+    ///
+    /// # Errors
+    /// [`Kind::Limit`] when all 32,767 ids are taken.
+    pub fn register(&mut self, name: &NamedProp) -> Result<u16> {
+        if let Some(id) = self.ids.get(name) {
+            return Ok(*id);
+        }
+        if self.order.len() >= MAX_NAMES {
+            return Err(Error::new(
+                Kind::Limit,
+                format!("a store has no room for more than {MAX_NAMES} named properties"),
+            ));
+        }
+        let id = 0x8000 + self.order.len() as u16;
+        self.ids.insert(name.clone(), id);
+        self.order.push(name.clone());
+        Ok(id)
+    }
+
+    /// The id of a name.
+    pub fn get(&self, name: &NamedProp) -> Option<u16> {
+        self.ids.get(name).copied()
+    }
+
+    /// The PC of node 0x61.
+    ///
+    /// # Errors
+    /// As [`PcBuilder::add`].
+    pub fn image(&self, crypt: Crypt) -> Result<NodeImage> {
+        let (mut guids, mut guid_stream) = (HashMap::<Guid, u16>::new(), Vec::new());
+        let (mut entries, mut strings) = (Vec::new(), Vec::new());
+        let mut buckets: HashMap<u16, Vec<u8>> = HashMap::new();
+        for (index, prop) in self.order.iter().enumerate() {
+            let guid = match prop.guid {
+                g if g == Guid::default() => 0,
+                PS_MAPI => 1,
+                PS_PUBLIC_STRINGS => 2,
+                g => {
+                    let next = guids.len() as u16 + 3;
+                    *guids.entry(g).or_insert_with(|| {
+                        guid_stream.extend_from_slice(&g.0);
+                        next
+                    })
+                }
+            };
+            let (stored, hashed, text) = match &prop.name {
+                Name::Id(id) => (*id, *id, 0),
+                Name::Text(units) => {
+                    let bytes: Vec<u8> = units.iter().flat_map(|u| u.to_le_bytes()).collect();
+                    let at = strings.len() as u32;
+                    strings.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+                    strings.extend_from_slice(&bytes);
+                    strings.resize(strings.len().next_multiple_of(4), 0);
+                    (at, crc(&bytes), 1)
+                }
+            };
+            let kind = guid << 1 | text;
+            let tail = [kind.to_le_bytes(), (index as u16).to_le_bytes()].concat();
+            entries.extend_from_slice(&stored.to_le_bytes());
+            entries.extend_from_slice(&tail);
+            let bucket = buckets.entry(((hashed ^ u32::from(kind)) % BUCKETS) as u16).or_default();
+            bucket.extend_from_slice(&hashed.to_le_bytes());
+            bucket.extend_from_slice(&tail);
+        }
+        let mut pc = PcBuilder::new(crypt)?;
+        pc.add(1, PropType::INTEGER32, &Value::I32(BUCKETS as i32))?;
+        pc.add(2, PropType::BINARY, &Value::binary(guid_stream))?;
+        pc.add(3, PropType::BINARY, &Value::binary(entries))?;
+        pc.add(4, PropType::BINARY, &Value::binary(strings))?;
+        let mut buckets: Vec<_> = buckets.into_iter().collect();
+        buckets.sort_unstable_by_key(|(b, _)| *b);
+        for (bucket, bytes) in buckets {
+            pc.add(0x1000 + bucket, PropType::BINARY, &Value::binary(bytes))?;
+        }
+        pc.finish(None, Vec::new()).map(|(image, _)| image)
+    }
+}

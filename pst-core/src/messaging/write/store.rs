@@ -1,0 +1,573 @@
+//! The store being written: skeleton, folders, contents tables ([MS-PST] 2.4.1-2.4.4, 2.7.1).
+
+use super::message::{PreparedMessage, all_names};
+use super::names::Names;
+use super::templates::{self, Columns};
+use crate::error::{Error, Kind, Result};
+use crate::io::NewFile;
+use crate::ltp::build::heap::bth;
+use crate::ltp::build::{HeapBuilder, PcBuilder, TableBuilder, TableLayout};
+use crate::ltp::heap::client;
+use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, PropType, Role, Value, tag};
+use crate::ndb::write::{NdbWriter, NodeImage, TreeImage};
+use crate::ndb::{Crypt, Nid, Node, nid_type};
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How a store is written.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How data blocks are encoded: none or permute.
+    pub crypt: Crypt,
+    /// Replace an existing file.
+    pub overwrite: bool,
+    /// The store's name in Outlook.
+    pub display_name: String,
+    /// PidTagRecordKey, on which all entry ids stand; the same input gives the same key.
+    pub record_key: [u8; 16],
+}
+
+/// A folder of a store being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderId(usize);
+
+struct Folder {
+    nid: Nid,
+    parent: usize,
+    props: PropBag,
+    children: Vec<usize>,
+    contents: Option<TableBuilder>,
+    associated: Option<TableBuilder>,
+    unread: i32,
+    hidden_unread: i32,
+}
+
+/// Ids of PidTags that the writer computes for folders.
+const COMPUTED: [u16; 7] = [
+    tag::CONTENT_COUNT.id(),
+    tag::CONTENT_UNREAD_COUNT.id(),
+    tag::SUBFOLDERS.id(),
+    tag::PST_HIDDEN_COUNT.id(),
+    tag::PST_HIDDEN_UNREAD.id(),
+    tag::LTP_ROW_ID.id(),
+    tag::LTP_ROW_VER.id(),
+];
+/// Entry ids of special folders; those of a source mean nothing in a new store.
+const SPECIAL: [u16; 10] = [0x36D0, 0x36D1, 0x36D2, 0x36D3, 0x36D4, 0x36D5, 0x36D6, 0x36D7, 0x36D8, 0x36D9];
+
+/// Writes a store in one pass.
+pub struct StoreWriter {
+    ndb: NdbWriter,
+    options: Options,
+    names: Names,
+    folders: Vec<Folder>,
+    next_folder: u32,
+    next_message: u32,
+    next_associated: u32,
+    roles: BTreeMap<Role, Nid>,
+    repl: BTreeMap<Vec<u8>, u32>,
+}
+
+const ROOT: usize = 0;
+const SUBTREE: usize = 1;
+const FINDER: usize = 2;
+const DELETED: usize = 3;
+const VIEWS: usize = 4;
+
+impl StoreWriter {
+    /// Starts a file; it appears under its name when [`StoreWriter::finish`] succeeds.
+    ///
+    /// # Errors
+    /// When the target exists or cannot be created.
+    pub fn create(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let file = NewFile::create(path, options.overwrite)?;
+        let mut new = Self {
+            ndb: NdbWriter::new(file, options.crypt),
+            options,
+            names: Names::new(),
+            folders: Vec::new(),
+            next_folder: 0x401,
+            next_message: 0x10001,
+            next_associated: 0x8001,
+            roles: BTreeMap::new(),
+            repl: BTreeMap::new(),
+        };
+        new.push(Nid::ROOT_FOLDER, ROOT, "", None);
+        for (parent, name) in [
+            (ROOT, "Top of Outlook data file"),
+            (ROOT, "Search Root"),
+            (SUBTREE, "Deleted Items"),
+            (ROOT, "IPM_COMMON_VIEWS"),
+        ] {
+            let nid = new.folder_nid();
+            new.push(nid, parent, name, None);
+        }
+        new.roles.insert(Role::Deleted, Nid(0x8062));
+        Ok(new)
+    }
+
+    fn folder_nid(&mut self) -> Nid {
+        self.next_folder += 1;
+        Nid::new(nid_type::NORMAL_FOLDER, self.next_folder - 1)
+    }
+
+    fn push(&mut self, nid: Nid, parent: usize, name: &str, class: Option<&str>) -> usize {
+        let mut props = PropBag::default();
+        props.set(tag::DISPLAY_NAME, Value::text(name));
+        if let Some(class) = class {
+            props.set(tag::CONTAINER_CLASS, Value::text(class));
+        }
+        let index = self.folders.len();
+        self.folders.push(Folder {
+            nid,
+            parent,
+            props,
+            children: Vec::new(),
+            contents: None,
+            associated: None,
+            unread: 0,
+            hidden_unread: 0,
+        });
+        if index != parent
+            && let Some(parent) = self.folders.get_mut(parent)
+        {
+            parent.children.push(index);
+        }
+        index
+    }
+
+    /// The folder whose subfolders a user sees.
+    pub fn top(&self) -> FolderId {
+        FolderId(SUBTREE)
+    }
+
+    /// The folder of deleted items, which every store has.
+    pub fn deleted(&self) -> FolderId {
+        FolderId(DELETED)
+    }
+
+    /// Makes a folder. The first one of a role becomes Outlook's default folder of that kind.
+    ///
+    /// # Errors
+    /// [`Kind::Limit`] when the ids are used up.
+    pub fn add_folder(
+        &mut self,
+        parent: FolderId,
+        name: &str,
+        role: Role,
+        class: Option<&str>,
+        props: &PropBag,
+    ) -> Result<FolderId> {
+        if self.next_folder >= 1 << 27 {
+            return Err(Error::new(Kind::Limit, "a store has no room for more folders"));
+        }
+        let nid = self.folder_nid();
+        let class = class.filter(|c| !c.is_empty()).unwrap_or_else(|| class_of(role));
+        let index = self.push(nid, parent.0, name, Some(class));
+        self.folder_props(FolderId(index), props)?;
+        if role != Role::None {
+            self.roles.entry(role).or_insert(nid);
+        }
+        Ok(FolderId(index))
+    }
+
+    /// Adds a source folder's own properties, but for those that are computed or that point into the source.
+    ///
+    /// # Errors
+    /// When there is no room for a name.
+    pub fn folder_props(&mut self, folder: FolderId, props: &PropBag) -> Result<()> {
+        for prop in &props.0 {
+            let id = match &prop.name {
+                Some(name) => self.names.register(name)?,
+                None => prop.tag.id(),
+            };
+            let own = prop.name.is_none() && (COMPUTED.contains(&id) || SPECIAL.contains(&id) || id >= 0x8000);
+            let (ty, value) = match &prop.value {
+                Value::String8(_) => (PropType::STRING, Value::text(&prop.value.to_text().unwrap_or_default())),
+                other => (prop.tag.ty(), other.clone()),
+            };
+            let Some(folder) = self.folders.get_mut(folder.0) else { break };
+            if !own && !folder.props.0.iter().any(|p| p.tag.id() == id) {
+                folder.props.0.push(Prop { tag: PropTag::new(id, ty), name: None, value });
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers names before the first message.
+    ///
+    /// # Errors
+    /// [`Kind::Limit`] when there is no room for them.
+    pub fn register(&mut self, names: &[NamedProp]) -> Result<()> {
+        names.iter().try_for_each(|n| self.names.register(n).map(|_| ()))
+    }
+
+    /// The names as numbered so far.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// How data blocks are encoded.
+    pub fn crypt(&self) -> Crypt {
+        self.options.crypt
+    }
+
+    /// Prepares and adds a message, numbering its names.
+    ///
+    /// # Errors
+    /// When a value cannot be stored or the file cannot be written.
+    pub fn add(&mut self, folder: FolderId, message: &Message, associated: bool) -> Result<Vec<String>> {
+        for name in all_names(message, 0) {
+            self.names.register(&name)?;
+        }
+        match PreparedMessage::new(message, &self.names, associated, self.options.crypt)? {
+            Some(prepared) => {
+                let warnings = prepared.warnings.clone();
+                self.add_prepared(folder, prepared)?;
+                Ok(warnings)
+            }
+            None => Err(Error::new(Kind::Damaged, "a named property could not be numbered")),
+        }
+    }
+
+    /// Adds a prepared message.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn add_prepared(&mut self, folder: FolderId, message: PreparedMessage) -> Result<()> {
+        let crypt = self.options.crypt;
+        let Some(f) = self.folders.get_mut(folder.0) else {
+            return Err(Error::new(Kind::Usage, "there is no such folder"));
+        };
+        let (nid, slot, template) = if message.associated {
+            self.next_associated += 1;
+            (Nid::new(nid_type::ASSOC_MESSAGE, self.next_associated - 1), &mut f.associated, templates::ASSOC_CONTENTS)
+        } else {
+            self.next_message += 1;
+            (Nid::new(nid_type::NORMAL_MESSAGE, self.next_message - 1), &mut f.contents, templates::CONTENTS)
+        };
+        if nid.index() >= 1 << 27 {
+            return Err(Error::new(Kind::Limit, "a store has no room for more messages"));
+        }
+        let (data, sub) = self.ndb.image(message.image)?;
+        self.ndb.node(Node { nid, data, sub, parent: f.nid });
+        let table = match slot {
+            Some(table) => table,
+            None => slot.insert(TableBuilder::new(TableLayout::new(template, &[]).0, crypt)?),
+        };
+        table.row(nid.0, |t| message.row.get(t))?;
+        table.spill(&mut self.ndb)?;
+        if !message.read {
+            *if message.associated { &mut f.hidden_unread } else { &mut f.unread } += 1;
+        }
+        if let Some(id) = message.repl_item {
+            self.repl.entry(id).or_insert(nid.0);
+        }
+        Ok(())
+    }
+
+    /// Completes the file and gives it its name. Returns its size in bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be written or named.
+    pub fn finish(mut self) -> Result<u64> {
+        let mut shared: BTreeMap<&'static str, (Vec<u8>, Vec<Node>)> = BTreeMap::new();
+        let nodes: Vec<usize> = (0..self.folders.len()).collect();
+        self.finish_folders(&nodes, &mut shared)?;
+        self.fixed_nodes(&mut shared)?;
+        for (_, (plain, users)) in shared {
+            let bid = self.ndb.shared_block(&plain, users.len() as u16)?;
+            for node in users {
+                self.ndb.node(Node { data: bid, ..node });
+            }
+        }
+        self.ndb.finish()
+    }
+
+    fn finish_folders(
+        &mut self,
+        order: &[usize],
+        shared: &mut BTreeMap<&'static str, (Vec<u8>, Vec<Node>)>,
+    ) -> Result<()> {
+        let special = self.special();
+        let inbox = self.roles.get(&Role::Inbox).copied();
+        for index in order {
+            let Some(f) = self.folders.get_mut(*index) else { continue };
+            let (contents, associated) = (f.contents.take(), f.associated.take());
+            let count = |t: &Option<TableBuilder>| t.as_ref().map_or(0, TableBuilder::len) as i32;
+            f.props.set(tag::CONTENT_COUNT, Value::I32(count(&contents)));
+            f.props.set(tag::CONTENT_UNREAD_COUNT, Value::I32(f.unread));
+            f.props.set(tag::SUBFOLDERS, Value::Bool(!f.children.is_empty() || *index == ROOT));
+            if associated.is_some() {
+                f.props.set(tag::PST_HIDDEN_COUNT, Value::I32(count(&associated)));
+                f.props.set(tag::PST_HIDDEN_UNREAD, Value::I32(f.hidden_unread));
+            }
+            if Some(f.nid) == inbox || *index == ROOT {
+                for (tag, value) in &special {
+                    f.props.set(*tag, value.clone());
+                }
+            }
+            let nid = f.nid;
+            let tables = [
+                (nid_type::CONTENTS_TABLE, contents, "60E", templates::CONTENTS),
+                (nid_type::ASSOC_CONTENTS_TABLE, associated, "60F", templates::ASSOC_CONTENTS),
+            ];
+            for (ty, table, key, template) in tables {
+                let node = Node { nid: nid.sibling(ty), ..Node::default() };
+                match table {
+                    Some(table) => {
+                        let (data, sub) = table.finish_into(&mut self.ndb)?;
+                        self.ndb.node(Node { data, sub, ..node });
+                    }
+                    None => self.share(shared, key, template, node)?,
+                }
+            }
+        }
+        for index in order {
+            let Some(f) = self.folders.get(*index) else { continue };
+            let (nid, parent) = (f.nid, self.folders.get(f.parent).map_or(Nid::ROOT_FOLDER, |p| p.nid));
+            let mut pc = PcBuilder::new(self.options.crypt)?;
+            for p in &f.props.0 {
+                pc.add(p.tag.id(), p.tag.ty(), &p.value)?;
+            }
+            let (image, _) = pc.finish(None, Vec::new())?;
+            let mut rows: Vec<(u32, &PropBag)> =
+                f.children.iter().filter_map(|c| self.folders.get(*c)).map(|c| (c.nid.0, &c.props)).collect();
+            let spam = spam_props();
+            if *index == ROOT {
+                rows.insert(0, (0x2223, &spam));
+            }
+            let table_node = Node { nid: nid.sibling(nid_type::HIERARCHY_TABLE), ..Node::default() };
+            let table = if rows.is_empty() {
+                None
+            } else {
+                let mut table = TableBuilder::new(TableLayout::new(templates::HIERARCHY, &[]).0, self.options.crypt)?;
+                for (id, props) in rows {
+                    table.row(id, |t| props.get(t))?;
+                }
+                Some(table)
+            };
+            self.put(nid, parent, image)?;
+            match table {
+                Some(table) => {
+                    let (data, sub) = table.finish_into(&mut self.ndb)?;
+                    self.ndb.node(Node { data, sub, ..table_node });
+                }
+                None => self.share(shared, "60D", templates::HIERARCHY, table_node)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry ids of default folders that the inbox and the root carry.
+    fn special(&self) -> Vec<(PropTag, Value)> {
+        let mut out = Vec::new();
+        let tags = [
+            (Role::Calendar, tag::IPM_APPOINTMENT_ENTRY_ID),
+            (Role::Contacts, tag::IPM_CONTACT_ENTRY_ID),
+            (Role::Journal, tag::IPM_JOURNAL_ENTRY_ID),
+            (Role::Notes, tag::IPM_NOTE_ENTRY_ID),
+            (Role::Tasks, tag::IPM_TASK_ENTRY_ID),
+            (Role::Drafts, tag::IPM_DRAFTS_ENTRY_ID),
+        ];
+        for (role, tag) in tags {
+            if let Some(nid) = self.roles.get(&role) {
+                out.push((tag, self.entry(*nid)));
+            }
+        }
+        if let Some(nid) = self.roles.get(&Role::Junk) {
+            // Conflicts, sync issues, local failures, server failures, junk ([MS-OXOSFLD] 2.2.4).
+            let id = entry_id(&self.options.record_key, *nid);
+            let mut bytes = 5u32.to_le_bytes().to_vec();
+            bytes.extend([24u32; 5].iter().flat_map(|o| o.to_le_bytes()));
+            bytes.extend_from_slice(&id);
+            out.push((tag::ADDITIONAL_REN_ENTRY_IDS, Value::Multi(bytes)));
+        }
+        out
+    }
+
+    fn entry(&self, nid: Nid) -> Value {
+        Value::binary(entry_id(&self.options.record_key, nid))
+    }
+
+    /// Remembers a node whose table is empty; all such tables of a kind are one block.
+    fn share(
+        &self,
+        shared: &mut BTreeMap<&'static str, (Vec<u8>, Vec<Node>)>,
+        key: &'static str,
+        template: Columns,
+        node: Node,
+    ) -> Result<()> {
+        // A reference count has 16 bits: beyond that another copy would be needed, and no store has so many folders.
+        if let Some((_, users)) = shared.get_mut(key) {
+            users.push(node);
+            return Ok(());
+        }
+        shared.insert(key, (self.empty_table(template)?, vec![node]));
+        Ok(())
+    }
+
+    fn empty_table(&self, template: Columns) -> Result<Vec<u8>> {
+        let table = TableBuilder::new(TableLayout::new(template, &[]).0, Crypt::None)?;
+        match table.finish()?.data {
+            TreeImage::Blocks(blocks) => Ok(blocks.into_iter().flat_map(|b| b.stored).collect()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn put(&mut self, nid: Nid, parent: Nid, image: NodeImage) -> Result<()> {
+        let (data, sub) = self.ndb.image(image)?;
+        self.ndb.node(Node { nid, data, sub, parent });
+        Ok(())
+    }
+
+    fn put_props(&mut self, nid: Nid, parent: Nid, props: &PropBag) -> Result<()> {
+        let mut pc = PcBuilder::new(self.options.crypt)?;
+        for p in &props.0 {
+            pc.add(p.tag.id(), p.tag.ty(), &p.value)?;
+        }
+        let (image, _) = pc.finish(None, Vec::new())?;
+        self.put(nid, parent, image)
+    }
+
+    fn fixed_nodes(&mut self, shared: &mut BTreeMap<&'static str, (Vec<u8>, Vec<Node>)>) -> Result<()> {
+        let crypt = self.options.crypt;
+        self.store_object()?;
+        let names = self.names.image(crypt)?;
+        self.put(Nid::NAME_TO_ID_MAP, Nid(0), names)?;
+        for nid in [0x1E1, 0x261, 0xEC1, 0x2226] {
+            self.ndb.node(Node { nid: Nid(nid), ..Node::default() });
+        }
+        let active = NodeImage::leaf(TreeImage::of_bytes(&0x2223u32.to_le_bytes(), crypt));
+        self.put(Nid::SEARCH_ACTIVITY_LIST, Nid(0), active)?;
+        let templates: [(u32, &'static str, Columns); 11] = [
+            (0x60D, "60D", templates::HIERARCHY),
+            (0x60E, "60E", templates::CONTENTS),
+            (0x60F, "60F", templates::ASSOC_CONTENTS),
+            (0x610, "610", templates::SEARCH_CONTENTS),
+            (0x2230, "610", templates::SEARCH_CONTENTS),
+            (0x64C, "64C", templates::OUTGOING_QUEUE),
+            (0x671, "671", templates::ATTACHMENT),
+            (0x692, "692", templates::RECIPIENT),
+            (0x6B6, "6B6", templates::INDEX_6B6),
+            (0x6D7, "6D7", templates::INDEX_6D7),
+            (0x6F8, "6F8", templates::INDEX_6F8),
+        ];
+        for (nid, key, columns) in templates {
+            self.share(shared, key, columns, Node { nid: Nid(nid), ..Node::default() })?;
+        }
+        self.receive_folders()?;
+        let map = self.hierarchy_map()?;
+        self.put(Nid(0xC01), Nid(0), map)?;
+        self.put_props(Nid(0x2223), Nid::ROOT_FOLDER, &spam_props())?;
+        let mut criteria = PropBag::default();
+        criteria.set(PropTag(0x660B_0003), Value::I32(0));
+        self.put_props(Nid(0x2227), Nid(0), &criteria)
+    }
+
+    fn store_object(&mut self) -> Result<()> {
+        let mut props = PropBag::default();
+        let mut mask = 0x89 | 0x40;
+        let mut ids = vec![
+            (tag::IPM_SUBTREE_ENTRY_ID, SUBTREE),
+            (tag::IPM_WASTEBASKET_ENTRY_ID, DELETED),
+            (tag::FINDER_ENTRY_ID, FINDER),
+            (tag::COMMON_VIEWS_ENTRY_ID, VIEWS),
+        ]
+        .into_iter()
+        .filter_map(|(t, i)| self.folders.get(i).map(|f| (t, f.nid)))
+        .collect::<Vec<_>>();
+        for (role, tag, bit) in
+            [(Role::Outbox, tag::IPM_OUTBOX_ENTRY_ID, 4), (Role::Sent, tag::IPM_SENTMAIL_ENTRY_ID, 0x10)]
+        {
+            if let Some(nid) = self.roles.get(&role) {
+                ids.push((tag, *nid));
+                mask |= bit;
+            }
+        }
+        if self.roles.contains_key(&Role::Inbox) {
+            mask |= 2;
+        }
+        let key = self.options.record_key;
+        let mut history = 1u32.to_le_bytes().to_vec();
+        history.extend_from_slice(&key);
+        history.extend_from_slice(&1u32.to_le_bytes());
+        props.set(tag::REPL_VERSION_HISTORY, Value::binary(history));
+        props.set(tag::REPL_FLAGS, Value::I32(0));
+        props.set(tag::RECORD_KEY, Value::binary(key));
+        props.set(tag::DISPLAY_NAME, Value::text(&self.options.display_name));
+        props.set(tag::VALID_FOLDER_MASK, Value::I32(mask));
+        for (tag, nid) in ids {
+            props.set(tag, self.entry(nid));
+        }
+        props.set(PropTag(0x6633_000B), Value::Bool(true));
+        props.set(tag::PST_PASSWORD, Value::I32(0));
+        self.put_props(Nid::MESSAGE_STORE, Nid(0), &props)
+    }
+
+    /// The receive folder table: which folder takes messages of a class ([MS-PST] 2.4.5).
+    fn receive_folders(&mut self) -> Result<()> {
+        let mut table = TableBuilder::new(TableLayout::new(templates::RECEIVE_FOLDER, &[]).0, self.options.crypt)?;
+        let inbox = self.roles.get(&Role::Inbox).copied();
+        let to = |nid: Nid| Value::I32(nid.0 as i32);
+        let rows = match inbox {
+            Some(nid) => vec![("", nid), ("IPM", nid), ("Report.IPM", nid), ("IPC", Nid::ROOT_FOLDER)],
+            None => vec![("", Nid::ROOT_FOLDER)],
+        };
+        for (i, (class, nid)) in rows.into_iter().enumerate() {
+            let (class, nid) = (Value::text(class), to(nid));
+            table.row(i as u32 + 1, |t| match t {
+                tag::MESSAGE_CLASS => Some(&class),
+                PropTag(0x6605_0003) => Some(&nid),
+                _ => None,
+            })?;
+        }
+        let image = table.finish()?;
+        self.put(Nid(0x62B), Nid(0), image)
+    }
+
+    /// Node 0xC01: which object each PidTagReplItemid in a table belongs to.
+    fn hierarchy_map(&self) -> Result<NodeImage> {
+        let mut heap = HeapBuilder::new();
+        let root = heap.push(&0x40u32.to_le_bytes())?;
+        let header = heap.push(&[0xB5, 16, 4, 0, 0, 0, 0, 0])?;
+        let records: Vec<u8> =
+            self.repl.iter().flat_map(|(id, nid)| id.iter().copied().chain(nid.to_le_bytes())).collect();
+        if !records.is_empty() {
+            bth(&mut heap, header, 16, 4, &records)?;
+        }
+        let blocks = heap.finish(client::HMP, root);
+        Ok(NodeImage::leaf(TreeImage::of_blocks(blocks.into_iter().flatten(), self.options.crypt)))
+    }
+}
+
+/// The properties of the search folder that every store of Outlook has.
+fn spam_props() -> PropBag {
+    let mut props = PropBag::default();
+    props.set(tag::DISPLAY_NAME, Value::text("SPAM Search Folder 2"));
+    props.set(tag::CONTENT_COUNT, Value::I32(0));
+    props.set(tag::CONTENT_UNREAD_COUNT, Value::I32(0));
+    props.set(tag::SUBFOLDERS, Value::Bool(false));
+    props
+}
+
+/// The entry id of a node ([MS-PST] 2.4.3.2).
+fn entry_id(key: &[u8; 16], nid: Nid) -> Vec<u8> {
+    let mut out = vec![0; 4];
+    out.extend_from_slice(key);
+    out.extend_from_slice(&nid.0.to_le_bytes());
+    out
+}
+
+/// The container class of a role.
+fn class_of(role: Role) -> &'static str {
+    match role {
+        Role::Calendar => "IPF.Appointment",
+        Role::Contacts => "IPF.Contact",
+        Role::Tasks => "IPF.Task",
+        Role::Notes => "IPF.StickyNote",
+        Role::Journal => "IPF.Journal",
+        _ => "IPF.Note",
+    }
+}

@@ -1,0 +1,190 @@
+//! Space: an append allocator that emits each map page as it passes it ([MS-PST] 2.2.2.7.2-2.2.2.7.4).
+
+use crate::error::Result;
+use crate::io::NewFile;
+use crate::ndb::crc::crc;
+use crate::ndb::disk::{self, AMAP_SPAN, DLIST_AT, FIRST_AMAP, FIRST_FMAP_INDEX, FIRST_FPMAP_INDEX, PAGE, SLOT, ptype};
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{U16, U32, U64};
+
+/// AMaps between FMaps.
+const FMAP_EVERY: u64 = 496;
+/// AMaps between FPMaps.
+const FPMAP_EVERY: u64 = 496 * 64;
+
+/// Hands out space in ascending order. One AMap section is held in memory and written when it is full.
+pub(super) struct Allocator {
+    file: NewFile,
+    /// Index of the current section.
+    section: u64,
+    /// Next free byte within the section.
+    at: u64,
+    bytes: Vec<u8>,
+    bits: Vec<u8>,
+    /// Free slots of all finished sections.
+    free: u64,
+    /// Free slots of the first section, for the density list.
+    first_free: u64,
+}
+
+impl Allocator {
+    pub(super) fn new(file: NewFile) -> Self {
+        let mut new = Self {
+            file,
+            section: 0,
+            at: 0,
+            bytes: vec![0; AMAP_SPAN as usize],
+            bits: vec![0; 496],
+            free: 0,
+            first_free: 0,
+        };
+        new.enter();
+        new
+    }
+
+    /// File offset of the current section, where its AMap stands.
+    fn base(&self) -> u64 {
+        FIRST_AMAP + self.section * AMAP_SPAN
+    }
+
+    /// Takes `size` bytes at a multiple of `align`; both are multiples of 64.
+    pub(super) fn take(&mut self, size: u64, align: u64) -> Result<u64> {
+        // Sections start at multiples of 512, so alignment within them is alignment in the file.
+        let mut start = self.at.div_ceil(align) * align;
+        if start + size > AMAP_SPAN {
+            self.leave()?;
+            self.section += 1;
+            self.bytes.fill(0);
+            self.bits.fill(0);
+            self.at = 0;
+            self.enter();
+            start = self.at.div_ceil(align) * align;
+        }
+        self.mark(start, size);
+        self.at = start + size;
+        Ok(self.base() + start)
+    }
+
+    /// Puts bytes into space that was just taken.
+    pub(super) fn put(&mut self, ib: u64, bytes: &[u8]) {
+        let start = (ib - self.base()) as usize;
+        if let Some(to) = self.bytes.get_mut(start..start + bytes.len()) {
+            to.copy_from_slice(bytes);
+        }
+    }
+
+    fn mark(&mut self, start: u64, size: u64) {
+        for slot in start / SLOT..(start + size) / SLOT {
+            if let Some(byte) = self.bits.get_mut((slot / 8) as usize) {
+                *byte |= 0x80 >> (slot % 8);
+            }
+        }
+    }
+
+    /// Reserves and fills the map pages at the start of a section; the AMap itself is written on leaving.
+    fn enter(&mut self) {
+        let maps = maps(self.section);
+        for (i, ty) in maps.iter().enumerate() {
+            let at = i as u64 * PAGE;
+            self.mark(at, PAGE);
+            if *ty != ptype::AMAP {
+                let ib = self.base() + at;
+                let fill = if *ty == ptype::FMAP { 0 } else { 0xFF };
+                let page = map_page(*ty, ib, &[fill; 496]);
+                self.put(ib, &page);
+            }
+        }
+        self.at = maps.len() as u64 * PAGE;
+    }
+
+    fn leave(&mut self) -> Result<()> {
+        let free: u64 = self.bits.iter().map(|b| u64::from(b.count_zeros())).sum();
+        self.free += free;
+        if self.section == 0 {
+            self.first_free = free;
+        }
+        let base = self.base();
+        let page = map_page(ptype::AMAP, base, &self.bits);
+        self.put(base, &page);
+        self.file.write_at(&self.bytes, base)
+    }
+
+    /// Completes the last section, the density list and the header, and commits. Returns the file's size.
+    pub(super) fn finish(mut self, mut header: disk::HeaderW, next_page: u64) -> Result<u64> {
+        self.leave()?;
+        let eof = self.base() + AMAP_SPAN;
+        // One AMap: listed with its free slots. More: none is listed, the search starts at the last one.
+        let mut list = Vec::with_capacity(496);
+        let single = self.section == 0;
+        list.extend_from_slice(&[u8::from(single), u8::from(single), 0, 0]);
+        list.extend_from_slice(&(if single { 1 } else { self.section as u32 }).to_le_bytes());
+        if single {
+            list.extend_from_slice(&((self.first_free as u32) << 20).to_le_bytes());
+        }
+        list.resize(496, 0);
+        let mut dlist = list;
+        let sig = crate::ndb::crc::signature(DLIST_AT, next_page);
+        let sum = crc(&dlist);
+        dlist.extend_from_slice(trailer(ptype::DLIST, sig, sum, next_page).as_bytes());
+        header.root.ib_file_eof = U64::new(eof);
+        header.root.ib_amap_last = U64::new(self.base());
+        header.root.cb_amap_free = U64::new(self.free * SLOT);
+        let bytes = header.as_bytes();
+        header.crc_partial = U32::new(crc(bytes.get(8..479).unwrap_or_default()));
+        let bytes = header.as_bytes();
+        header.crc_full = U32::new(crc(bytes.get(8..524).unwrap_or_default()));
+        self.file.write_at(&dlist, DLIST_AT)?;
+        // Everything that the header will vouch for is durable before the header.
+        self.file.sync()?;
+        self.file.write_at(header.as_bytes(), 0)?;
+        self.file.commit()?;
+        Ok(eof)
+    }
+}
+
+/// The map pages at the start of a section, one after the other.
+fn maps(section: u64) -> Vec<u8> {
+    let mut out = vec![ptype::AMAP];
+    if section.is_multiple_of(8) {
+        out.push(ptype::PMAP);
+        let every = |first: u64, step: u64| section >= first && (section - first).is_multiple_of(step);
+        if every(FIRST_FMAP_INDEX, FMAP_EVERY) {
+            out.push(ptype::FMAP);
+        }
+        if every(FIRST_FPMAP_INDEX, FPMAP_EVERY) {
+            out.push(ptype::FPMAP);
+        }
+    }
+    out
+}
+
+/// A map page: its id is its offset, its signature 0.
+fn map_page(ty: u8, ib: u64, bytes: &[u8]) -> Vec<u8> {
+    let mut page = bytes.to_vec();
+    page.extend_from_slice(trailer(ty, 0, crc(bytes), ib).as_bytes());
+    page
+}
+
+pub(super) fn trailer(ty: u8, sig: u16, crc: u32, bid: u64) -> disk::PageTrailerW {
+    disk::PageTrailerW { ptype: ty, ptype_repeat: ty, sig: U16::new(sig), crc: U32::new(crc), bid: U64::new(bid) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_stand_where_the_format_says() {
+        let at = |section: u64, ty: u8| {
+            maps(section).iter().position(|t| *t == ty).map(|i| FIRST_AMAP + section * AMAP_SPAN + i as u64 * PAGE)
+        };
+        assert_eq!(at(0, ptype::PMAP), Some(0x4600));
+        assert_eq!(at(8, ptype::PMAP), Some(0x4600 + 2_031_616));
+        assert_eq!(at(7, ptype::PMAP), None);
+        assert_eq!(at(128, ptype::FMAP), Some(0x1F0_4800));
+        assert_eq!(at(128 + 496, ptype::FMAP), Some(0x1F0_4800 + 125_960_192));
+        assert_eq!(at(8192, ptype::FPMAP), Some(0x7C00_4800));
+        assert_eq!(at(8192 + 496 * 64, ptype::FPMAP), Some(0x7C00_4800 + 8_061_452_288));
+        assert!((0..100_000).all(|s| maps(s).len() <= 3));
+    }
+}
