@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
                 b'{' => self.open(),
                 b'}' => self.close(),
                 b'\\' => self.control(),
-                b'\r' | b'\n' => {}
+                b'\r' | b'\n' | 0 => {}
                 _ => self.byte(byte),
             }
         }

@@ -1,6 +1,6 @@
 //! Attachments of a MAPI message as MIME parts ([MS-OXCMAIL] 2.1.3.4).
 
-use super::attach::{self, RENDERED_IN_BODY};
+use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::{describe_class, text};
 use crate::error::Result;
@@ -83,11 +83,14 @@ impl<'a> Out<'a> {
     }
 
     /// True for pictures that the HTML body shows.
-    pub fn is_inline(&self) -> bool {
-        let flags = self.attachment.props.i32(tag::ATTACH_FLAGS).unwrap_or(0);
-        flags & RENDERED_IN_BODY != 0
-            && (self.cid.is_some() || self.location.is_some())
-            && self.attachment.embedded.is_none()
+    pub fn is_inline(&self, references: &References) -> bool {
+        self.attachment.embedded.is_none()
+            && references.show(&self.mime, self.name.as_deref(), self.cid.as_deref(), self.location.as_deref())
+    }
+
+    /// The Content-Location.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
     }
 
     /// What tells this attachment from others, for the hash that boundaries are made of.

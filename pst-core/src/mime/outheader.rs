@@ -146,8 +146,14 @@ fn generate(
 ) {
     let props = &message.props;
     let mut unresolved = Vec::new();
-    let from = person(props, &address::REPRESENTING, page);
-    let sender = person(props, &address::SENDER, page);
+    let learned = |who: Mailbox| learn(who, &message.recipients, page);
+    let sender = person(props, &address::SENDER, page).map(learned);
+    let from = person(props, &address::REPRESENTING, page).map(learned);
+    // A name alone says less than the sender of the same name.
+    let from = from.map(|f| match &sender {
+        Some(s) if f.address.is_empty() && s.name == f.name => s.clone(),
+        _ => f,
+    });
     let mut mailbox = |who: &Mailbox| written(who, &mut unresolved);
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|v| !v.is_empty() && wanted(name)) {
@@ -193,6 +199,7 @@ fn generate(
     put("Precedence", plain(tag::PRECEDENCE));
     let class = text::some(props, tag::MESSAGE_CLASS, page).filter(|c| !describe_class::is_plain_mail(c));
     put("X-Message-Class", class.map(|c| encode::words(&c)));
+    unresolved.dedup();
     for who in unresolved {
         warnings.push(format!("no Internet address is known for {}", who.address));
         put("X-PST-EX-Address", Some(encode::words(&who.address)));
@@ -225,6 +232,20 @@ fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbox> {
         text::some(props, group.smtp, page),
         entry.and_then(|e| Mailbox::from_one_off(e, page)),
     )
+}
+
+/// The SMTP address that a recipient row knows for the same X.500 address.
+fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
+    if who.kind == "SMTP" || who.address.is_empty() {
+        return who;
+    }
+    let same = |r: &&PropBag| {
+        text::some(r, tag::EMAIL_ADDRESS, page).is_some_and(|a| a.eq_ignore_ascii_case(&who.address))
+    };
+    match rows.iter().find(same).and_then(|r| text::some(r, tag::SMTP_ADDRESS, page)) {
+        Some(smtp) => Mailbox::smtp(&who.name, &smtp),
+        None => who,
+    }
 }
 
 fn of_row(row: &PropBag, page: u32) -> Option<Mailbox> {
