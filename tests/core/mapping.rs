@@ -163,11 +163,10 @@ struct Leaf {
 
 fn python(paths: &[PathBuf]) -> Option<HashMap<PathBuf, Option<Vec<Leaf>>>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/core/leaves.py");
-    let mut child =
-        Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut child = Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     let mut input = child.stdin.take()?;
-    let list: String = paths.iter().map(|p| format!("{}\n", p.display())).collect();
-    let feeder = std::thread::spawn(move || input.write_all(list.as_bytes()));
+    let list: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    let feeder = std::thread::spawn(move || input.write_all(list.join("\n").as_bytes()));
     let output = child.wait_with_output().ok()?;
     feeder.join().ok()?.ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

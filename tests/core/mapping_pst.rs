@@ -55,7 +55,8 @@ fn items_become_mail() {
                     }
                 }
                 let head = header(&first);
-                let types = head.split(|b| *b == b'\n').filter(|l| l.to_ascii_lowercase().starts_with(b"content-type:"));
+                let types =
+                    head.split(|b| *b == b'\n').filter(|l| l.to_ascii_lowercase().starts_with(b"content-type:"));
                 let long = first.split(|b| *b == b'\n').any(|l| l.len() > 999);
                 let again = to_mapi(&first, &State::default(), None).expect("it converts").message;
                 let second = export(&again).0;

@@ -252,8 +252,8 @@ impl<'a> Reader<'a> {
                 self.rest = self.rest.get(len..).unwrap_or_default();
             }
             b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"header" | b"footer" | b"headerl" | b"headerr"
-            | b"footerl" | b"footerr" | b"mhtmltag" | b"generator" | b"listtable" | b"listoverridetable" | b"fldinst"
-            | b"themedata" | b"datastore" | b"objdata" | b"xmlnstbl" | b"latentstyles" | b"rsidtbl" => {
+            | b"footerl" | b"footerr" | b"mhtmltag" | b"generator" | b"listtable" | b"listoverridetable"
+            | b"fldinst" | b"themedata" | b"datastore" | b"objdata" | b"xmlnstbl" | b"latentstyles" | b"rsidtbl" => {
                 self.state.destination = Destination::Ignored;
             }
             _ if starred => self.state.destination = Destination::Ignored,

@@ -64,8 +64,7 @@ impl Mailbox {
 }
 
 fn utf16_strings(bytes: &[u8]) -> Vec<String> {
-    let units: Vec<u16> =
-        bytes.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_le_bytes)).collect();
+    let units: Vec<u16> = bytes.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_le_bytes)).collect();
     units.split(|u| *u == 0).take(3).map(String::from_utf16_lossy).collect()
 }
 

@@ -115,7 +115,8 @@ pub(super) fn describe(
     if let Some(label) = content.and_then(|c| c.attribute("charset")).filter(|l| is_token(l)) {
         props.set(tag::TEXT_ATTACHMENT_CHARSET, Value::text(label));
     }
-    let cid = raw(part, HeaderName::ContentId).map(|c| c.trim_matches(['<', '>', ' ']).to_owned()).filter(|c| !c.is_empty());
+    let cid =
+        raw(part, HeaderName::ContentId).map(|c| c.trim_matches(['<', '>', ' ']).to_owned()).filter(|c| !c.is_empty());
     let location = location(part);
     let shown = references.show(&mime, name.as_deref(), cid.as_deref(), location.as_deref());
     if let Some(cid) = cid {
@@ -173,7 +174,8 @@ pub(super) fn by_value(attachment: &mut Attachment, data: Blob) {
 fn name_of(part: MessagePart<'_>, warnings: &mut Vec<String>) -> Option<String> {
     let disposition = part.content_disposition().and_then(|d| d.attribute("filename"));
     let name = disposition.or_else(|| part.content_type().and_then(|c| c.attribute("name")))?;
-    let name = if name.contains('\u{FFFD}') { legacy_name(part).unwrap_or_else(|| name.to_owned()) } else { name.to_owned() };
+    let name =
+        if name.contains('\u{FFFD}') { legacy_name(part).unwrap_or_else(|| name.to_owned()) } else { name.to_owned() };
     let name = if name.contains("=?") { header::words(&name, warnings) } else { name };
     (!name.trim().is_empty()).then_some(name)
 }
@@ -196,10 +198,16 @@ fn legacy_name(part: MessagePart<'_>) -> Option<String> {
 
 /// A name that is safe as a file name; characters that no file system takes become '_'.
 pub(super) fn sanitize(name: &str) -> String {
-    let clean: String = name
-        .chars()
-        .map(|c| if matches!(c, '"' | '/' | '\\' | ':' | '<' | '>' | '|' | '*' | '?') || c.is_control() { '_' } else { c })
-        .collect();
+    let clean: String =
+        name.chars()
+            .map(|c| {
+                if matches!(c, '"' | '/' | '\\' | ':' | '<' | '>' | '|' | '*' | '?') || c.is_control() {
+                    '_'
+                } else {
+                    c
+                }
+            })
+            .collect();
     let clean = clean.trim_matches([' ', '.']);
     if clean.chars().count() <= LONGEST_NAME {
         return clean.to_owned();
@@ -312,7 +320,10 @@ mod tests {
 
     #[test]
     fn references() {
-        let refs = References::of(b"<img src=\"CID:A%20b@c\"><img src='cid:x'><a href=\"pic.png\">", ["pic.png".to_owned()].into_iter());
+        let refs = References::of(
+            b"<img src=\"CID:A%20b@c\"><img src='cid:x'><a href=\"pic.png\">",
+            ["pic.png".to_owned()].into_iter(),
+        );
         assert!(refs.cid("a b@C") && refs.cid("X") && !refs.cid("y") && refs.location("pic.png"));
     }
 }

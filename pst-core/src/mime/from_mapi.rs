@@ -2,8 +2,8 @@
 
 use super::attach::References;
 use super::encode::{Transfer, cannot_write};
-use super::outbody::{self, Bodies};
 use super::outattach::{self, Out};
+use super::outbody::{self, Bodies};
 use super::{outheader, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};

@@ -42,9 +42,8 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
     let signed = has("from") || has("sender");
     let wanted = |name: &str| match name {
         "Date" => !dated,
-        "From" | "Sender" => !signed,
+        "From" | "Sender" | "X-PST-EX-Address" => !signed,
         "To" | "Cc" | "Bcc" | "Subject" | "X-Message-Class" => !has(&name.to_ascii_lowercase()),
-        "X-PST-EX-Address" => !signed,
         _ => false,
     };
     generate(message, options, page, &wanted, warnings, out);
@@ -239,9 +238,8 @@ fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
     if who.kind == "SMTP" || who.address.is_empty() {
         return who;
     }
-    let same = |r: &&PropBag| {
-        text::some(r, tag::EMAIL_ADDRESS, page).is_some_and(|a| a.eq_ignore_ascii_case(&who.address))
-    };
+    let same =
+        |r: &&PropBag| text::some(r, tag::EMAIL_ADDRESS, page).is_some_and(|a| a.eq_ignore_ascii_case(&who.address));
     match rows.iter().find(same).and_then(|r| text::some(r, tag::SMTP_ADDRESS, page)) {
         Some(smtp) => Mailbox::smtp(&who.name, &smtp),
         None => who,
@@ -308,7 +306,11 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
         return format!("{}: ;", encode::phrase(&who.name));
     }
     if who.name.is_empty() || who.name == address {
-        return if address.contains([' ', ',']) || !address.is_ascii() { format!("<{address}>") } else { address.to_owned() };
+        return if address.contains([' ', ',']) || !address.is_ascii() {
+            format!("<{address}>")
+        } else {
+            address.to_owned()
+        };
     }
     format!("{} <{address}>", encode::phrase(&who.name))
 }
@@ -322,8 +324,8 @@ fn imcea(who: &Mailbox) -> String {
         match byte {
             b'/' => out.push('_'),
             b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'=') => out.push(char::from(b)),
-            b => {
-                let _ = write!(out, "+{byte:02X}", byte = b);
+            _ => {
+                let _ = write!(out, "+{byte:02X}");
             }
         }
     }

@@ -141,5 +141,6 @@ fn is_nested(part: MessagePart<'_>) -> bool {
 
 fn qualifies(part: MessagePart<'_>, first: bool) -> bool {
     let disposition = part.content_disposition();
-    !disposition.is_some_and(|d| d.is_attachment()) && (part.attachment_name().is_none() || (first && disposition.is_none()))
+    !disposition.is_some_and(|d| d.is_attachment())
+        && (part.attachment_name().is_none() || (first && disposition.is_none()))
 }

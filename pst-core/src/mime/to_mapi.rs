@@ -5,8 +5,8 @@ use super::large::{self, LargePart};
 use super::select::{self, Selection};
 use super::{State, charset, fields, header, state, uu};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::message::{attach_method, flag};
+use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropType, Stream, Value, tag, time};
 use mail_parser::{DecodeProblems, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
 use sha2::{Digest, Sha256};
@@ -92,7 +92,13 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn message(&mut self, source: MessageRef<'_>, state: &State, received: Option<i64>, depth: usize) -> Result<Message> {
+    fn message(
+        &mut self,
+        source: MessageRef<'_>,
+        state: &State,
+        received: Option<i64>,
+        depth: usize,
+    ) -> Result<Message> {
         let root = source.root_part();
         let mut message = empty(source.raw());
         let block = header::block(root.raw_headers());
@@ -201,7 +207,8 @@ impl Context<'_> {
 
     fn unknown_charset(&mut self, known: bool, label: Option<&str>) {
         if !known {
-            self.warnings.push(format!("a text in the unknown charset {:?} was read as UTF-8", label.unwrap_or_default()));
+            self.warnings
+                .push(format!("a text in the unknown charset {:?} was read as UTF-8", label.unwrap_or_default()));
         }
     }
 
@@ -354,7 +361,7 @@ impl Stream for Chain {
     }
 }
 
-fn label_of<'m>(part: MessagePart<'m>) -> Option<&'m str> {
+fn label_of(part: MessagePart<'_>) -> Option<&str> {
     part.content_type()?.attribute("charset").filter(|l| !l.trim().is_empty())
 }
 
