@@ -304,3 +304,45 @@ fn nesting_is_bounded_on_a_small_stack() {
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(run).expect("a thread").join().expect("no overflow");
 }
+
+/// Prints rates; run by hand with `--release -- --ignored --nocapture throughput`.
+#[test]
+#[ignore = "measures, does not judge"]
+fn throughput() {
+    let Some(path) = super::support::corpus("mbox/linux-usb-2000.mbox") else { return };
+    let all = std::fs::read(path).expect("readable");
+    let mut starts: Vec<usize> = memchr::memmem::find_iter(&all, b"\nFrom ").map(|at| at + 1).collect();
+    starts.insert(0, 0);
+    starts.push(all.len());
+    let mails: Vec<&[u8]> = starts
+        .windows(2)
+        .map(|w| &all[w[0]..w[1]])
+        .map(|m| memchr::memchr(b'\n', m).map_or(m, |n| &m[n + 1..]))
+        .collect();
+    rate("text mails in", &mails);
+    let picture: Vec<u8> = (0..60_000u32).map(|i| (i * 7 + i / 13) as u8).collect();
+    let mut big = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>hello</p>\r\n--b\r\nContent-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: base64\r\n\r\n".to_vec();
+    for line in base64_simd::STANDARD.encode_to_string(picture).as_bytes().chunks(76) {
+        big.extend_from_slice(line);
+        big.extend_from_slice(b"\r\n");
+    }
+    big.extend_from_slice(b"--b--\r\n");
+    rate("80 KB with base64", &vec![big.as_slice(); 500]);
+}
+
+fn rate(what: &str, mails: &[&[u8]]) {
+    let bytes: usize = mails.iter().map(|m| m.len()).sum();
+    let start = std::time::Instant::now();
+    let converted: Vec<Message> = mails.iter().map(|m| import(m)).collect();
+    let there = start.elapsed().as_secs_f64();
+    let start = std::time::Instant::now();
+    let written: usize = converted.iter().map(|m| export(m).len()).sum();
+    let back = start.elapsed().as_secs_f64();
+    eprintln!(
+        "{what}: {} mails, {bytes} bytes: to MAPI {:.0} MB/s ({:.0}/s), back {:.0} MB/s",
+        mails.len(),
+        bytes as f64 / there / 1e6,
+        mails.len() as f64 / there,
+        written as f64 / back / 1e6
+    );
+}

@@ -133,7 +133,7 @@ pub(super) fn describe(
 }
 
 fn raw(part: MessagePart<'_>, name: HeaderName<'static>) -> Option<String> {
-    part.headers().get(name).map(|h| header::raw(h.raw_value()))
+    part.headers().get(name).map(|h| header::text(h.raw_value(), &mut Vec::new()))
 }
 
 /// The Content-Location of a part.

@@ -117,7 +117,7 @@ impl<'a> Out<'a> {
             let _ = write!(fields, "\r\nContent-Transfer-Encoding: {}", transfer.name());
         }
         if let Some(cid) = &self.cid {
-            let _ = write!(fields, "\r\nContent-ID: <{}>", one_line(cid).trim_matches(['<', '>']));
+            let _ = write!(fields, "\r\nContent-ID: {}", encode::words(&format!("<{}>", one_line(cid).trim_matches(['<', '>']))));
         }
         if let Some(location) = &self.location {
             let _ = write!(fields, "\r\nContent-Location: {}", encode::words(&one_line(location)));

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropType, Stream, Value, tag, time};
-use mail_parser::{DecodeProblems, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
+use mail_parser::{DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::io::Read;
@@ -20,8 +20,13 @@ const PARTS: usize = 200_000;
 /// A text body that was left in the file is read up to this size.
 const LONGEST_BODY: u64 = 1 << 30;
 
-static PARSER: LazyLock<MessageParser> =
-    LazyLock::new(|| MessageParser::new().max_depth(DEPTH).max_parts(PARTS).max_encoded_nesting(8));
+static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
+    MessageParser::new()
+        .header(HeaderName::Received, HeaderForm::Ignore)
+        .max_depth(DEPTH)
+        .max_parts(PARTS)
+        .max_encoded_nesting(8)
+});
 
 /// A converted message, and what was odd about it.
 #[derive(Debug, Clone, Default)]
