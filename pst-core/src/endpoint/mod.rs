@@ -2,3 +2,85 @@
 
 pub mod pst;
 pub mod roles;
+
+use crate::error::{Error, Kind, Result};
+use crate::messaging::write;
+use crate::ndb::Crypt;
+use crate::pipeline::{Sink, Source};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How a target is written.
+#[derive(Debug, Clone, Default)]
+pub struct TargetOptions {
+    /// How data blocks of a PST are encoded.
+    pub crypt: Crypt,
+    /// Replace an existing target.
+    pub overwrite: bool,
+    /// Name of a store.
+    pub title: String,
+    /// What the record key of a store is derived from.
+    pub seed: String,
+}
+
+/// Splits "kind:path" and "path".
+fn split(spec: &str) -> (Option<&str>, &Path) {
+    match spec.split_once(':') {
+        Some((kind @ ("pst" | "eml" | "mbox" | "maildir"), path)) => (Some(kind), Path::new(path)),
+        _ => (None, Path::new(spec)),
+    }
+}
+
+/// The name of a source for people: its file name without ending.
+pub fn name_of(spec: &str) -> String {
+    let (_, path) = split(spec);
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    name.map_or_else(|| "Mail".to_owned(), |n| n.to_string_lossy().into_owned())
+}
+
+/// Opens a source, recognising its kind.
+///
+/// # Errors
+/// When it cannot be read or is of no known kind.
+pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
+    let (kind, path) = split(spec);
+    match kind {
+        Some("pst") | None => Ok(Arc::new(pst::PstSource::open(path)?)),
+        Some(other) => Err(Error::new(Kind::Unsupported, format!("{other} is not read yet")).in_file(path)),
+    }
+}
+
+/// Starts a target of the kind that its prefix or ending names.
+///
+/// # Errors
+/// When it exists, cannot be created, is one of the sources, or its kind cannot be told.
+pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result<Box<dyn Sink>> {
+    let (kind, path) = split(spec);
+    let same = |s: &String| split(s).1.canonicalize().ok().is_some_and(|p| path.canonicalize().is_ok_and(|t| t == p));
+    if sources.iter().any(same) {
+        return Err(
+            Error::new(Kind::Usage, "the target is one of the sources; sources are never changed").in_file(path)
+        );
+    }
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match kind.or(ending.as_deref()) {
+        Some("pst") => {
+            let mut record_key = [0; 16];
+            record_key.iter_mut().zip(Sha256::digest(options.seed.as_bytes())).for_each(|(to, from)| *to = from);
+            let options = write::Options {
+                crypt: options.crypt,
+                overwrite: options.overwrite,
+                display_name: options.title.clone(),
+                record_key,
+            };
+            Ok(Box::new(pst::PstSink::create(path, options)?))
+        }
+        _ => Err(Error::new(
+            Kind::Usage,
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox: or maildir:",
+        )
+        .in_file(PathBuf::from(path))),
+    }
+}
