@@ -69,7 +69,9 @@ fn people() {
 
 #[test]
 fn levels_and_words() {
-    let m = import(b"Importance: High\r\nX-Priority: 5\r\nKeywords: a, b;c \r\nSensitivity: Private\r\nSubject: caf\xE9\r\n\r\n");
+    let m = import(
+        b"Importance: High\r\nX-Priority: 5\r\nKeywords: a, b;c \r\nSensitivity: Private\r\nSubject: caf\xE9\r\n\r\n",
+    );
     assert_eq!(m.props.i32(tag::IMPORTANCE), Some(2));
     assert_eq!(m.props.i32(tag::SENSITIVITY), Some(2));
     assert_eq!(state_of(&m).keywords, ["a", "b", "c"]);
@@ -216,7 +218,7 @@ fn damaged_mail_never_panics() {
         let source = std::fs::read(entry.path()).unwrap();
         for _ in 0..6 {
             let mut bytes = source.clone();
-            for _ in 0..1 + random.below(8) {
+            for _ in 0..=random.below(8) {
                 if bytes.is_empty() {
                     break;
                 }

@@ -74,7 +74,10 @@ impl<'a> Out<'a> {
         let blob = self.data.filter(|b| b.len() <= LOOKED_AT)?;
         let bytes = blob.to_vec(LOOKED_AT).ok()?;
         // What lies inside may be of any kind, as long as its lines can travel.
-        (Transfer::is_plain(&bytes) || (self.mime == "message/rfc822" && travels(&bytes))).then_some(bytes)
+        if self.mime == "message/rfc822" {
+            return (travels(&bytes) && is_message(&bytes)).then_some(bytes);
+        }
+        Transfer::is_plain(&bytes).then_some(bytes)
     }
 
     /// The embedded message.
@@ -117,7 +120,11 @@ impl<'a> Out<'a> {
             let _ = write!(fields, "\r\nContent-Transfer-Encoding: {}", transfer.name());
         }
         if let Some(cid) = &self.cid {
-            let _ = write!(fields, "\r\nContent-ID: {}", encode::words(&format!("<{}>", one_line(cid).trim_matches(['<', '>']))));
+            let _ = write!(
+                fields,
+                "\r\nContent-ID: {}",
+                encode::words(&format!("<{}>", one_line(cid).trim_matches(['<', '>'])))
+            );
         }
         if let Some(location) = &self.location {
             let _ = write!(fields, "\r\nContent-Location: {}", encode::words(&one_line(location)));
@@ -178,6 +185,12 @@ fn is_mime(text: &str) -> bool {
 /// True if the lines of a nested message can be written as they are.
 fn travels(bytes: &[u8]) -> bool {
     super::header::is_crlf(bytes) && !bytes.contains(&0)
+}
+
+/// True if the bytes start with a header field.
+fn is_message(bytes: &[u8]) -> bool {
+    let name = bytes.split(|b| *b == b':').next().unwrap_or_default();
+    bytes.is_empty() || (name.len() < bytes.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic))
 }
 
 /// Writes an S/MIME message out of its one attachment, header included. False if this is none.

@@ -79,7 +79,10 @@ impl Field<'_> {
             }
             return;
         }
-        let text = self.text;
+        // Blanks before the colon would end the header for strict readers.
+        let strict = self.text.split_once(':').filter(|(n, _)| n.ends_with([' ', '\t']));
+        let strict = strict.map(|(name, value)| format!("{}:{value}", name.trim_end_matches([' ', '\t'])));
+        let text = strict.as_deref().unwrap_or(self.text);
         if text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n') || b == 0x7F) {
             warnings.push("control characters in the header were replaced".to_owned());
         }
