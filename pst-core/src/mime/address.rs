@@ -114,6 +114,8 @@ fn collect(list: AddressList<'_>) -> Vec<Mailbox> {
         .filter_map(|m| {
             let address = without_route(m.address().unwrap_or_default().trim());
             let name = m.name().unwrap_or_default().trim();
+            // A word alone is an address without a domain.
+            let address = if address.is_empty() && !name.contains(char::is_whitespace) { name } else { address };
             (!address.is_empty() || !name.is_empty()).then(|| Mailbox::smtp(name, address))
         })
         .collect()

@@ -7,7 +7,7 @@ use mail_parser::{HeaderName, MessagePart};
 use memchr::memmem;
 
 /// PidTagAttachFlags: rendered in the body.
-pub(super) const RENDERED_IN_BODY: i32 = 4;
+const RENDERED_IN_BODY: i32 = 4;
 /// Longest file name that is kept, characters.
 const LONGEST_NAME: usize = 256;
 
@@ -36,14 +36,19 @@ impl References {
         Self { cids, locations: locations.filter(named).collect() }
     }
 
+    /// True if the body shows this picture.
+    pub fn show(&self, mime: &str, name: Option<&str>, cid: Option<&str>, location: Option<&str>) -> bool {
+        (cid.is_some_and(|c| self.cid(c)) || location.is_some_and(|l| self.location(l))) && is_picture(mime, name)
+    }
+
     /// True if the body refers to a Content-ID.
-    pub fn cid(&self, cid: &str) -> bool {
+    fn cid(&self, cid: &str) -> bool {
         let cid = String::from_utf8_lossy(&unescape(cid.as_bytes())).to_ascii_lowercase();
         self.cids.contains(&cid)
     }
 
     /// True if the body refers to a Content-Location.
-    pub fn location(&self, location: &str) -> bool {
+    fn location(&self, location: &str) -> bool {
         self.locations.iter().any(|l| l == location)
     }
 }
@@ -103,9 +108,8 @@ pub(super) fn describe(
         set_name(&mut attachment, name);
     }
     let props = &mut attachment.props;
-    let shown = description.or(given).or(name);
-    if let Some(shown) = shown {
-        props.set(tag::DISPLAY_NAME, Value::text(&shown));
+    if let Some(display) = description.as_ref().or(given.as_ref()).or(name.as_ref()) {
+        props.set(tag::DISPLAY_NAME, Value::text(display));
     }
     let content = part.content_type();
     if let Some(label) = content.and_then(|c| c.attribute("charset")).filter(|l| is_token(l)) {
@@ -114,15 +118,14 @@ pub(super) fn describe(
     let cid =
         raw(part, HeaderName::ContentId).map(|c| c.trim_matches(['<', '>', ' ']).to_owned()).filter(|c| !c.is_empty());
     let location = location(part);
-    let referenced = cid.as_deref().is_some_and(|c| references.cid(c))
-        || location.as_deref().is_some_and(|l| references.location(l));
+    let shown = references.show(&mime, name.as_deref(), cid.as_deref(), location.as_deref());
     if let Some(cid) = cid {
         props.set(tag::ATTACH_CONTENT_ID, Value::text(&cid));
     }
     if let Some(location) = location {
         props.set(tag::ATTACH_CONTENT_LOCATION, Value::text(&location));
     }
-    if referenced && is_picture(&mime) {
+    if shown {
         props.set(tag::ATTACH_FLAGS, Value::I32(RENDERED_IN_BODY));
         props.set(tag::ATTACHMENT_HIDDEN, Value::Bool(true));
     }
@@ -130,7 +133,7 @@ pub(super) fn describe(
 }
 
 fn raw(part: MessagePart<'_>, name: HeaderName<'static>) -> Option<String> {
-    part.headers().get(name).map(|h| header::raw(h.raw_value()))
+    part.headers().get(name).map(|h| header::text(h.raw_value(), &mut Vec::new()))
 }
 
 /// The Content-Location of a part.
@@ -138,7 +141,11 @@ pub(super) fn location(part: MessagePart<'_>) -> Option<String> {
     raw(part, HeaderName::ContentLocation).filter(|l| !l.is_empty())
 }
 
-fn is_picture(mime: &str) -> bool {
+fn is_picture(mime: &str, name: Option<&str>) -> bool {
+    let mime = match name {
+        Some(name) if mime == "application/octet-stream" => type_of(name),
+        _ => mime,
+    };
     matches!(
         mime.strip_prefix("image/").unwrap_or_default(),
         "jpeg" | "jpg" | "pjpeg" | "gif" | "bmp" | "png" | "x-png"

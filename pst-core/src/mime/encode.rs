@@ -133,10 +133,12 @@ pub(super) fn stream_base64(reader: &mut dyn Read, out: &mut dyn Write) -> Resul
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn cannot_read(e: std::io::Error) -> Error {
     Error::new(Kind::Io, format!("cannot read an attachment: {e}"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn cannot_write(e: std::io::Error) -> Error {
     Error::new(Kind::Io, format!("cannot write a message: {e}"))
 }

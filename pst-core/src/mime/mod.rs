@@ -21,6 +21,7 @@ mod select;
 mod state;
 mod text;
 mod to_mapi;
+mod uu;
 
 pub use from_mapi::{Options, from_mapi};
 pub use state::{State, delivery_time, state_of};
