@@ -1,3 +1,32 @@
-//! The `pst` command.
+//! The `pst` command: moves mail between the world and Outlook's Personal Folders files.
 
-fn main() {}
+mod args;
+mod cmd;
+mod exit;
+mod ui;
+
+use clap::Parser;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    let result = match &cli.command {
+        args::Command::Convert(a) => cmd::convert::run(a),
+        args::Command::Info(a) => cmd::info::run(a),
+        args::Command::Ls(a) => cmd::ls::run(a),
+        args::Command::Cat(a) => cmd::cat::run(a),
+        args::Command::Check(a) => cmd::check::run(a),
+    };
+    match result {
+        Ok(outcome) => outcome.code(),
+        Err(error) => {
+            // A reader that closes the pipe ("| head") is not an error of ours.
+            if error.io_kind() == Some(std::io::ErrorKind::BrokenPipe) {
+                return ExitCode::SUCCESS;
+            }
+            let _ = writeln!(std::io::stderr(), "pst: {error}");
+            exit::code_of(&error)
+        }
+    }
+}

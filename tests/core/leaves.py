@@ -21,6 +21,10 @@ for line in sys.stdin:
     try:
         with open(path, "rb") as f:
             message = email.message_from_bytes(f.read())
+        broken = [d for part in message.walk() for d in part.defects]
+        if broken:
+            print("error\t" + repr(broken[0]))
+            continue
         for part in leaves(message):
             if isinstance(part.get_payload(), list):
                 print("leaf\t" + part.get_content_type() + "\t-")

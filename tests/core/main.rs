@@ -3,6 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod mapping;
+mod mapping_cases;
+mod mapping_pst;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;

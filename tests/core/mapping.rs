@@ -102,7 +102,29 @@ fn header_of(bytes: &[u8]) -> &[u8] {
 }
 
 /// Files whose header cannot come out as it went in, and why.
-const HEADER_EXCEPTIONS: &[(&str, &str)] = &[];
+const HEADER_EXCEPTIONS: &[(&str, &str)] = &[
+    ("COPYING", "no message"),
+    (".gitattributes", "no message"),
+    ("_TDR", "no message"),
+    ("_1394_2_", "no message"),
+    ("_2_FP", "no message"),
+    ("_RDF_", "no message"),
+    ("_2_STln", "no message"),
+    ("_2_Sb", "no message"),
+    ("sample_output_multipart", "no header at all"),
+    ("erroneous.raw", "no header at all"),
+    ("malformedHeader-noheader.msg", "no header at all"),
+    ("malformedHeader-noheader.out", "no header at all"),
+    ("malformedHeaderStartsBody-noheader.msg", "no header at all"),
+    ("malformedHeaderStartsBody-noheader.out", "no header at all"),
+    ("bad-header-start.raw", "the first field starts with a blank: it is kept as malformed, and made anew"),
+    ("obsolete.msg", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("obsolete.out", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("bad_subject.eml", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("new_line_in_to_header.eml", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("example14.eml", "lines of blanks inside a folded field end the header for this test's reader"),
+    ("example13.eml", "a line that is no field stands inside a folded one: it is kept as malformed"),
+];
 
 /// Invariant A, first line: every header field comes out as it went in, in order.
 #[test]
@@ -141,11 +163,10 @@ struct Leaf {
 
 fn python(paths: &[PathBuf]) -> Option<HashMap<PathBuf, Option<Vec<Leaf>>>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/core/leaves.py");
-    let mut child =
-        Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut child = Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     let mut input = child.stdin.take()?;
-    let list: String = paths.iter().map(|p| format!("{}\n", p.display())).collect();
-    let feeder = std::thread::spawn(move || input.write_all(list.as_bytes()));
+    let list: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    let feeder = std::thread::spawn(move || input.write_all(list.join("\n").as_bytes()));
     let output = child.wait_with_output().ok()?;
     feeder.join().ok()?.ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -174,7 +195,15 @@ fn python(paths: &[PathBuf]) -> Option<HashMap<PathBuf, Option<Vec<Leaf>>>> {
 
 /// Files in which Python's email package and this program see different parts, and why this program is right or what
 /// it gives up.
-const PART_EXCEPTIONS: &[(&str, &str)] = &[];
+const PART_EXCEPTIONS: &[(&str, &str)] = &[
+    ("boolean_decoded_content.eml", "text after the padding of base64: Python decodes it too, into garbage"),
+    ("twopart.msg", "blanks after the name of the transfer encoding: Python does not decode"),
+    ("twopart.out", "blanks after the name of the transfer encoding: Python does not decode"),
+    ("thirdparty/002.eml", "blanks around the name of the transfer encoding: Python does not decode"),
+    ("thirdparty/003.eml", "blanks around the name of the transfer encoding: Python does not decode"),
+    ("double-bound.msg", "doubled boundaries: empty parts are counted differently"),
+    ("2002_06_12_doublebound.msg", "doubled boundaries: empty parts are counted differently"),
+];
 
 /// Invariant A, attachments: the same number and the same bytes that Python's email package finds.
 #[test]
@@ -218,6 +247,34 @@ fn attachments_are_those_that_python_finds() {
     }
     eprintln!("{compared} of {} files compared", paths.len());
     assert!(bad.is_empty(), "{} files differ:\n{}", bad.len(), bad.join("\n"));
+}
+
+/// Python's email package finds no defect in what is written.
+#[test]
+fn python_finds_no_defects() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut written = Vec::new();
+    for (i, path) in files().iter().enumerate() {
+        let source = std::fs::read(path).expect("readable");
+        let target = dir.path().join(format!("{i}.eml"));
+        std::fs::write(&target, export(&import(&source))).expect("written");
+        written.push((target, short(path)));
+    }
+    let paths: Vec<PathBuf> = written.iter().map(|(t, _)| t.clone()).collect();
+    if let Ok(dump) = std::env::var("PST_TEST_DUMP") {
+        for (t, s) in &written {
+            std::fs::copy(t, format!("{dump}/{}", s.replace('/', "_"))).expect("dump");
+        }
+    }
+    let Some(all) = python(&paths) else {
+        eprintln!("skipped: no python3");
+        return;
+    };
+    // In multipart_report_multiple_status.eml the report itself is malformed, and it is kept as it is.
+    written.retain(|(_, s)| !s.ends_with("multipart_report_multiple_status.eml"));
+    let bad: Vec<&str> =
+        written.iter().filter(|(t, _)| matches!(all.get(t), Some(None) | None)).map(|(_, s)| s.as_str()).collect();
+    assert!(bad.is_empty(), "{} of {} with defects:\n{}", bad.len(), written.len(), bad.join("\n"));
 }
 
 /// The attachments of what is written are those that went in.
@@ -274,4 +331,46 @@ fn nesting_is_bounded_on_a_small_stack() {
         assert!(text.ends_with(b"--\r\n") && memchr::memmem::find(&text, b"Subject: last").is_some());
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(run).expect("a thread").join().expect("no overflow");
+}
+
+/// Prints rates; run by hand with `--release -- --ignored --nocapture throughput`.
+#[test]
+#[ignore = "measures, does not judge"]
+fn throughput() {
+    let Some(path) = super::support::corpus("mbox/linux-usb-2000.mbox") else { return };
+    let all = std::fs::read(path).expect("readable");
+    let mut starts: Vec<usize> = memchr::memmem::find_iter(&all, b"\nFrom ").map(|at| at + 1).collect();
+    starts.insert(0, 0);
+    starts.push(all.len());
+    let mails: Vec<&[u8]> = starts
+        .windows(2)
+        .map(|w| &all[w[0]..w[1]])
+        .map(|m| memchr::memchr(b'\n', m).map_or(m, |n| &m[n + 1..]))
+        .collect();
+    rate("text mails in", &mails);
+    let picture: Vec<u8> = (0..60_000u32).map(|i| (i * 7 + i / 13) as u8).collect();
+    let mut big = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>hello</p>\r\n--b\r\nContent-Type: image/png; name=a.png\r\nContent-Transfer-Encoding: base64\r\n\r\n".to_vec();
+    for line in base64_simd::STANDARD.encode_to_string(picture).as_bytes().chunks(76) {
+        big.extend_from_slice(line);
+        big.extend_from_slice(b"\r\n");
+    }
+    big.extend_from_slice(b"--b--\r\n");
+    rate("80 KB with base64", &vec![big.as_slice(); 500]);
+}
+
+fn rate(what: &str, mails: &[&[u8]]) {
+    let bytes: usize = mails.iter().map(|m| m.len()).sum();
+    let start = std::time::Instant::now();
+    let converted: Vec<Message> = mails.iter().map(|m| import(m)).collect();
+    let there = start.elapsed().as_secs_f64();
+    let start = std::time::Instant::now();
+    let written: usize = converted.iter().map(|m| export(m).len()).sum();
+    let back = start.elapsed().as_secs_f64();
+    eprintln!(
+        "{what}: {} mails, {bytes} bytes: to MAPI {:.0} MB/s ({:.0}/s), back {:.0} MB/s",
+        mails.len(),
+        bytes as f64 / there / 1e6,
+        mails.len() as f64 / there,
+        written as f64 / back / 1e6
+    );
 }

@@ -1,4 +1,144 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+pub mod eml;
+pub mod maildir;
+pub mod mbox;
 pub mod pst;
 pub mod roles;
+pub mod text;
+
+use crate::error::{Error, Kind, Result};
+use crate::messaging::write;
+use crate::ndb::Crypt;
+use crate::pipeline::{Sink, Source};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How a target is written.
+#[derive(Debug, Clone, Default)]
+pub struct TargetOptions {
+    /// How data blocks of a PST are encoded.
+    pub crypt: Crypt,
+    /// Replace an existing target.
+    pub overwrite: bool,
+    /// Name of a store.
+    pub title: String,
+    /// What the record key of a store is derived from.
+    pub seed: String,
+}
+
+/// Splits "kind:path" and "path".
+fn split(spec: &str) -> (Option<&str>, &Path) {
+    match spec.split_once(':') {
+        Some((kind @ ("pst" | "eml" | "mbox" | "maildir"), path)) => (Some(kind), Path::new(path)),
+        _ => (None, Path::new(spec)),
+    }
+}
+
+/// The name of a source for people: its file name without ending.
+pub fn name_of(spec: &str) -> String {
+    let (_, path) = split(spec);
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let name = if path.is_dir() { path.file_name() } else { path.file_stem() };
+    name.map_or_else(|| "Mail".to_owned(), |n| n.to_string_lossy().into_owned())
+}
+
+/// Opens a source, recognising its kind.
+///
+/// # Errors
+/// When it cannot be read or is of no known kind.
+pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
+    let (kind, path) = split(spec);
+    let kind = match kind {
+        Some(kind) => kind,
+        None => recognise(path)?,
+    };
+    Ok(match kind {
+        "pst" => Arc::new(pst::PstSource::open(path)?),
+        "mbox" => Arc::new(mbox::MboxSource::open(path)?),
+        "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
+        _ => Arc::new(eml::EmlSource::open(path)?),
+    })
+}
+
+/// The kind of a source by its content.
+fn recognise(path: &Path) -> Result<&'static str> {
+    let meta = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?;
+    if meta.is_dir() {
+        let inside = || walkdir::WalkDir::new(path).into_iter().flatten();
+        if inside().any(|e| e.file_type().is_dir() && maildir::is_maildir(e.path())) {
+            return Ok("maildir");
+        }
+        let mut eml = false;
+        for entry in inside().filter(|e| e.file_type().is_file()) {
+            let ending = entry.path().extension().map(|e| e.to_string_lossy().to_lowercase());
+            eml |= ending.as_deref() == Some("eml");
+            if !eml && mbox::is_mbox(entry.path()) {
+                return Ok("mbox");
+            }
+        }
+        if eml {
+            return Ok("eml");
+        }
+        return Err(
+            Error::new(Kind::NotThisKind, "no mail is in this folder: no eml files, mboxes or Maildir").in_file(path)
+        );
+    }
+    let mut head = vec![0; 4096.min(meta.len() as usize)];
+    crate::io::Input::open(path)?.read_into(0, &mut head)?;
+    if head.starts_with(b"!BDN") {
+        return Ok("pst");
+    }
+    if head.is_empty() {
+        return Err(
+            Error::new(Kind::NotThisKind, "the file is empty; a prefix such as mbox: forces a kind").in_file(path)
+        );
+    }
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
+    if text.starts_with(b"From ") {
+        return Ok("mbox");
+    }
+    let named = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml"));
+    let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
+    let name = first.split(|b| *b == b':').next().unwrap_or_default();
+    let field = name.len() < first.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+    if field || named {
+        return Ok("eml");
+    }
+    let text = "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, mbox:, maildir:) forces a kind";
+    Err(Error::new(Kind::NotThisKind, text).in_file(path))
+}
+
+/// Starts a target of the kind that its prefix or ending names.
+///
+/// # Errors
+/// When it exists, cannot be created, is one of the sources, or its kind cannot be told.
+pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result<Box<dyn Sink>> {
+    let (kind, path) = split(spec);
+    let same = |s: &String| split(s).1.canonicalize().ok().is_some_and(|p| path.canonicalize().is_ok_and(|t| t == p));
+    if sources.iter().any(same) {
+        return Err(
+            Error::new(Kind::Usage, "the target is one of the sources; sources are never changed").in_file(path)
+        );
+    }
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match kind.or(ending.as_deref()) {
+        Some("pst") => {
+            let mut record_key = [0; 16];
+            record_key.iter_mut().zip(Sha256::digest(options.seed.as_bytes())).for_each(|(to, from)| *to = from);
+            let options = write::Options {
+                crypt: options.crypt,
+                overwrite: options.overwrite,
+                display_name: options.title.clone(),
+                record_key,
+            };
+            Ok(Box::new(pst::PstSink::create(path, options)?))
+        }
+        _ => Err(Error::new(
+            Kind::Usage,
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox: or maildir:",
+        )
+        .in_file(PathBuf::from(path))),
+    }
+}

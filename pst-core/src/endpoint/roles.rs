@@ -4,7 +4,10 @@ use crate::mapi::Role;
 
 /// Names that mail programs give their default folders, in lower case.
 const NAMES: &[(Role, &[&str])] = &[
-    (Role::Inbox, &["inbox", "posteingang", "boîte de réception", "bandeja de entrada", "posta in arrivo", "postvak in"]),
+    (
+        Role::Inbox,
+        &["inbox", "posteingang", "boîte de réception", "bandeja de entrada", "posta in arrivo", "postvak in"],
+    ),
     (Role::Outbox, &["outbox", "postausgang", "boîte d'envoi", "bandeja de salida", "posta in uscita", "postvak uit"]),
     (
         Role::Sent,
@@ -48,7 +51,17 @@ const NAMES: &[(Role, &[&str])] = &[
     ),
     (
         Role::Junk,
-        &["junk", "spam", "junk email", "junk e-mail", "junk-e-mail", "courrier indésirable", "correo no deseado", "posta indesiderata", "ongewenste e-mail"],
+        &[
+            "junk",
+            "spam",
+            "junk email",
+            "junk e-mail",
+            "junk-e-mail",
+            "courrier indésirable",
+            "correo no deseado",
+            "posta indesiderata",
+            "ongewenste e-mail",
+        ],
     ),
     (Role::Archive, &["archive", "archives", "archiv", "archivo", "archivio", "archief"]),
     (Role::Calendar, &["calendar", "kalender", "calendrier", "calendario", "agenda"]),

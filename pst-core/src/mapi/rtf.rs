@@ -1,5 +1,6 @@
 //! Rich text bodies: LZFu decompression ([MS-OXRTFCP]) and de-encapsulation of HTML and text ([MS-OXRTFEX]).
 
+use super::codepage;
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 /// What the dictionary starts with ([MS-OXRTFCP] 2.1.2.1).
@@ -164,7 +165,7 @@ impl<'a> Reader<'a> {
                 b'{' => self.open(),
                 b'}' => self.close(),
                 b'\\' => self.control(),
-                b'\r' | b'\n' => {}
+                b'\r' | b'\n' | 0 => {}
                 _ => self.byte(byte),
             }
         }
@@ -251,8 +252,8 @@ impl<'a> Reader<'a> {
                 self.rest = self.rest.get(len..).unwrap_or_default();
             }
             b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"header" | b"footer" | b"headerl" | b"headerr"
-            | b"footerl" | b"footerr" | b"mhtmltag" | b"generator" | b"listtable" | b"listoverridetable" | b"fldinst"
-            | b"themedata" | b"datastore" | b"objdata" | b"xmlnstbl" | b"latentstyles" | b"rsidtbl" => {
+            | b"footerl" | b"footerr" | b"mhtmltag" | b"generator" | b"listtable" | b"listoverridetable"
+            | b"fldinst" | b"themedata" | b"datastore" | b"objdata" | b"xmlnstbl" | b"latentstyles" | b"rsidtbl" => {
                 self.state.destination = Destination::Ignored;
             }
             _ if starred => self.state.destination = Destination::Ignored,
@@ -375,25 +376,7 @@ fn page_of_font(charset: i32) -> i32 {
 }
 
 fn encoding(page: i32) -> &'static Encoding {
-    let label = match page {
-        65001 => "utf-8",
-        10000 => "macintosh",
-        932 => "shift_jis",
-        936 => "gbk",
-        949 => "euc-kr",
-        950 => "big5",
-        874 => "windows-874",
-        1250 => "windows-1250",
-        1251 => "windows-1251",
-        1253 => "windows-1253",
-        1254 => "windows-1254",
-        1255 => "windows-1255",
-        1256 => "windows-1256",
-        1257 => "windows-1257",
-        1258 => "windows-1258",
-        _ => "windows-1252",
-    };
-    Encoding::for_label(label.as_bytes()).unwrap_or(WINDOWS_1252)
+    u32::try_from(page).ok().and_then(codepage::encoding).unwrap_or(WINDOWS_1252)
 }
 
 #[cfg(test)]

@@ -136,3 +136,47 @@ impl Store {
         self.read_message(node.data, node.sub, depth + 1, errors).map(Some)
     }
 }
+
+/// What a list shows of an item.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// PidTagMessageClass.
+    pub class: String,
+    /// The subject without its prefix mark.
+    pub subject: String,
+    /// Name or address of the sender.
+    pub from: String,
+    /// Delivery time, else submit time, FILETIME.
+    pub time: Option<u64>,
+    /// True if read.
+    pub read: bool,
+}
+
+impl Store {
+    /// The few properties that a list shows, without recipients and attachments.
+    ///
+    /// # Errors
+    /// When the item's properties cannot be read.
+    pub fn summary(&self, nid: Nid) -> Result<Summary> {
+        let node = self.ndb().need(nid)?;
+        let pc = PropContext::open(self.ndb(), node.data, node.sub).map_err(|e| e.id(u64::from(nid.0)))?;
+        let text =
+            |t: crate::mapi::PropTag| -> Result<Option<String>> { Ok(pc.get(t.id())?.and_then(|v| v.to_text())) };
+        let time = |t: crate::mapi::PropTag| -> Result<Option<u64>> { Ok(pc.get(t.id())?.and_then(|v| v.as_time())) };
+        let subject = text(tag::SUBJECT)?.unwrap_or_default();
+        let mut chars = subject.chars();
+        let subject = if chars.next() == Some('\u{1}') { chars.skip(1).collect() } else { subject };
+        let from = match text(tag::SENT_REPRESENTING_NAME)? {
+            Some(name) => Some(name),
+            None => text(tag::SENDER_NAME)?,
+        };
+        let flags = pc.get(tag::MESSAGE_FLAGS.id())?.and_then(|v| v.as_i32()).unwrap_or_default();
+        Ok(Summary {
+            class: text(tag::MESSAGE_CLASS)?.unwrap_or_default(),
+            subject,
+            from: from.unwrap_or_default(),
+            time: time(tag::MESSAGE_DELIVERY_TIME)?.or(time(tag::CLIENT_SUBMIT_TIME)?),
+            read: flags & crate::mapi::message::flag::READ != 0,
+        })
+    }
+}

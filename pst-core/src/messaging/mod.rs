@@ -7,5 +7,6 @@ mod store;
 pub mod write;
 
 pub use folder::FolderNode;
+pub use message::Summary;
 pub use names::NameMap;
 pub use store::Store;

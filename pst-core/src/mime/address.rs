@@ -64,8 +64,7 @@ impl Mailbox {
 }
 
 fn utf16_strings(bytes: &[u8]) -> Vec<String> {
-    let units: Vec<u16> =
-        bytes.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_le_bytes)).collect();
+    let units: Vec<u16> = bytes.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_le_bytes)).collect();
     units.split(|u| *u == 0).take(3).map(String::from_utf16_lossy).collect()
 }
 
@@ -115,6 +114,8 @@ fn collect(list: AddressList<'_>) -> Vec<Mailbox> {
         .filter_map(|m| {
             let address = without_route(m.address().unwrap_or_default().trim());
             let name = m.name().unwrap_or_default().trim();
+            // A word alone is an address without a domain.
+            let address = if address.is_empty() && !name.contains(char::is_whitespace) { name } else { address };
             (!address.is_empty() || !name.is_empty()).then(|| Mailbox::smtp(name, address))
         })
         .collect()

@@ -7,7 +7,7 @@ use mail_parser::{HeaderName, MessagePart};
 use memchr::memmem;
 
 /// PidTagAttachFlags: rendered in the body.
-pub(super) const RENDERED_IN_BODY: i32 = 4;
+const RENDERED_IN_BODY: i32 = 4;
 /// Longest file name that is kept, characters.
 const LONGEST_NAME: usize = 256;
 
@@ -36,14 +36,19 @@ impl References {
         Self { cids, locations: locations.filter(named).collect() }
     }
 
+    /// True if the body shows this picture.
+    pub fn show(&self, mime: &str, name: Option<&str>, cid: Option<&str>, location: Option<&str>) -> bool {
+        (cid.is_some_and(|c| self.cid(c)) || location.is_some_and(|l| self.location(l))) && is_picture(mime, name)
+    }
+
     /// True if the body refers to a Content-ID.
-    pub fn cid(&self, cid: &str) -> bool {
+    fn cid(&self, cid: &str) -> bool {
         let cid = String::from_utf8_lossy(&unescape(cid.as_bytes())).to_ascii_lowercase();
         self.cids.contains(&cid)
     }
 
     /// True if the body refers to a Content-Location.
-    pub fn location(&self, location: &str) -> bool {
+    fn location(&self, location: &str) -> bool {
         self.locations.iter().any(|l| l == location)
     }
 }
@@ -103,25 +108,24 @@ pub(super) fn describe(
         set_name(&mut attachment, name);
     }
     let props = &mut attachment.props;
-    let shown = description.or(given).or(name);
-    if let Some(shown) = shown {
-        props.set(tag::DISPLAY_NAME, Value::text(&shown));
+    if let Some(display) = description.as_ref().or(given.as_ref()).or(name.as_ref()) {
+        props.set(tag::DISPLAY_NAME, Value::text(display));
     }
     let content = part.content_type();
     if let Some(label) = content.and_then(|c| c.attribute("charset")).filter(|l| is_token(l)) {
         props.set(tag::TEXT_ATTACHMENT_CHARSET, Value::text(label));
     }
-    let cid = raw(part, HeaderName::ContentId).map(|c| c.trim_matches(['<', '>', ' ']).to_owned()).filter(|c| !c.is_empty());
+    let cid =
+        raw(part, HeaderName::ContentId).map(|c| c.trim_matches(['<', '>', ' ']).to_owned()).filter(|c| !c.is_empty());
     let location = location(part);
-    let referenced = cid.as_deref().is_some_and(|c| references.cid(c))
-        || location.as_deref().is_some_and(|l| references.location(l));
+    let shown = references.show(&mime, name.as_deref(), cid.as_deref(), location.as_deref());
     if let Some(cid) = cid {
         props.set(tag::ATTACH_CONTENT_ID, Value::text(&cid));
     }
     if let Some(location) = location {
         props.set(tag::ATTACH_CONTENT_LOCATION, Value::text(&location));
     }
-    if referenced && is_picture(&mime) {
+    if shown {
         props.set(tag::ATTACH_FLAGS, Value::I32(RENDERED_IN_BODY));
         props.set(tag::ATTACHMENT_HIDDEN, Value::Bool(true));
     }
@@ -129,7 +133,7 @@ pub(super) fn describe(
 }
 
 fn raw(part: MessagePart<'_>, name: HeaderName<'static>) -> Option<String> {
-    part.headers().get(name).map(|h| header::raw(h.raw_value()))
+    part.headers().get(name).map(|h| header::text(h.raw_value(), &mut Vec::new()))
 }
 
 /// The Content-Location of a part.
@@ -137,7 +141,11 @@ pub(super) fn location(part: MessagePart<'_>) -> Option<String> {
     raw(part, HeaderName::ContentLocation).filter(|l| !l.is_empty())
 }
 
-fn is_picture(mime: &str) -> bool {
+fn is_picture(mime: &str, name: Option<&str>) -> bool {
+    let mime = match name {
+        Some(name) if mime == "application/octet-stream" => type_of(name),
+        _ => mime,
+    };
     matches!(
         mime.strip_prefix("image/").unwrap_or_default(),
         "jpeg" | "jpg" | "pjpeg" | "gif" | "bmp" | "png" | "x-png"
@@ -166,7 +174,8 @@ pub(super) fn by_value(attachment: &mut Attachment, data: Blob) {
 fn name_of(part: MessagePart<'_>, warnings: &mut Vec<String>) -> Option<String> {
     let disposition = part.content_disposition().and_then(|d| d.attribute("filename"));
     let name = disposition.or_else(|| part.content_type().and_then(|c| c.attribute("name")))?;
-    let name = if name.contains('\u{FFFD}') { legacy_name(part).unwrap_or_else(|| name.to_owned()) } else { name.to_owned() };
+    let name =
+        if name.contains('\u{FFFD}') { legacy_name(part).unwrap_or_else(|| name.to_owned()) } else { name.to_owned() };
     let name = if name.contains("=?") { header::words(&name, warnings) } else { name };
     (!name.trim().is_empty()).then_some(name)
 }
@@ -189,10 +198,16 @@ fn legacy_name(part: MessagePart<'_>) -> Option<String> {
 
 /// A name that is safe as a file name; characters that no file system takes become '_'.
 pub(super) fn sanitize(name: &str) -> String {
-    let clean: String = name
-        .chars()
-        .map(|c| if matches!(c, '"' | '/' | '\\' | ':' | '<' | '>' | '|' | '*' | '?') || c.is_control() { '_' } else { c })
-        .collect();
+    let clean: String =
+        name.chars()
+            .map(|c| {
+                if matches!(c, '"' | '/' | '\\' | ':' | '<' | '>' | '|' | '*' | '?') || c.is_control() {
+                    '_'
+                } else {
+                    c
+                }
+            })
+            .collect();
     let clean = clean.trim_matches([' ', '.']);
     if clean.chars().count() <= LONGEST_NAME {
         return clean.to_owned();
@@ -305,7 +320,10 @@ mod tests {
 
     #[test]
     fn references() {
-        let refs = References::of(b"<img src=\"CID:A%20b@c\"><img src='cid:x'><a href=\"pic.png\">", ["pic.png".to_owned()].into_iter());
+        let refs = References::of(
+            b"<img src=\"CID:A%20b@c\"><img src='cid:x'><a href=\"pic.png\">",
+            ["pic.png".to_owned()].into_iter(),
+        );
         assert!(refs.cid("a b@C") && refs.cid("X") && !refs.cid("y") && refs.location("pic.png"));
     }
 }

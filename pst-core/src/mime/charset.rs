@@ -1,5 +1,6 @@
 //! Charsets of mail and the code pages that PidTagInternetCodepage knows them by ([MS-UCODEREF] 2.2.1).
 
+use crate::mapi::codepage;
 use encoding_rs::{EUC_KR, Encoding, GBK, UTF_8, WINDOWS_1252};
 use std::borrow::Cow;
 
@@ -63,7 +64,7 @@ pub fn page_of(label: &str) -> Option<u32> {
 
 /// The encoding of a code page; windows-1252 for unknown ones.
 pub fn encoding_of(page: u32) -> &'static Encoding {
-    label_of(page).and_then(|l| Encoding::for_label(l.as_bytes())).unwrap_or(WINDOWS_1252)
+    codepage::encoding(page).unwrap_or(WINDOWS_1252)
 }
 
 /// Bytes in a code page as text; bytes that are no UTF-8 are read as windows-1252 one by one where UTF-8 is meant.

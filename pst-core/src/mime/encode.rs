@@ -133,10 +133,12 @@ pub(super) fn stream_base64(reader: &mut dyn Read, out: &mut dyn Write) -> Resul
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn cannot_read(e: std::io::Error) -> Error {
     Error::new(Kind::Io, format!("cannot read an attachment: {e}"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn cannot_write(e: std::io::Error) -> Error {
     Error::new(Kind::Io, format!("cannot write a message: {e}"))
 }
@@ -302,7 +304,10 @@ mod tests {
         parameter("filename", &"日本.txt".repeat(5), &mut out);
         let text = format!("attachment{out}");
         let parsed = mail_parser::HeaderForm::ContentType.parse(text.as_bytes());
-        assert_eq!(parsed.value().as_content_type().unwrap().attribute("filename"), Some("日本.txt".repeat(5).as_str()));
+        assert_eq!(
+            parsed.value().as_content_type().unwrap().attribute("filename"),
+            Some("日本.txt".repeat(5).as_str())
+        );
     }
 
     #[test]

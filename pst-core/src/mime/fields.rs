@@ -24,7 +24,7 @@ pub(super) struct Seen {
 pub(super) fn convert(headers: &Headers<'_>, message: &mut Message, warnings: &mut Vec<String>) -> Seen {
     let mut seen = Seen::default();
     let mut all = Collected::default();
-    for field in headers.iter() {
+    for field in headers {
         collect(&field, &mut all, message, &mut seen, warnings);
     }
     all.finish(message, &mut seen, warnings);

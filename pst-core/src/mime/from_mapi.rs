@@ -1,8 +1,9 @@
 //! A MAPI message to MIME ([MS-OXCMAIL] 2.1.3).
 
+use super::attach::References;
 use super::encode::{Transfer, cannot_write};
-use super::outbody::{self, Bodies};
 use super::outattach::{self, Out};
+use super::outbody::{self, Bodies};
 use super::{outheader, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};
@@ -62,9 +63,14 @@ pub(super) fn write(
     if !options.keep_rtf {
         bodies.rtf = None;
     }
-    let has_html = bodies.html.is_some();
     let all: Vec<Out<'_>> = message.attachments.iter().enumerate().map(|(i, a)| Out::new(a, i, page)).collect();
-    let (inline, attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| has_html && a.is_inline());
+    let references = match &bodies.html {
+        Some((html, _)) if !all.is_empty() => {
+            References::of(html, all.iter().filter_map(|a| a.location().map(ToOwned::to_owned)))
+        }
+        _ => References::default(),
+    };
+    let (inline, attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| a.is_inline(&references));
     let seed = seed(&head, &bodies, &all, depth);
     let mut writer = Writer { out, head, seed, options, depth, warnings };
     writer.mixed(&bodies, &inline, &attached)?;

@@ -21,7 +21,13 @@ mod select;
 mod state;
 mod text;
 mod to_mapi;
+mod uu;
 
 pub use from_mapi::{Options, from_mapi};
 pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
+
+/// The text of an unstructured header value, its encoded words decoded.
+pub fn header_text(value: &str) -> String {
+    header::words(value, &mut Vec::new())
+}

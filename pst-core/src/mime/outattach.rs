@@ -1,6 +1,6 @@
 //! Attachments of a MAPI message as MIME parts ([MS-OXCMAIL] 2.1.3.4).
 
-use super::attach::{self, RENDERED_IN_BODY};
+use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::{describe_class, text};
 use crate::error::Result;
@@ -74,7 +74,10 @@ impl<'a> Out<'a> {
         let blob = self.data.filter(|b| b.len() <= LOOKED_AT)?;
         let bytes = blob.to_vec(LOOKED_AT).ok()?;
         // What lies inside may be of any kind, as long as its lines can travel.
-        (Transfer::is_plain(&bytes) || (self.mime == "message/rfc822" && travels(&bytes))).then_some(bytes)
+        if self.mime == "message/rfc822" {
+            return (travels(&bytes) && is_message(&bytes)).then_some(bytes);
+        }
+        Transfer::is_plain(&bytes).then_some(bytes)
     }
 
     /// The embedded message.
@@ -83,11 +86,14 @@ impl<'a> Out<'a> {
     }
 
     /// True for pictures that the HTML body shows.
-    pub fn is_inline(&self) -> bool {
-        let flags = self.attachment.props.i32(tag::ATTACH_FLAGS).unwrap_or(0);
-        flags & RENDERED_IN_BODY != 0
-            && (self.cid.is_some() || self.location.is_some())
-            && self.attachment.embedded.is_none()
+    pub fn is_inline(&self, references: &References) -> bool {
+        self.attachment.embedded.is_none()
+            && references.show(&self.mime, self.name.as_deref(), self.cid.as_deref(), self.location.as_deref())
+    }
+
+    /// The Content-Location.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
     }
 
     /// What tells this attachment from others, for the hash that boundaries are made of.
@@ -114,7 +120,11 @@ impl<'a> Out<'a> {
             let _ = write!(fields, "\r\nContent-Transfer-Encoding: {}", transfer.name());
         }
         if let Some(cid) = &self.cid {
-            let _ = write!(fields, "\r\nContent-ID: <{}>", one_line(cid).trim_matches(['<', '>']));
+            let _ = write!(
+                fields,
+                "\r\nContent-ID: {}",
+                encode::words(&format!("<{}>", one_line(cid).trim_matches(['<', '>'])))
+            );
         }
         if let Some(location) = &self.location {
             let _ = write!(fields, "\r\nContent-Location: {}", encode::words(&one_line(location)));
@@ -175,6 +185,12 @@ fn is_mime(text: &str) -> bool {
 /// True if the lines of a nested message can be written as they are.
 fn travels(bytes: &[u8]) -> bool {
     super::header::is_crlf(bytes) && !bytes.contains(&0)
+}
+
+/// True if the bytes start with a header field.
+fn is_message(bytes: &[u8]) -> bool {
+    let name = bytes.split(|b| *b == b':').next().unwrap_or_default();
+    bytes.is_empty() || (name.len() < bytes.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic))
 }
 
 /// Writes an S/MIME message out of its one attachment, header included. False if this is none.

@@ -24,6 +24,12 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
             warnings.push("the stored header belongs to another message: a new one was made".to_owned());
         }
         generate(message, options, page, &|_| true, warnings, out);
+        if message.props.time(tag::CLIENT_SUBMIT_TIME).is_none() {
+            let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].into_iter().find_map(|t| message.props.time(t));
+            if let Some(date) = at.and_then(|t| date::format(time::to_unix(t))) {
+                encode::field("Date", &date, out);
+            }
+        }
         return;
     }
     for field in &fields {
@@ -36,9 +42,8 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
     let signed = has("from") || has("sender");
     let wanted = |name: &str| match name {
         "Date" => !dated,
-        "From" | "Sender" => !signed,
+        "From" | "Sender" | "X-PST-EX-Address" => !signed,
         "To" | "Cc" | "Bcc" | "Subject" | "X-Message-Class" => !has(&name.to_ascii_lowercase()),
-        "X-PST-EX-Address" => !signed,
         _ => false,
     };
     generate(message, options, page, &wanted, warnings, out);
@@ -74,7 +79,10 @@ impl Field<'_> {
             }
             return;
         }
-        let text = self.text;
+        // Blanks before the colon would end the header for strict readers.
+        let strict = self.text.split_once(':').filter(|(n, _)| n.ends_with([' ', '\t']));
+        let strict = strict.map(|(name, value)| format!("{}:{value}", name.trim_end_matches([' ', '\t'])));
+        let text = strict.as_deref().unwrap_or(self.text);
         if text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n') || b == 0x7F) {
             warnings.push("control characters in the header were replaced".to_owned());
         }
@@ -140,8 +148,14 @@ fn generate(
 ) {
     let props = &message.props;
     let mut unresolved = Vec::new();
-    let from = person(props, &address::REPRESENTING, page);
-    let sender = person(props, &address::SENDER, page);
+    let learned = |who: Mailbox| learn(who, &message.recipients, page);
+    let sender = person(props, &address::SENDER, page).map(learned);
+    let from = person(props, &address::REPRESENTING, page).map(learned);
+    // A name alone says less than the sender of the same name.
+    let from = from.map(|f| match &sender {
+        Some(s) if f.address.is_empty() && s.name == f.name => s.clone(),
+        _ => f,
+    });
     let mut mailbox = |who: &Mailbox| written(who, &mut unresolved);
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|v| !v.is_empty() && wanted(name)) {
@@ -165,8 +179,7 @@ fn generate(
         put(name, joined(rows.filter_map(|r| of_row(r, page)).map(|who| mailbox(&who))));
     }
     put("Subject", text::subject(props).map(|s| encode::words(&s.replace(['\r', '\n'], " "))));
-    let sent = [tag::CLIENT_SUBMIT_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME];
-    put("Date", sent.into_iter().find_map(|t| props.time(t)).and_then(|t| date::format(time::to_unix(t))));
+    put("Date", props.time(tag::CLIENT_SUBMIT_TIME).and_then(|t| date::format(time::to_unix(t))));
     let plain = |t| text::some(props, t, page).map(|v| encode::words(&unfold(&v)));
     put("Message-ID", plain(tag::INTERNET_MESSAGE_ID));
     put("In-Reply-To", plain(tag::IN_REPLY_TO_ID));
@@ -188,6 +201,7 @@ fn generate(
     put("Precedence", plain(tag::PRECEDENCE));
     let class = text::some(props, tag::MESSAGE_CLASS, page).filter(|c| !describe_class::is_plain_mail(c));
     put("X-Message-Class", class.map(|c| encode::words(&c)));
+    unresolved.dedup();
     for who in unresolved {
         warnings.push(format!("no Internet address is known for {}", who.address));
         put("X-PST-EX-Address", Some(encode::words(&who.address)));
@@ -220,6 +234,19 @@ fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbox> {
         text::some(props, group.smtp, page),
         entry.and_then(|e| Mailbox::from_one_off(e, page)),
     )
+}
+
+/// The SMTP address that a recipient row knows for the same X.500 address.
+fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
+    if who.kind == "SMTP" || who.address.is_empty() {
+        return who;
+    }
+    let same =
+        |r: &&PropBag| text::some(r, tag::EMAIL_ADDRESS, page).is_some_and(|a| a.eq_ignore_ascii_case(&who.address));
+    match rows.iter().find(same).and_then(|r| text::some(r, tag::SMTP_ADDRESS, page)) {
+        Some(smtp) => Mailbox::smtp(&who.name, &smtp),
+        None => who,
+    }
 }
 
 fn of_row(row: &PropBag, page: u32) -> Option<Mailbox> {
@@ -282,7 +309,11 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
         return format!("{}: ;", encode::phrase(&who.name));
     }
     if who.name.is_empty() || who.name == address {
-        return if address.contains([' ', ',']) || !address.is_ascii() { format!("<{address}>") } else { address.to_owned() };
+        return if address.contains([' ', ',']) || !address.is_ascii() {
+            format!("<{address}>")
+        } else {
+            address.to_owned()
+        };
     }
     format!("{} <{address}>", encode::phrase(&who.name))
 }
@@ -296,8 +327,8 @@ fn imcea(who: &Mailbox) -> String {
         match byte {
             b'/' => out.push('_'),
             b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'=') => out.push(char::from(b)),
-            b => {
-                let _ = write!(out, "+{byte:02X}", byte = b);
+            _ => {
+                let _ = write!(out, "+{byte:02X}");
             }
         }
     }

@@ -30,7 +30,7 @@ impl<'m> Selection<'m> {
 /// Sorts the parts below `part`, which is the root of a message. The parser bounds the depth.
 pub(super) fn select(part: MessagePart<'_>) -> Selection<'_> {
     let mut out = Selection::default();
-    if part.is_multipart() {
+    if part.is_multipart() && !is_hollow(part) {
         multipart(part, true, &mut out);
     } else {
         leaf(part, true, true, &mut out);
@@ -38,8 +38,13 @@ pub(super) fn select(part: MessagePart<'_>) -> Selection<'_> {
     out
 }
 
+/// A multipart in which no part could be found: what stands there is text.
+fn is_hollow(part: MessagePart<'_>) -> bool {
+    part.is_multipart() && part.children().len() == 0
+}
+
 fn any<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Selection<'m>) {
-    if part.is_multipart() {
+    if part.is_multipart() && !is_hollow(part) {
         multipart(part, may_be_body, out);
     } else {
         leaf(part, may_be_body, first, out);
@@ -103,6 +108,14 @@ fn related_root(part: MessagePart<'_>) -> usize {
 }
 
 fn leaf<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Selection<'m>) {
+    if is_hollow(part) {
+        match part.raw_body().trim_ascii().is_empty() {
+            true => {}
+            false if part.parent().is_none() => out.plain = Some(part),
+            false => out.attachments.push(part),
+        }
+        return;
+    }
     if may_be_body && qualifies(part, first) {
         match part.kind() {
             PartKind::Html => return out.html.push(part),
@@ -128,5 +141,6 @@ fn is_nested(part: MessagePart<'_>) -> bool {
 
 fn qualifies(part: MessagePart<'_>, first: bool) -> bool {
     let disposition = part.content_disposition();
-    !disposition.is_some_and(|d| d.is_attachment()) && (part.attachment_name().is_none() || (first && disposition.is_none()))
+    !disposition.is_some_and(|d| d.is_attachment())
+        && (part.attachment_name().is_none() || (first && disposition.is_none()))
 }

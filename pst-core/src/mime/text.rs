@@ -5,10 +5,7 @@ use crate::mapi::{PropBag, PropTag, Value, tag};
 
 /// The code page of the 8-bit strings of an object.
 pub(super) fn page(props: &PropBag) -> u32 {
-    [tag::MESSAGE_CODEPAGE, tag::INTERNET_CODEPAGE]
-        .into_iter()
-        .find_map(|t| props.i32(t))
-        .map_or(1252, |p| p as u32)
+    [tag::MESSAGE_CODEPAGE, tag::INTERNET_CODEPAGE].into_iter().find_map(|t| props.i32(t)).map_or(1252, |p| p as u32)
 }
 
 /// The text of a string property by id, whatever its string type.

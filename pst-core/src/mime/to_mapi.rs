@@ -3,12 +3,12 @@
 use super::attach::{self, References};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{State, charset, fields, header, state};
+use super::{State, charset, fields, header, state, uu};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::message::{attach_method, flag};
+use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropType, Stream, Value, tag, time};
-use mail_parser::{HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
+use mail_parser::{DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::io::Read;
@@ -20,8 +20,13 @@ const PARTS: usize = 200_000;
 /// A text body that was left in the file is read up to this size.
 const LONGEST_BODY: u64 = 1 << 30;
 
-static PARSER: LazyLock<MessageParser> =
-    LazyLock::new(|| MessageParser::new().max_depth(DEPTH).max_parts(PARTS).max_encoded_nesting(8));
+static PARSER: LazyLock<MessageParser> = LazyLock::new(|| {
+    MessageParser::new()
+        .header(HeaderName::Received, HeaderForm::Ignore)
+        .max_depth(DEPTH)
+        .max_parts(PARTS)
+        .max_encoded_nesting(8)
+});
 
 /// A converted message, and what was odd about it.
 #[derive(Debug, Clone, Default)]
@@ -92,7 +97,13 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn message(&mut self, source: MessageRef<'_>, state: &State, received: Option<i64>, depth: usize) -> Result<Message> {
+    fn message(
+        &mut self,
+        source: MessageRef<'_>,
+        state: &State,
+        received: Option<i64>,
+        depth: usize,
+    ) -> Result<Message> {
         let root = source.root_part();
         let mut message = empty(source.raw());
         let block = header::block(root.raw_headers());
@@ -201,12 +212,19 @@ impl Context<'_> {
 
     fn unknown_charset(&mut self, known: bool, label: Option<&str>) {
         if !known {
-            self.warnings.push(format!("a text in the unknown charset {:?} was read as UTF-8", label.unwrap_or_default()));
+            self.warnings
+                .push(format!("a text in the unknown charset {:?} was read as UTF-8", label.unwrap_or_default()));
         }
     }
 
     fn decoded<'m>(&mut self, part: MessagePart<'m>, what: &str) -> Result<Cow<'m, [u8]>> {
         let (bytes, problems) = part.decoded_checked();
+        if problems.contains(DecodeProblems::UNKNOWN_TRANSFER_ENCODING)
+            && is_uuencoded(part)
+            && let Some(data) = uu::decode(&bytes)
+        {
+            return Ok(Cow::Owned(data));
+        }
         if let Some(large) = self.find(&bytes) {
             return Ok(Cow::Owned(large.data.to_vec(LONGEST_BODY)?));
         }
@@ -238,6 +256,7 @@ impl Context<'_> {
         if part.is_multipart() {
             // A multipart that was not opened: its own header goes with it.
             attach::set_name(&mut attachment, &format!("attachment{number}.eml"));
+            attachment.props.set(tag::ATTACH_MIME_TAG, Value::text("application/octet-stream"));
             attach::by_value(&mut attachment, self.raw(part, part.raw()));
             return Ok(attachment);
         }
@@ -347,7 +366,7 @@ impl Stream for Chain {
     }
 }
 
-fn label_of<'m>(part: MessagePart<'m>) -> Option<&'m str> {
+fn label_of(part: MessagePart<'_>) -> Option<&str> {
     part.content_type()?.attribute("charset").filter(|l| !l.trim().is_empty())
 }
 
@@ -366,6 +385,10 @@ pub(super) fn meta_charset(html: &[u8]) -> Option<String> {
 /// The plain text that stands beside an HTML body that came alone.
 pub(super) fn plain_of(html: &[u8], page: u32) -> String {
     header::crlf(&mail_parser::html_to_text(&charset::decode_page(page, html))).into_owned()
+}
+
+fn is_uuencoded(part: MessagePart<'_>) -> bool {
+    part.content_transfer_encoding().is_some_and(|e| e.to_ascii_lowercase().contains("uue"))
 }
 
 fn is_signed(root: MessagePart<'_>) -> bool {

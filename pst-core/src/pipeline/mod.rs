@@ -1,9 +1,16 @@
 //! Moves items from sources to sinks. Knows neither PST nor mail formats.
 
+pub mod dedupe;
+pub mod event;
+pub mod filter;
 pub mod item;
+pub mod run;
 pub mod sink;
 pub mod source;
 
+pub use event::{Event, Failure, Note, Observer, Report};
+pub use filter::{FolderFilter, ItemFilter};
 pub use item::{Body, Flags, Folder, Item, ItemRef, Mime, Role};
-pub use sink::{Prepare, Prepared, Sink, Written};
+pub use run::{Mounted, RunOptions, run};
+pub use sink::{Discard, Prepare, Prepared, Sink, Written};
 pub use source::Source;

@@ -63,3 +63,33 @@ pub trait Sink: Send {
     /// When it cannot be completed; nothing is left under the target's name.
     fn finish(self: Box<Self>) -> Result<Written>;
 }
+
+/// A sink that writes nothing, for a dry run.
+#[derive(Default)]
+pub struct Discard;
+
+struct DiscardPrepare;
+
+impl Prepare for DiscardPrepare {
+    fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
+        Ok(Prepared { payload: Box::new(()), bytes: 0, id: item.id, warnings: item.warnings })
+    }
+}
+
+impl Sink for Discard {
+    fn preparer(&self) -> Arc<dyn Prepare> {
+        Arc::new(DiscardPrepare)
+    }
+
+    fn folder(&mut self, _folder: &Folder) -> Result<()> {
+        Ok(())
+    }
+
+    fn item(&mut self, _item: Prepared) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written> {
+        Ok(Written::default())
+    }
+}

@@ -34,7 +34,10 @@ impl PstSink {
 enum Ready {
     Built(PreparedMessage),
     /// Uses names that are not numbered yet; built when its turn comes, so that numbers follow the order of items.
-    Later { message: Box<Message>, associated: bool },
+    Later {
+        message: Box<Message>,
+        associated: bool,
+    },
 }
 
 struct PstPrepare {

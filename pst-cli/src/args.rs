@@ -1,0 +1,237 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Moves mail between the world and Outlook's Personal Folders files (.pst, .ost).
+#[derive(Debug, Parser)]
+#[command(
+    name = "pst",
+    version,
+    max_term_width = 110,
+    after_help = "Exit status: 0 done; 1 done, but items failed or findings were made; 2 wrong usage or could not start; \
+                  130 interrupted.\nData goes to standard output, talk to standard error."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Copy mail from one or more sources into a target.
+    #[command(visible_aliases = ["import", "export"])]
+    Convert(Box<Convert>),
+    /// Say what a PST or OST is and what is in it.
+    Info(Info),
+    /// List the folders of a PST or OST, or the items of one folder.
+    Ls(Ls),
+    /// Print one item as an eml message, or all its properties.
+    Cat(Cat),
+    /// Judge a PST or OST by the rules that ScanPST, Outlook and Exchange apply.
+    Check(Check),
+}
+
+/// `pst convert`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Kinds are recognised; a prefix forces one: pst:, eml:, mbox:, maildir:.
+  pst convert Inbox.mbox mailbox.pst              an mbox into a new PST
+  pst convert old.ost mailbox.pst                 an OST or ANSI PST into a Unicode PST
+  pst convert mailbox.pst maildir:Mail            a PST into a Maildir++ tree
+  pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
+  pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
+pub struct Convert {
+    /// SOURCE... TARGET: PST or OST files, eml files or trees, mbox files or trees, Maildirs.
+    #[arg(required = true, num_args = 2.., value_name = "SOURCE... TARGET")]
+    pub paths: Vec<String>,
+    /// Take this folder of the source as the top.
+    #[arg(long, value_name = "FOLDER", help_heading = "Folders")]
+    pub source_root: Option<String>,
+    /// Put everything under this folder of the target ("/" merges into the top).
+    #[arg(long, value_name = "FOLDER", help_heading = "Folders")]
+    pub target_root: Option<String>,
+    /// Take only the items of the top folder (or of the included folders), not those of folders below.
+    #[arg(long, help_heading = "Folders")]
+    pub no_subfolders: bool,
+    /// Take only folders that match: Name, Name/* (with all below), #Inbox# for well-known folders. May be repeated.
+    #[arg(long, value_name = "PATTERN", help_heading = "Folders")]
+    pub include: Vec<String>,
+    /// Leave out folders that match; the same patterns. May be repeated.
+    #[arg(long, value_name = "PATTERN", help_heading = "Folders")]
+    pub exclude: Vec<String>,
+    /// Only items received (or else sent) at or after this date: 2024-01-31 or 2024-01-31T12:00:00Z; days begin in UTC.
+    #[arg(long, value_name = "DATE", value_parser = date, help_heading = "Items")]
+    pub since: Option<i64>,
+    /// Only items received (or else sent) before this date.
+    #[arg(long, value_name = "DATE", value_parser = date, help_heading = "Items")]
+    pub before: Option<i64>,
+    /// Only items whose sender contains this text.
+    #[arg(long, value_name = "TEXT", help_heading = "Items")]
+    pub from: Option<String>,
+    /// Only items one of whose recipients contains this text.
+    #[arg(long, value_name = "TEXT", help_heading = "Items")]
+    pub to: Option<String>,
+    /// Only items whose subject contains this text.
+    #[arg(long, value_name = "TEXT", help_heading = "Items")]
+    pub subject: Option<String>,
+    /// Only items larger than this: bytes, or with K, M, G (1024s).
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Items")]
+    pub larger: Option<u64>,
+    /// Only items smaller than this.
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Items")]
+    pub smaller: Option<u64>,
+    /// What to do with an item that was already copied in this run (same Message-ID and same content).
+    #[arg(long, value_enum, default_value_t = Duplicates::Allow, help_heading = "Items")]
+    pub duplicates: Duplicates,
+    /// Leave out folder-associated items (views, rules, forms).
+    #[arg(long, help_heading = "Items")]
+    pub no_associated: bool,
+    /// How the data blocks of a new PST are encoded; Outlook's own files use permute.
+    #[arg(long, value_enum, default_value_t = Crypt::Permute, help_heading = "Target")]
+    pub crypt: Crypt,
+    /// Replace an existing target; it stays as it is until the new one is whole.
+    #[arg(long, help_heading = "Target")]
+    pub overwrite: bool,
+    /// Read, convert and count everything, but write nothing.
+    #[arg(long, help_heading = "Target")]
+    pub dry_run: bool,
+    /// Threads to use; 0 means one for each processor. The result does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Print the summary as JSON on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `--duplicates`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Duplicates {
+    /// Copy it again.
+    Allow,
+    /// Leave it out and count it.
+    Skip,
+}
+
+/// `--crypt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Crypt {
+    /// Plain.
+    None,
+    /// Compressible encryption, Outlook's default.
+    Permute,
+}
+
+/// `pst info`.
+#[derive(Debug, Args)]
+pub struct Info {
+    /// The PST or OST.
+    pub file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pst ls`.
+#[derive(Debug, Args)]
+pub struct Ls {
+    /// The PST or OST.
+    pub file: PathBuf,
+    /// A folder, by its path ("Inbox/Project"), by its id ("0x8082") or as a well-known one ("#Inbox#"); without it
+    /// the folders are listed.
+    pub folder: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pst cat`.
+#[derive(Debug, Args)]
+pub struct Cat {
+    /// The PST or OST.
+    pub file: PathBuf,
+    /// The item's id as `pst ls` shows it, such as 0x200024.
+    #[arg(value_parser = node_id)]
+    pub item: u32,
+    /// Print every property, recipient and attachment instead of the message.
+    #[arg(long)]
+    pub props: bool,
+    /// Print JSON; implies --props.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pst check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The PST or OST.
+    pub file: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Seconds since 1970 of a date or time stamp; dates begin at midnight UTC.
+fn date(text: &str) -> Result<i64, String> {
+    if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
+        return Ok(stamp.as_second());
+    }
+    text.parse::<jiff::civil::Date>()
+        .ok()
+        .and_then(|d| d.to_zoned(jiff::tz::TimeZone::UTC).ok())
+        .map(|z| z.timestamp().as_second())
+        .ok_or_else(|| "not a date such as 2024-01-31 or 2024-01-31T12:00:00Z".to_owned())
+}
+
+/// A number of bytes with an optional K, M or G (also KB, KiB ...), in steps of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let upper = text.trim().to_ascii_uppercase();
+    let bare = upper.trim_end_matches("IB").trim_end_matches('B');
+    let (digits, shift) = match bare.chars().last() {
+        Some('K') => (bare.trim_end_matches('K'), 10),
+        Some('M') => (bare.trim_end_matches('M'), 20),
+        Some('G') => (bare.trim_end_matches('G'), 30),
+        _ => (bare, 0),
+    };
+    digits
+        .trim()
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(1 << shift))
+        .ok_or_else(|| "not a size such as 500, 20K, 5M or 1G".to_owned())
+}
+
+/// A node id in hexadecimal (0x...) or decimal.
+pub fn node_id(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| "not an id such as 0x200024".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_dates_and_ids() {
+        assert_eq!(size("5M"), Ok(5 << 20));
+        assert_eq!(size("20 KiB"), Ok(20 << 10));
+        assert_eq!(size("7"), Ok(7));
+        assert!(size("M").is_err() && size("-1").is_err() && size("99999999999G").is_err());
+        assert_eq!(date("1970-01-02"), Ok(86_400));
+        assert_eq!(date("1970-01-01T00:00:05Z"), Ok(5));
+        assert!(date("yesterday").is_err());
+        assert_eq!(node_id("0x200024"), Ok(0x20_0024));
+        assert!(node_id("inbox").is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! `pst cat`.
+
+use crate::args::Cat;
+use crate::exit::Outcome;
+use crate::ui::json;
+use crate::ui::text::{Out, tame};
+use pst_core::mapi::{Attachment, Message, PropBag, tag};
+use pst_core::messaging::Store;
+use pst_core::ndb::Nid;
+use pst_core::{Result, mime};
+
+/// Runs the command.
+///
+/// # Errors
+/// When the file cannot be opened or has no such item.
+pub fn run(a: &Cat) -> Result<Outcome> {
+    let store = Store::open(&a.file)?;
+    let (message, errors) = store.message(Nid(a.item)).map_err(|e| e.in_file(&a.file))?;
+    let mut out = Out::new();
+    if a.json {
+        out.line(json::message(&message)?.to_string())?;
+    } else if a.props {
+        print(&mut out, &message, 0)?;
+    } else {
+        for warning in mime::from_mapi(&message, out.raw(), &mime::Options::default())? {
+            eprintln!("pst: note: {warning}");
+        }
+    }
+    out.end()?;
+    for e in &errors {
+        eprintln!("pst: {}: {e}", a.file.display());
+    }
+    Ok(if errors.is_empty() { Outcome::Done } else { Outcome::Flawed })
+}
+
+fn print(out: &mut Out, message: &Message, depth: usize) -> Result<()> {
+    let indent = "  ".repeat(depth);
+    props(out, &message.props, &indent)?;
+    for (i, r) in message.recipients.iter().enumerate() {
+        out.line(format!("{indent}recipient {}", i + 1))?;
+        props(out, r, &format!("{indent}  "))?;
+    }
+    for (i, Attachment { props: bag, embedded }) in message.attachments.iter().enumerate() {
+        out.line(format!("{indent}attachment {}", i + 1))?;
+        props(out, bag, &format!("{indent}  "))?;
+        if let Some(inner) = embedded {
+            out.line(format!("{indent}  embedded message"))?;
+            print(out, inner, depth + 2)?;
+        }
+    }
+    Ok(())
+}
+
+fn props(out: &mut Out, bag: &PropBag, indent: &str) -> Result<()> {
+    for p in &bag.0 {
+        let name = match &p.name {
+            Some(name) => name.to_string(),
+            None => tag::name_of(p.tag).unwrap_or_default().to_owned(),
+        };
+        let value = match p.value.to_text() {
+            Some(text) => tame(&text),
+            None => format!("{:?}", p.value),
+        };
+        let short: String = value.chars().take(200).collect();
+        let more = if short.len() < value.len() { " ..." } else { "" };
+        out.line(format!("{indent}{} {name} = {short}{more}", p.tag))?;
+    }
+    Ok(())
+}

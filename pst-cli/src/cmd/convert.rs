@@ -1,0 +1,132 @@
+//! `pst convert`.
+
+use crate::args::{Convert, Crypt, Duplicates};
+use crate::exit::Outcome;
+use crate::ui::progress::Progress;
+use crate::ui::text::{Out, bytes, plural, tame};
+use pst_core::endpoint::{self, TargetOptions};
+use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
+use pst_core::{Error, Kind, Result};
+use serde_json::json;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Runs the command.
+///
+/// # Errors
+/// When a source cannot be opened or the target cannot be written.
+pub fn run(a: &Convert) -> Result<Outcome> {
+    let started = Instant::now();
+    let Some((target, sources)) = a.paths.split_last() else {
+        return Err(Error::new(Kind::Usage, "a source and a target are needed"));
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // Without the handler Ctrl-C still ends the program, and the temporary file stays hidden.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    });
+    let mut opened = Vec::new();
+    for spec in sources {
+        opened.push((spec, endpoint::open(spec)?));
+    }
+    let merge = a.target_root.is_some();
+    let mut mounted = Vec::new();
+    let several = opened.len() > 1 && !merge;
+    let mut used: Vec<String> = Vec::new();
+    for (spec, source) in opened {
+        let under = if several { vec![unique(endpoint::name_of(spec), &mut used)] } else { Vec::new() };
+        mounted.push(Mounted { source, under });
+    }
+    let options = RunOptions {
+        threads: a.threads,
+        folders: FolderFilter {
+            source_root: a.source_root.clone(),
+            target_root: a.target_root.clone(),
+            no_subfolders: a.no_subfolders,
+            include: a.include.clone(),
+            exclude: a.exclude.clone(),
+        },
+        items: ItemFilter {
+            since: a.since,
+            before: a.before,
+            from: a.from.clone(),
+            to: a.to.clone(),
+            subject: a.subject.clone(),
+            larger: a.larger,
+            smaller: a.smaller,
+            associated: !a.no_associated,
+        },
+        skip_duplicates: a.duplicates == Duplicates::Skip,
+        stop,
+    };
+    let target_options = TargetOptions {
+        crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
+        overwrite: a.overwrite,
+        title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
+        seed: sources.iter().map(|s| endpoint::name_of(s)).collect::<Vec<_>>().join("\n"),
+    };
+    let sink: Box<dyn Sink> =
+        if a.dry_run { Box::new(Discard) } else { endpoint::create(target, sources, &target_options)? };
+    let progress = Progress::new();
+    let result = pipeline::run(&mounted, sink, &options, &progress);
+    progress.end();
+    let report = result?;
+    summary(a, target, &report, started.elapsed().as_secs_f64())?;
+    Ok(if report.failed > 0 { Outcome::Flawed } else { Outcome::Done })
+}
+
+/// A folder name that no other source of this run has.
+fn unique(name: String, used: &mut Vec<String>) -> String {
+    let mut candidate = name.clone();
+    let mut n = 2;
+    while used.contains(&candidate) {
+        candidate = format!("{name} ({n})");
+        n += 1;
+    }
+    used.push(candidate.clone());
+    candidate
+}
+
+fn summary(a: &Convert, target: &str, r: &Report, seconds: f64) -> Result<()> {
+    let skipped: u64 = r.skipped.values().sum();
+    if a.json {
+        let failures: Vec<_> = r
+            .failures
+            .iter()
+            .map(|f| json!({"folder": f.folder, "item": f.id, "error": f.error.to_string()}))
+            .collect();
+        let notes: Vec<_> =
+            r.notes.iter().map(|n| json!({"folder": n.folder, "item": n.id, "warning": n.text})).collect();
+        let report = json!({
+            "target": target, "dry_run": a.dry_run, "folders": r.folders, "read": r.read, "written": r.written,
+            "skipped": r.skipped, "failed": r.failed, "failures": failures, "warnings": r.warnings, "notes": notes,
+            "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
+        });
+        let mut out = Out::new();
+        out.line(report.to_string())?;
+        return out.end();
+    }
+    let verb = if a.dry_run { "would be written" } else { "written" };
+    let mut text =
+        format!("{} read from {}; {} {verb}", plural(r.read, "item"), plural(r.folders, "folder"), r.written);
+    if skipped > 0 {
+        let reasons: Vec<String> = r.skipped.iter().map(|(reason, n)| format!("{n} by {reason}")).collect();
+        text.push_str(&format!("; {skipped} left out ({})", reasons.join(", ")));
+    }
+    if r.failed > 0 {
+        text.push_str(&format!("; {} FAILED", r.failed));
+    }
+    if r.warnings > 0 {
+        text.push_str(&format!("; {}", plural(r.warnings, "warning")));
+    }
+    if !a.dry_run {
+        text.push_str(&format!("\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes)));
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
+    Ok(())
+}

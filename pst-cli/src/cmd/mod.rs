@@ -1,0 +1,7 @@
+//! The commands, one file each.
+
+pub mod cat;
+pub mod check;
+pub mod convert;
+pub mod info;
+pub mod ls;

@@ -1,0 +1,69 @@
+//! A progress bar on a terminal, and the events of a run told to people.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pst_core::pipeline::{Event, Observer};
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Warnings and failures that are printed one by one; the rest are counted in the summary.
+const TOLD: u64 = 50;
+
+/// Shows a run on standard error.
+pub struct Progress {
+    bar: ProgressBar,
+    told: AtomicU64,
+}
+
+impl Progress {
+    /// A bar if standard error is a terminal, else only lines for failures.
+    pub fn new() -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
+        } else {
+            ProgressBar::hidden()
+        };
+        bar.enable_steady_tick(Duration::from_millis(250));
+        let template = "{spinner} {pos} of {len} items, {per_sec}, {eta} left  {wide_msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Self { bar, told: AtomicU64::new(0) }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn tell(&self, line: &str) {
+        let n = self.told.fetch_add(1, Ordering::Relaxed);
+        if n < TOLD {
+            self.bar.suspend(|| {
+                let _ = writeln!(std::io::stderr(), "{}", super::text::tame(line));
+            });
+        } else if n == TOLD {
+            self.bar.suspend(|| {
+                let _ = writeln!(std::io::stderr(), "... more are counted in the summary; --json lists them");
+            });
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Planned { items, .. } => self.bar.set_length(*items),
+            Event::Folder(name) => self.bar.set_message(super::text::tame(name)),
+            Event::Progress { items, .. } => {
+                self.bar.inc(*items);
+                // Sources that do not count beforehand are counted as they are read.
+                if self.bar.length().is_some_and(|l| l < self.bar.position()) {
+                    self.bar.set_length(self.bar.position());
+                }
+            }
+            Event::Failed(f) => self.tell(&format!("failed: {} {}: {}", f.folder, f.id, f.error)),
+            Event::Warning(n) => self.tell(&format!("note: {} {}: {}", n.folder, n.id, n.text)),
+        }
+    }
+}

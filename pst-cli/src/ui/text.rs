@@ -1,0 +1,68 @@
+//! Sizes, times and lines for people.
+
+use pst_core::{Error, Result, mapi};
+use std::io::{BufWriter, StdoutLock, Write};
+
+/// Buffered standard output whose errors name it.
+pub struct Out(BufWriter<StdoutLock<'static>>);
+
+impl Out {
+    /// Locks standard output.
+    pub fn new() -> Self {
+        Self(BufWriter::with_capacity(1 << 16, std::io::stdout().lock()))
+    }
+
+    /// Prints one line; control characters of the data are the caller's business.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
+        let mut write = || {
+            self.0.write_all(text.as_ref().as_bytes())?;
+            self.0.write_all(b"\n")
+        };
+        write().map_err(|e| Error::io("cannot write", "standard output", e))
+    }
+
+    /// Writes what is still held back.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn end(mut self) -> Result<()> {
+        self.0.flush().map_err(|e| Error::io("cannot write", "standard output", e))
+    }
+
+    /// The writer itself, for raw data.
+    pub fn raw(&mut self) -> &mut dyn Write {
+        &mut self.0
+    }
+}
+
+/// "1.5 MB", in steps of 1000.
+pub fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    for unit in ["bytes", "kB", "MB", "GB"] {
+        if value < 1000.0 || unit == "GB" {
+            return if unit == "bytes" { format!("{n} bytes") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1000.0;
+    }
+    format!("{n} bytes")
+}
+
+/// "2024-01-31 12:00:00" in UTC, or a dash.
+pub fn time(filetime: Option<u64>) -> String {
+    filetime
+        .and_then(mapi::time::to_timestamp)
+        .map_or_else(|| "-".to_owned(), |t| t.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// The same text without control characters, so that data cannot steer a terminal.
+pub fn tame(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// "1 item", "2 items".
+pub fn plural(n: u64, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}

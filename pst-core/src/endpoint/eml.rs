@@ -1,0 +1,218 @@
+//! eml files and trees of them.
+
+use super::roles;
+use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
+use crate::error::{Error, Result};
+use crate::io::Input;
+use crate::mime::large;
+use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Sink, Source, Written};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use walkdir::WalkDir;
+
+/// One eml file, or a folder tree of them.
+pub struct EmlSource {
+    top: PathBuf,
+    folders: Vec<(Vec<String>, Vec<PathBuf>)>,
+}
+
+impl EmlSource {
+    /// Lists a file or tree. Links are not followed.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let top = path.to_path_buf();
+        if path.is_file() {
+            return Ok(Self { top, folders: vec![(Vec::new(), vec![path.to_path_buf()])] });
+        }
+        let mut folders: BTreeMap<Vec<String>, Vec<PathBuf>> = BTreeMap::from([(Vec::new(), Vec::new())]);
+        for entry in WalkDir::new(path).sort_by_file_name() {
+            let entry = entry.map_err(|e| {
+                let at = e.path().unwrap_or(path).to_path_buf();
+                let io = e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops"));
+                Error::io("cannot list", at, io)
+            })?;
+            let inside = |p: &Path| -> Vec<String> {
+                let below = p.strip_prefix(path).unwrap_or(p);
+                below.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect()
+            };
+            if entry.file_type().is_dir() {
+                folders.entry(inside(entry.path())).or_default();
+            } else if is_eml(entry.path())
+                && let Some(parent) = entry.path().parent()
+            {
+                folders.entry(inside(parent)).or_default().push(entry.path().to_path_buf());
+            }
+        }
+        Ok(Self { top, folders: folders.into_iter().collect() })
+    }
+}
+
+fn is_eml(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml"))
+}
+
+impl Source for EmlSource {
+    fn folders(&self) -> Result<Vec<Folder>> {
+        let folder = |(i, (path, files)): (usize, &(Vec<String>, Vec<PathBuf>))| Folder {
+            path: path.clone(),
+            role: if path.len() == 1 {
+                path.first().map(|n| roles::of_name(n)).unwrap_or_default()
+            } else {
+                Default::default()
+            },
+            key: i as u64,
+            count: Some(files.len() as u64),
+            ..Folder::default()
+        };
+        Ok(self.folders.iter().enumerate().map(folder).collect())
+    }
+
+    fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
+        let files = self.folders.get(folder.key as usize).map_or(&[][..], |(_, files)| files);
+        Ok(Box::new(files.iter().map(|path| {
+            let size = std::fs::metadata(path).map_or(0, |m| m.len());
+            let id = path.strip_prefix(&self.top).unwrap_or(path).display().to_string();
+            Ok(ItemRef { id, size, path: Some(path.clone()), ..ItemRef::default() })
+        })))
+    }
+
+    fn load(&self, _folder: &Folder, item: &ItemRef) -> Result<Item> {
+        let path = item.path.as_deref().unwrap_or(&self.top);
+        let mut mime = read_mime(path)?;
+        mime.flags = text::state_in(&mime.bytes);
+        if text::date_of(&mime.bytes).is_none() {
+            mime.received = modified(path);
+        }
+        Ok(Item { id: item.id.clone(), body: Body::Mime(mime), associated: false, warnings: Vec::new() })
+    }
+
+    fn title(&self) -> String {
+        self.top.file_stem().map_or_else(|| "Mail".to_owned(), |n| n.to_string_lossy().into_owned())
+    }
+}
+
+/// A message that is a file of its own; large attachments stay in it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn read_mime(path: &Path) -> Result<Mime> {
+    let size = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?.len();
+    if size <= large::HELD {
+        return Ok(Mime { bytes: text::read_file(path, 2 * large::HELD)?, ..Mime::default() });
+    }
+    let input = Arc::new(Input::open(path)?);
+    let (bytes, large) = large::slim(&input, 0, input.len()).map_err(|e| e.in_file(path))?;
+    Ok(Mime { bytes, large, ..Mime::default() })
+}
+
+/// When a file was changed, seconds since 1970 UTC.
+pub(super) fn modified(path: &Path) -> Option<i64> {
+    let time = std::fs::metadata(path).ok()?.modified().ok()?;
+    i64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+/// Writes a tree of eml files.
+pub struct EmlSink {
+    folder: NewFolder,
+    current: PathBuf,
+    made: HashMap<Vec<String>, PathBuf>,
+    counts: HashMap<PathBuf, u64>,
+    bytes: u64,
+}
+
+impl EmlSink {
+    /// Starts a tree.
+    ///
+    /// # Errors
+    /// As [`NewFolder::create`].
+    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+        let folder = NewFolder::create(path, overwrite)?;
+        let top = folder.path().to_path_buf();
+        Ok(Self {
+            current: top.clone(),
+            made: HashMap::from([(Vec::new(), top)]),
+            folder,
+            counts: HashMap::new(),
+            bytes: 0,
+        })
+    }
+}
+
+struct EmlPrepare;
+
+impl Prepare for EmlPrepare {
+    fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
+        prepared(item, Form { state: StateFields::Special, ..Form::default() })
+    }
+}
+
+/// An item in its MIME form, for any of the sinks that write such.
+pub(super) fn prepared(item: Item, form: Form) -> Result<Prepared> {
+    let id = item.id.clone();
+    let mut ready = text::ready(item, form)?;
+    let (bytes, warnings) = (ready.size(), std::mem::take(&mut ready.warnings));
+    Ok(Prepared { payload: Box::new(ready), bytes, id, warnings })
+}
+
+/// The message inside a prepared item.
+pub(super) fn unpack(item: Prepared) -> Result<Box<TextItem>> {
+    item.payload
+        .downcast::<TextItem>()
+        .map_err(|_| Error::new(crate::Kind::Usage, "an item was prepared for another kind of target"))
+}
+
+/// A folder on disk for a folder path; different names stay different.
+pub(super) fn make_folder(made: &mut HashMap<Vec<String>, PathBuf>, path: &[String]) -> Result<PathBuf> {
+    let mut at = made.get(&[][..]).cloned().unwrap_or_default();
+    for depth in 1..=path.len() {
+        let part = path.get(..depth).unwrap_or_default();
+        if let Some(known) = made.get(part) {
+            at = known.clone();
+            continue;
+        }
+        let name = file_name(part.last().map_or("", String::as_str));
+        let taken: HashSet<String> =
+            made.values().filter(|p| p.parent() == Some(&at)).map(|p| p.to_string_lossy().to_lowercase()).collect();
+        let mut candidate = at.join(&name);
+        let mut n = 2;
+        while taken.contains(&candidate.to_string_lossy().to_lowercase()) {
+            candidate = at.join(format!("{name} ({n})"));
+            n += 1;
+        }
+        std::fs::create_dir(&candidate).map_err(|e| Error::io("cannot create", &candidate, e))?;
+        made.insert(part.to_vec(), candidate.clone());
+        at = candidate;
+    }
+    Ok(at)
+}
+
+impl Sink for EmlSink {
+    fn preparer(&self) -> Arc<dyn Prepare> {
+        Arc::new(EmlPrepare)
+    }
+
+    fn folder(&mut self, folder: &Folder) -> Result<()> {
+        self.current = make_folder(&mut self.made, &folder.path)?;
+        Ok(())
+    }
+
+    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+        let mut message = unpack(item)?;
+        let n = self.counts.entry(self.current.clone()).or_default();
+        *n += 1;
+        let subject = crate::mime::header_text(&message.subject);
+        let name = if subject.is_empty() { "no subject".to_owned() } else { file_name(&subject) };
+        let path = self.current.join(format!("{n:06} {name}.eml"));
+        self.bytes += text::write_file(&path, &mut message)?;
+        Ok(Vec::new())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written> {
+        let path = self.folder.target().to_path_buf();
+        self.folder.commit()?;
+        Ok(Written { path, bytes: self.bytes })
+    }
+}

@@ -1,0 +1,326 @@
+//! Maildir and Maildir++: folders as `.A.B` beside the inbox, flags in file names, names in modified UTF-7.
+
+use super::eml::{modified, prepared, read_mime, unpack};
+use super::roles;
+use super::text::{self, Form, NewFolder};
+use crate::error::{Error, Kind, Result};
+use crate::pipeline::{Body, Flags, Folder, Item, ItemRef, Prepare, Prepared, Role, Sink, Source, Written};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// A Maildir with its folders.
+pub struct MaildirSource {
+    top: PathBuf,
+    folders: Vec<(Vec<String>, PathBuf, Vec<String>)>,
+}
+
+/// True for a folder that is a Maildir.
+pub fn is_maildir(path: &Path) -> bool {
+    path.join("cur").is_dir() || path.join("new").is_dir()
+}
+
+impl MaildirSource {
+    /// Lists a Maildir: Maildir++ folders (`.A.B`) and nested ones (`A/B`).
+    ///
+    /// # Errors
+    /// When it cannot be listed, or holds no Maildir.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut found: BTreeMap<Vec<String>, PathBuf> = BTreeMap::new();
+        for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
+            let entry = entry.map_err(|e| {
+                let at = e.path().unwrap_or(path).to_path_buf();
+                Error::io(
+                    "cannot list",
+                    at,
+                    e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops")),
+                )
+            })?;
+            if !entry.file_type().is_dir() || !is_maildir(entry.path()) {
+                continue;
+            }
+            let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
+            let mut names = Vec::new();
+            for part in below.components() {
+                let part = part.as_os_str().to_string_lossy().into_owned();
+                match part.strip_prefix('.') {
+                    Some(dotted) => names.extend(dotted.split('.').filter(|n| !n.is_empty()).map(utf7_decode)),
+                    None => names.push(utf7_decode(&part)),
+                }
+            }
+            if names.is_empty() {
+                names.push("Inbox".to_owned());
+            }
+            found.insert(names, entry.path().to_path_buf());
+        }
+        if found.is_empty() {
+            return Err(
+                Error::new(Kind::NotThisKind, "no Maildir is here: no folder has \"cur\" or \"new\"").in_file(path)
+            );
+        }
+        let mut folders: Vec<(Vec<String>, PathBuf, Vec<String>)> = Vec::new();
+        for (names, at) in found {
+            let words = std::fs::read_to_string(at.join("dovecot-keywords")).unwrap_or_default();
+            let keywords = words.lines().filter_map(|l| l.split_once(' ').map(|(_, w)| w.to_owned())).collect();
+            folders.push((names, at, keywords));
+        }
+        Ok(Self { top: path.to_path_buf(), folders })
+    }
+}
+
+impl Source for MaildirSource {
+    fn folders(&self) -> Result<Vec<Folder>> {
+        let folder = |(i, (path, at, _)): (usize, &(Vec<String>, PathBuf, Vec<String>))| Folder {
+            path: path.clone(),
+            role: match path.as_slice() {
+                [_] if *at == self.top => Role::Inbox,
+                [name] => roles::of_name(name),
+                _ => Role::None,
+            },
+            key: i as u64,
+            ..Folder::default()
+        };
+        Ok(self.folders.iter().enumerate().map(folder).collect())
+    }
+
+    fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
+        let Some((_, at, _)) = self.folders.get(folder.key as usize) else { return Ok(Box::new(std::iter::empty())) };
+        let mut files = Vec::new();
+        for part in ["cur", "new"] {
+            let dir = at.join(part);
+            let Ok(entries) = std::fs::read_dir(&dir) else { continue };
+            for entry in entries {
+                let entry = entry.map_err(|e| Error::io("cannot list", &dir, e))?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if !name.starts_with('.') && entry.file_type().is_ok_and(|t| t.is_file()) {
+                    files.push((name, part, entry.path()));
+                }
+            }
+        }
+        files.sort();
+        Ok(Box::new(files.into_iter().map(|(name, part, path)| {
+            let size = std::fs::metadata(&path).map_or(0, |m| m.len());
+            Ok(ItemRef { id: format!("{part}/{name}"), size, path: Some(path), ..ItemRef::default() })
+        })))
+    }
+
+    fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
+        let path = item.path.as_deref().unwrap_or(&self.top);
+        let mut mime = read_mime(path)?;
+        let keywords = self.folders.get(folder.key as usize).map_or(&[][..], |(_, _, k)| k);
+        mime.flags = flags_of(&item.id, keywords);
+        mime.received = modified(path);
+        Ok(Item { id: item.id.clone(), body: Body::Mime(mime), associated: false, warnings: Vec::new() })
+    }
+
+    fn title(&self) -> String {
+        self.top.file_name().map_or_else(|| "Mail".to_owned(), |n| n.to_string_lossy().into_owned())
+    }
+}
+
+/// Flags from a name such as `cur/1234.host:2,FS`.
+fn flags_of(id: &str, keywords: &[String]) -> Flags {
+    let mut flags = Flags { seen: Some(false), ..Flags::default() };
+    if let Some((_, letters)) = id.rsplit_once("2,") {
+        for letter in letters.chars() {
+            match letter {
+                'S' => flags.seen = Some(true),
+                'R' => flags.answered = true,
+                'P' => flags.forwarded = true,
+                'F' => flags.flagged = true,
+                'D' => flags.draft = true,
+                'T' => flags.deleted = true,
+                'a'..='z' => flags.keywords.extend(keywords.get(letter as usize - 'a' as usize).cloned()),
+                _ => {}
+            }
+        }
+    }
+    flags
+}
+
+fn letters(flags: &Flags) -> String {
+    [
+        (flags.draft, 'D'),
+        (flags.flagged, 'F'),
+        (flags.forwarded, 'P'),
+        (flags.answered, 'R'),
+        (flags.seen != Some(false), 'S'),
+        (flags.deleted, 'T'),
+    ]
+    .iter()
+    .filter_map(|(set, letter)| set.then_some(*letter))
+    .collect()
+}
+
+/// Writes a Maildir++.
+pub struct MaildirSink {
+    folder: NewFolder,
+    made: HashMap<Vec<String>, PathBuf>,
+    inbox: Option<Vec<String>>,
+    current: PathBuf,
+    number: u64,
+    bytes: u64,
+}
+
+impl MaildirSink {
+    /// Starts a tree.
+    ///
+    /// # Errors
+    /// As [`NewFolder::create`].
+    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+        let folder = NewFolder::create(path, overwrite)?;
+        let top = folder.path().to_path_buf();
+        let new = Self { current: top.clone(), folder, made: HashMap::new(), inbox: None, number: 0, bytes: 0 };
+        make(&top)?;
+        Ok(new)
+    }
+}
+
+fn make(at: &Path) -> Result<()> {
+    for part in ["", "cur", "new", "tmp"] {
+        let dir = at.join(part);
+        if !dir.is_dir() {
+            std::fs::create_dir(&dir).map_err(|e| Error::io("cannot create", &dir, e))?;
+        }
+    }
+    Ok(())
+}
+
+struct MaildirPrepare;
+
+impl Prepare for MaildirPrepare {
+    fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
+        prepared(item, Form { lf: true, ..Form::default() })
+    }
+}
+
+impl Sink for MaildirSink {
+    fn preparer(&self) -> Arc<dyn Prepare> {
+        Arc::new(MaildirPrepare)
+    }
+
+    fn folder(&mut self, folder: &Folder) -> Result<()> {
+        if folder.role == Role::Inbox && self.inbox.is_none() {
+            self.inbox = Some(folder.path.clone());
+        }
+        let top = self.folder.path().to_path_buf();
+        if folder.path.is_empty() || self.inbox.as_ref() == Some(&folder.path) {
+            self.current = top;
+            return Ok(());
+        }
+        if let Some(known) = self.made.get(&folder.path) {
+            self.current.clone_from(known);
+            return Ok(());
+        }
+        let name: String =
+            folder.path.iter().map(|n| format!(".{}", utf7_encode(&n.replace(['.', '/'], "_")))).collect();
+        let mut at = top.join(&name);
+        let mut n = 2;
+        while at.exists() {
+            at = top.join(format!("{name} ({n})"));
+            n += 1;
+        }
+        make(&at)?;
+        let marker = at.join("maildirfolder");
+        std::fs::write(&marker, b"").map_err(|e| Error::io("cannot create", &marker, e))?;
+        self.made.insert(folder.path.clone(), at.clone());
+        self.current = at;
+        Ok(())
+    }
+
+    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+        let mut message = unpack(item)?;
+        self.number += 1;
+        let seconds = message.time.unwrap_or_default();
+        // Fixed widths, so that the order of names is the order of items.
+        let name = format!("{:010}.{:08}.pst:2,{}", seconds.max(0), self.number, letters(&message.flags));
+        let path = self.current.join("cur").join(name);
+        self.bytes += text::write_file(&path, &mut message)?;
+        if let (Ok(seconds), Ok(file)) = (u64::try_from(seconds), std::fs::File::options().write(true).open(&path)) {
+            let _ = file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        }
+        Ok(Vec::new())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written> {
+        let path = self.folder.target().to_path_buf();
+        self.folder.commit()?;
+        Ok(Written { path, bytes: self.bytes })
+    }
+}
+
+/// Decodes a mailbox name in modified UTF-7 (RFC 3501 5.1.3); what is none stays as it is.
+pub fn utf7_decode(name: &str) -> String {
+    let mut out = String::new();
+    let mut rest = name;
+    while let Some((plain, after)) = rest.split_once('&') {
+        out.push_str(plain);
+        let Some((code, next)) = after.split_once('-') else {
+            out.push('&');
+            rest = after;
+            continue;
+        };
+        if code.is_empty() {
+            out.push('&');
+        } else {
+            let bytes = base64_simd::forgiving_decode_to_vec(code.replace(',', "/").as_bytes()).ok();
+            let units: Option<Vec<u16>> =
+                bytes.map(|b| b.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_be_bytes)).collect());
+            match units.and_then(|u| String::from_utf16(&u).ok()) {
+                Some(text) => out.push_str(&text),
+                None => {
+                    out.push('&');
+                    out.push_str(code);
+                    out.push('-');
+                }
+            }
+        }
+        rest = next;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Encodes a mailbox name in modified UTF-7.
+pub fn utf7_encode(name: &str) -> String {
+    let mut out = String::new();
+    let mut units: Vec<u8> = Vec::new();
+    let flush = |units: &mut Vec<u8>, out: &mut String| {
+        if !units.is_empty() {
+            let code = base64_simd::STANDARD_NO_PAD.encode_to_string(units.as_slice()).replace('/', ",");
+            out.push('&');
+            out.push_str(&code);
+            out.push('-');
+            units.clear();
+        }
+    };
+    for c in name.chars() {
+        if c.is_ascii_graphic() || c == ' ' {
+            flush(&mut units, &mut out);
+            out.push(c);
+            if c == '&' {
+                out.push('-');
+            }
+        } else {
+            let mut pair = [0; 2];
+            units.extend(c.encode_utf16(&mut pair).iter().flat_map(|u| u.to_be_bytes()));
+        }
+    }
+    flush(&mut units, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (plain, coded) in [("Entwürfe", "Entw&APw-rfe"), ("A&B", "A&-B"), ("台北", "&U,BTFw-"), ("x", "x")] {
+            assert_eq!(utf7_encode(plain), coded);
+            assert_eq!(utf7_decode(coded), plain);
+        }
+        assert_eq!(utf7_decode("a&b"), "a&b");
+    }
+}

@@ -1,0 +1,85 @@
+//! What a run tells those who watch it, and its final account.
+
+use crate::error::Error;
+use std::collections::BTreeMap;
+
+/// Failures and warnings that a report lists one by one; all are counted.
+pub const LISTED: usize = 10_000;
+
+/// Something that happened in a run.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// All folders are known: how many, and how many items they say they have.
+    Planned {
+        /// Folders.
+        folders: u64,
+        /// Items, as far as the sources know.
+        items: u64,
+    },
+    /// A folder begins.
+    Folder(&'a str),
+    /// Items have gone through: how many more, and their bytes.
+    Progress {
+        /// Items.
+        items: u64,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// An item could not be moved; the run goes on.
+    Failed(&'a Failure),
+    /// Something of an item was lost or guessed.
+    Warning(&'a Note),
+}
+
+/// Watches a run, from any thread.
+pub trait Observer: Sync {
+    /// Takes note of an event.
+    fn event(&self, event: &Event<'_>);
+}
+
+/// An item that could not be moved.
+#[derive(Debug)]
+pub struct Failure {
+    /// Folder path in the source, with slashes.
+    pub folder: String,
+    /// The item's id; empty if the trouble is the folder's.
+    pub id: String,
+    /// What was wrong.
+    pub error: Error,
+}
+
+/// A remark about an item that was moved.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// Folder path in the source, with slashes.
+    pub folder: String,
+    /// The item's id.
+    pub id: String,
+    /// One sentence.
+    pub text: String,
+}
+
+/// The account of a run: every item read was written, skipped or failed.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Folders gone through.
+    pub folders: u64,
+    /// Items found.
+    pub read: u64,
+    /// Items written.
+    pub written: u64,
+    /// Items left out, by reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// Items that could not be moved.
+    pub failed: u64,
+    /// The first of them.
+    pub failures: Vec<Failure>,
+    /// Remarks.
+    pub warnings: u64,
+    /// The first of them.
+    pub notes: Vec<Note>,
+    /// Size of the items read, bytes.
+    pub bytes: u64,
+    /// Size of the target, bytes.
+    pub target_bytes: u64,
+}

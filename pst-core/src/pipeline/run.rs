@@ -1,0 +1,357 @@
+//! The run: lists folders, loads and prepares items on all cores, writes them in order.
+//!
+//! Items carry a sequence number, so the target does not depend on the number of threads. What is in flight is bounded
+//! by bytes: the slowness of the sink is the back-pressure.
+
+use super::dedupe::{Key, Seen, key};
+use super::event::{Event, Failure, LISTED, Note, Observer, Report};
+use super::filter::{FolderFilter, ItemFilter};
+use super::item::{Folder, ItemRef};
+use super::sink::{Prepare, Prepared, Sink, Written};
+use super::source::Source;
+use crate::error::{Error, Kind, Result};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Bytes of items between source and target.
+const IN_FLIGHT: u64 = 48 << 20;
+/// Items between source and target.
+const ITEMS_IN_FLIGHT: u64 = 1024;
+
+/// How a run goes.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Threads; 0 for one per processor.
+    pub threads: usize,
+    /// Which folders, and where they go.
+    pub folders: FolderFilter,
+    /// Which items.
+    pub items: ItemFilter,
+    /// Leave out items that were copied before in this run.
+    pub skip_duplicates: bool,
+    /// Set from outside to stop the run.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// A source and the folder of the target that takes it in.
+pub struct Mounted {
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// Folder path in the target; empty for the top.
+    pub under: Vec<String>,
+}
+
+/// Moves everything from the sources to the sink.
+///
+/// # Errors
+/// When a source cannot be listed, the sink cannot go on, or the run is stopped; the target then does not appear.
+pub fn run(
+    sources: &[Mounted],
+    mut sink: Box<dyn Sink>,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<Report> {
+    let mut plan = Vec::new();
+    let mut names = Vec::new();
+    for mounted in sources {
+        for folder in options.folders.select(mounted.source.folders()?, &mounted.under)? {
+            plan.push((mounted, folder));
+        }
+        names.extend(mounted.source.names());
+    }
+    names.sort();
+    names.dedup();
+    sink.names(&names);
+    let items = plan.iter().filter_map(|(_, (f, _))| f.count).sum();
+    observer.event(&Event::Planned { folders: plan.len() as u64, items });
+    let preparer = sink.preparer();
+    let threads = if options.threads == 0 {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    } else {
+        options.threads.min(256)
+    };
+    // One more for the thread that lists.
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads + 1)
+        .stack_size(8 << 20)
+        .build()
+        .map_err(|e| Error::new(Kind::Io, format!("cannot start threads: {e}")))?;
+    let state = Shared {
+        options,
+        preparer: &*preparer,
+        budget: Mutex::new(Budget::default()),
+        freed: Condvar::new(),
+        ended: AtomicBool::new(false),
+    };
+    let (job_in, job_out) = channel::<Job<'_>>();
+    let (done_in, done_out) = channel::<Done<'_>>();
+    let jobs = Mutex::new(job_out);
+    let mut writer = Writer { sink, report: Report::default(), seen: Seen::default(), options, observer };
+    let result = pool.in_place_scope(|scope| {
+        let (state, jobs, plan) = (&state, &jobs, &plan);
+        let list_in = done_in.clone();
+        scope.spawn(move |_| list(plan, state, &job_in, &list_in));
+        for _ in 0..threads {
+            let done_in = done_in.clone();
+            scope.spawn(move |_| work(state, jobs, &done_in));
+        }
+        drop(done_in);
+        let result = writer.write_all(state, done_out);
+        state.ended.store(true, Ordering::Relaxed);
+        state.freed.notify_all();
+        result
+    });
+    result?;
+    if options.stop.load(Ordering::Relaxed) {
+        return Err(stopped());
+    }
+    let Writer { sink, mut report, .. } = writer;
+    let Written { bytes, .. } = sink.finish()?;
+    report.target_bytes = bytes;
+    Ok(report)
+}
+
+fn stopped() -> Error {
+    Error::new(Kind::Interrupted, "stopped; nothing was written under the target's name")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct Budget {
+    bytes: u64,
+    items: u64,
+}
+
+struct Shared<'a> {
+    options: &'a RunOptions,
+    preparer: &'a dyn Prepare,
+    budget: Mutex<Budget>,
+    freed: Condvar,
+    ended: AtomicBool,
+}
+
+impl Shared<'_> {
+    fn over(&self) -> bool {
+        self.ended.load(Ordering::Relaxed) || self.options.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there is room; one oversize item is let through alone.
+    fn take(&self, bytes: u64) {
+        let mut budget = lock(&self.budget);
+        while !self.over() && budget.items > 0 && (budget.bytes + bytes > IN_FLIGHT || budget.items >= ITEMS_IN_FLIGHT)
+        {
+            let wait = std::time::Duration::from_millis(200);
+            budget = self.freed.wait_timeout(budget, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        budget.bytes += bytes;
+        budget.items += 1;
+    }
+
+    fn give(&self, bytes: u64) {
+        let mut budget = lock(&self.budget);
+        budget.bytes = budget.bytes.saturating_sub(bytes);
+        budget.items = budget.items.saturating_sub(1);
+        self.freed.notify_one();
+    }
+}
+
+struct Job<'a> {
+    seq: u64,
+    source: &'a dyn Source,
+    folder: &'a Folder,
+    target: &'a Folder,
+    item: ItemRef,
+}
+
+enum Outcome<'a> {
+    Folder { source: &'a Folder, target: &'a Folder },
+    Ready { folder: &'a Folder, prepared: Prepared, key: Option<Key>, size: u64 },
+    Skipped { reason: &'static str, size: u64 },
+    Failed { folder: &'a Folder, id: String, error: Error, size: u64 },
+}
+
+struct Done<'a> {
+    seq: u64,
+    outcome: Outcome<'a>,
+}
+
+type Planned<'a> = (&'a Mounted, (Folder, Folder));
+
+/// Gives out folders and items in order.
+fn list<'a>(plan: &'a [Planned<'a>], state: &Shared<'_>, jobs: &Sender<Job<'a>>, done: &Sender<Done<'a>>) {
+    let mut next = 0;
+    let mut number = || {
+        next += 1;
+        next - 1
+    };
+    for (mounted, (folder, target)) in plan {
+        let source = &*mounted.source;
+        if state.over()
+            || done.send(Done { seq: number(), outcome: Outcome::Folder { source: folder, target } }).is_err()
+        {
+            return;
+        }
+        let failed = |error| Outcome::Failed { folder, id: String::new(), error, size: 0 };
+        let items = match source.items(folder) {
+            Ok(items) => items,
+            Err(error) => {
+                state.take(0);
+                let _ = done.send(Done { seq: number(), outcome: failed(error) });
+                continue;
+            }
+        };
+        for item in items {
+            if state.over() {
+                return;
+            }
+            let outcome = match item {
+                Ok(item) if item.associated && !state.options.items.associated => {
+                    Outcome::Skipped { reason: "folder-associated", size: 0 }
+                }
+                Ok(item) => {
+                    state.take(item.size);
+                    if jobs.send(Job { seq: number(), source, folder, target, item }).is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                Err(error) => failed(error),
+            };
+            state.take(0);
+            let _ = done.send(Done { seq: number(), outcome });
+        }
+    }
+}
+
+/// Loads, filters and prepares items until there are no more.
+fn work<'a>(state: &Shared<'_>, jobs: &Mutex<Receiver<Job<'a>>>, done: &Sender<Done<'a>>) {
+    loop {
+        let next = lock(jobs).recv();
+        let Ok(job) = next else { return };
+        if state.over() {
+            // The queue is emptied so that the lister's sends do not pile up.
+            continue;
+        }
+        let (seq, folder, size) = (job.seq, job.folder, job.item.size);
+        let id = job.item.id.clone();
+        let outcome = match catch_unwind(AssertUnwindSafe(|| one(state, job))) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Outcome::Failed { folder, id, error, size },
+            Err(_) => {
+                let error = Error::new(Kind::Damaged, "a fault of this program in this item; please report it");
+                Outcome::Failed { folder, id, error, size }
+            }
+        };
+        if done.send(Done { seq, outcome }).is_err() {
+            return;
+        }
+    }
+}
+
+fn one<'a>(state: &Shared<'_>, job: Job<'a>) -> Result<Outcome<'a>> {
+    let size = job.item.size;
+    let item = job.source.load(job.folder, &job.item)?;
+    if let Some(reason) = state.options.items.refuses(&item) {
+        return Ok(Outcome::Skipped { reason, size });
+    }
+    let key = state.options.skip_duplicates.then(|| key(&item));
+    let prepared = state.preparer.prepare(job.target, item)?;
+    Ok(Outcome::Ready { folder: job.folder, prepared, key, size })
+}
+
+struct Writer<'a> {
+    sink: Box<dyn Sink>,
+    report: Report,
+    seen: Seen,
+    options: &'a RunOptions,
+    observer: &'a dyn Observer,
+}
+
+impl Writer<'_> {
+    /// Takes results in order of their numbers until all threads are done.
+    fn write_all(&mut self, state: &Shared<'_>, done: Receiver<Done<'_>>) -> Result<()> {
+        let mut next = 0;
+        let mut waiting = BTreeMap::new();
+        for Done { seq, outcome } in done {
+            if self.options.stop.load(Ordering::Relaxed) {
+                return Err(stopped());
+            }
+            waiting.insert(seq, outcome);
+            while let Some(outcome) = waiting.remove(&next) {
+                next += 1;
+                self.write(state, outcome)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, state: &Shared<'_>, outcome: Outcome<'_>) -> Result<()> {
+        let size = match outcome {
+            Outcome::Folder { source, target } => {
+                self.report.folders += 1;
+                self.observer.event(&Event::Folder(&source.path.join("/")));
+                return self.sink.folder(target);
+            }
+            Outcome::Ready { folder, prepared, key, size } => {
+                self.report.read += 1;
+                if key.is_some_and(|k| !self.seen.insert(k)) {
+                    *self.report.skipped.entry("duplicate").or_default() += 1;
+                } else {
+                    self.put(folder, prepared)?;
+                }
+                size
+            }
+            Outcome::Skipped { reason, size } => {
+                self.report.read += 1;
+                *self.report.skipped.entry(reason).or_default() += 1;
+                size
+            }
+            Outcome::Failed { folder, id, error, size } => {
+                self.report.read += 1;
+                self.failed(folder, id, error);
+                size
+            }
+        };
+        state.give(size);
+        self.report.bytes += size;
+        self.observer.event(&Event::Progress { items: 1, bytes: size });
+        Ok(())
+    }
+
+    fn put(&mut self, folder: &Folder, mut prepared: Prepared) -> Result<()> {
+        let id = std::mem::take(&mut prepared.id);
+        let mut warnings = std::mem::take(&mut prepared.warnings);
+        match self.sink.item(prepared) {
+            Ok(more) => {
+                self.report.written += 1;
+                warnings.extend(more);
+            }
+            Err(error) if error.kind() == Kind::Limit => self.failed(folder, id.clone(), error),
+            Err(error) => return Err(error),
+        }
+        for text in warnings {
+            let note = Note { folder: folder.path.join("/"), id: id.clone(), text };
+            self.observer.event(&Event::Warning(&note));
+            self.report.warnings += 1;
+            if self.report.notes.len() < LISTED {
+                self.report.notes.push(note);
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, folder: &Folder, id: String, error: Error) {
+        let failure = Failure { folder: folder.path.join("/"), id, error };
+        self.observer.event(&Event::Failed(&failure));
+        self.report.failed += 1;
+        if self.report.failures.len() < LISTED {
+            self.report.failures.push(failure);
+        }
+    }
+}
