@@ -3,12 +3,20 @@
 use super::oracle::{self, Listing};
 use super::support::{corpus, files};
 
-/// What other readers say otherwise, and why that is not ours to follow.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
-
-fn excepted(reader: &str, name: &str) -> bool {
-    EXCEPTIONS.iter().any(|(r, n, _)| *r == reader && name.contains(n))
-}
+/// Files that a reader does not read (or not whole), and its words or the reason.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("libpff", "aspose-email__Outlook_part2", "a table with rows but no row matrix: libpff gives the folder up"),
+    ("libpff", "aspose-email__SampleOstFile", "an OST names no top of the mailbox"),
+    ("outlook-pst", "aspose-email__SampleOstFile", "Invalid HEADER wMagicClient: 0x4F53"),
+    ("outlook-pst", "aspose-email__Outlook_1", "Missing PidTagAttachMethod on message"),
+    ("outlook-pst", "aspose-email__passwordprotectedPST", "Missing PidTagAttachMethod on message"),
+    ("outlook-pst", "enrondata__submessage", "Missing PidTagAttachMethod on message"),
+    ("outlook-pst", "aspose-email__SampleContacts", "Missing Sub-Node Tree on message"),
+    ("outlook-pst", "rjohnsondev__dist-list", "Missing Sub-Node Tree on message"),
+    ("outlook-pst", "rjohnsondev__passworded", "Missing Sub-Node Tree on message"),
+    ("outlook-pst", "enrondata__sample2", "ANSI PST version: 0x000F"),
+    ("outlook-pst", "mooijtech__32-bit", "ANSI PST version: 0x000F"),
+];
 
 fn compare(reader: &str, name: &str, theirs: &Listing, ours: &Listing) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -32,13 +40,20 @@ fn compare(reader: &str, name: &str, theirs: &Listing, ours: &Listing) -> Vec<St
 
 #[test]
 fn readers_agree_on_genuine_files() {
-    let Some(folder) = corpus("pst") else { return };
+    let (Some(folder), Some(truth)) = (corpus("pst"), corpus("groundtruth")) else { return };
     let mut wrong = Vec::new();
     for file in files(&folder, &[".pst", ".ost"]) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        // No reader takes the two files that some other library wrote.
+        if !truth.join(format!("{name}.json")).exists() {
+            continue;
+        }
         let ours = oracle::ours(&file);
         let readers = [("libpff", oracle::libpff(&file)), ("outlook-pst", oracle::outlook_pst(&file).map_err(|e| e.to_string()).into())];
         for (reader, theirs) in readers {
+            if EXCEPTIONS.iter().any(|(r, n, _)| *r == reader && name.starts_with(n)) {
+                continue;
+            }
             match theirs {
                 Some(Ok(theirs)) => wrong.extend(compare(reader, &name, &theirs, &ours)),
                 Some(Err(e)) => wrong.push(format!("{name}: {reader}: {e}")),
@@ -46,7 +61,5 @@ fn readers_agree_on_genuine_files() {
             }
         }
     }
-    wrong.retain(|w| !EXCEPTIONS.iter().any(|(reader, name, _)| w.contains(reader) && w.contains(name)));
-    let _ = excepted;
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -5,7 +5,8 @@ import sys
 
 import pypff
 
-SUBJECT, BODY, HTML, METHOD, ENTRY_SUBTREE = 0x0037, 0x1000, 0x1013, 0x3705, 0x35E0
+SUBJECT, BODY, HTML, METHOD, SUBTREE = 0x0037, 0x1000, 0x1013, 0x3705, 0x35E0
+NORMAL_FOLDER = 0x02
 
 
 def sha(data):
@@ -48,30 +49,32 @@ def message(item):
     found = properties(item)
     body = text(found, BODY)
     html = found.get(HTML)
+    count = getattr(item, "number_of_attachments", 0)  # contacts and the like have none
     return {
         "subject": text(found, SUBJECT) or "",
-        "body": None if body is None else sha(body.encode("utf-8", "surrogatepass")),
-        "html": None if html is None or html.data is None else sha(html.data),
-        "attachments": [attachment(item.get_attachment(i)) for i in range(item.number_of_attachments)],
+        "body": None if not body else sha(body.encode("utf-8", "surrogatepass")),
+        "html": None if html is None or not html.data else sha(html.data),
+        "attachments": [attachment(item.get_attachment(i)) for i in range(count)],
     }
 
 
 def folders(root, subtree):
-    todo = [(root, None)]
+    todo = [(root, [], False)]
     while todo:
-        folder, path = todo.pop(0)
+        folder, path, inside = todo.pop(0)
         if folder.identifier == subtree:
-            path = []
-        if path is not None:
-            items = [folder.get_sub_message(i) for i in range(folder.number_of_sub_messages)]
+            path, inside = [], True
+        items = [folder.get_sub_message(i) for i in range(folder.number_of_sub_messages)]
+        if inside or items:
             yield {"path": path, "messages": [message(m) for m in items]}
         for i in range(folder.number_of_sub_folders):
             sub = folder.get_sub_folder(i)
-            todo.append((sub, None if path is None else path + [sub.name or ""]))
+            if sub.identifier & 0x1F == NORMAL_FOLDER:
+                todo.append((sub, path + [sub.name or ""], inside))
 
 
 f = pypff.file()
 f.open(sys.argv[1])
-entry_id = properties(f.get_message_store())[ENTRY_SUBTREE].data
+entry_id = properties(f.get_message_store())[SUBTREE].data
 subtree = int.from_bytes(entry_id[20:24], "little")
 json.dump(list(folders(f.get_root_folder(), subtree)), sys.stdout)

@@ -80,8 +80,8 @@ fn our_entry(message: &Message) -> Entry {
     let embedded = |a: &pst_core::mapi::Attachment| a.props.i32(tag::ATTACH_METHOD) == Some(5);
     Entry {
         subject: bare(&message.props.text(tag::SUBJECT).unwrap_or_default()),
-        body: message.props.text(tag::BODY).map(|t| sha(t.as_bytes())),
-        html: message.props.get(tag::HTML).and_then(value_sha),
+        body: message.props.text(tag::BODY).filter(|t| !t.is_empty()).map(|t| sha(t.as_bytes())),
+        html: message.props.any(tag::HTML.id()).filter(|v| v.size() > 0).and_then(value_sha),
         attachments: message
             .attachments
             .iter()
@@ -96,7 +96,11 @@ fn our_entry(message: &Message) -> Entry {
 }
 
 fn value_sha(value: &Value) -> Option<String> {
-    let (Value::Binary(blob) | Value::Object(blob)) = value else { return None };
+    let blob = match value {
+        Value::Binary(blob) | Value::Object(blob) => blob,
+        Value::String8(bytes) | Value::Unicode(bytes) => return Some(sha(bytes)),
+        _ => return None,
+    };
     let mut reader = blob.open().unwrap();
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
@@ -157,12 +161,12 @@ fn outlook_entry(message: &Rc<UnicodeMessage>) -> std::io::Result<Entry> {
     }
     let text = |id| message.properties().get(id).and_then(outlook_text);
     let html = match message.properties().get(0x1013) {
-        Some(PropertyValue::Binary(b)) => Some(sha(b.buffer())),
+        Some(PropertyValue::Binary(b)) if !b.buffer().is_empty() => Some(sha(b.buffer())),
         _ => None,
     };
     Ok(Entry {
         subject: bare(&text(0x0037).unwrap_or_default()),
-        body: text(0x1000).map(|t| sha(t.as_bytes())),
+        body: text(0x1000).filter(|t| !t.is_empty()).map(|t| sha(t.as_bytes())),
         html,
         attachments,
     })
