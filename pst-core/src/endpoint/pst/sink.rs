@@ -1,7 +1,7 @@
 //! A new Unicode PST as a sink.
 
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{Message, NamedProp};
+use crate::mapi::{Message, NamedProp, PropBag};
 use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter};
 use crate::mime;
 use crate::ndb::Crypt;
@@ -105,7 +105,7 @@ impl Sink for PstSink {
                 self.writer.deleted()
             } else {
                 let class = folder.class.as_deref().filter(|_| last);
-                self.writer.add_folder(at, name, role, class, &Default::default())?
+                self.writer.add_folder(at, name, role, class, &PropBag::default())?
             };
             if last {
                 self.writer.folder_props(id, &folder.props)?;
