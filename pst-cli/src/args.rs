@@ -43,6 +43,7 @@ Kinds are recognised; a prefix forces one: pst:, eml:, mbox:, maildir:.
   pst convert mailbox.pst maildir:Mail            a PST into a Maildir++ tree
   pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
     /// SOURCE... TARGET: PST or OST files, eml files or trees, mbox files or trees, Maildirs.
     #[arg(required = true, num_args = 2.., value_name = "SOURCE... TARGET")]

@@ -39,7 +39,11 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let several = opened.len() > 1 && !merge;
     let mut used: Vec<String> = Vec::new();
     for (spec, source) in opened {
-        let under = if several { vec![unique(endpoint::name_of(spec), &mut used)] } else { Vec::new() };
+        let under = if several || (!merge && endpoint::is_single_mbox(spec)) {
+            vec![unique(endpoint::name_of(spec), &mut used)]
+        } else {
+            Vec::new()
+        };
         mounted.push(Mounted { source, under });
     }
     let options = RunOptions {

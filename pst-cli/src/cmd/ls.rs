@@ -36,8 +36,8 @@ pub fn run(a: &Ls) -> Result<Outcome> {
                 Some(nid) => nid,
                 None => {
                     let filter = FolderFilter { include: vec![wanted.clone()], ..FolderFilter::default() };
-                    let all = tree.iter().map(|(_, f)| f.clone()).collect();
-                    let found = filter.select(all, &[])?;
+                    let all: Vec<_> = tree.iter().map(|(_, f)| f.clone()).collect();
+                    let found = filter.select(&all, &[])?;
                     let Some((f, _)) = found.first() else {
                         let text = format!("there is no folder \"{wanted}\"; 'pst ls {}' lists them", a.file.display());
                         return Err(Error::new(Kind::NotFound, text).in_file(&a.file));

@@ -5,7 +5,7 @@ use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
 use crate::error::{Error, Result};
 use crate::io::Input;
 use crate::mime::large;
-use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Sink, Source, Written};
+use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ impl EmlSource {
             return Ok(Self { top, folders: vec![(Vec::new(), vec![path.to_path_buf()])] });
         }
         let mut folders: BTreeMap<Vec<String>, Vec<PathBuf>> = BTreeMap::from([(Vec::new(), Vec::new())]);
+        // A tree without a single .eml file may hold mail under other names.
+        let named = WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_eml(e.path()));
         for entry in WalkDir::new(path).sort_by_file_name() {
             let entry = entry.map_err(|e| {
                 let at = e.path().unwrap_or(path).to_path_buf();
@@ -40,7 +42,7 @@ impl EmlSource {
             };
             if entry.file_type().is_dir() {
                 folders.entry(inside(entry.path())).or_default();
-            } else if is_eml(entry.path())
+            } else if (is_eml(entry.path()) || (!named && looks_like_mail(entry.path())))
                 && let Some(parent) = entry.path().parent()
             {
                 folders.entry(inside(parent)).or_default().push(entry.path().to_path_buf());
@@ -50,8 +52,26 @@ impl EmlSource {
     }
 }
 
-fn is_eml(path: &Path) -> bool {
+/// True for a name that ends in `.eml`.
+pub fn is_eml(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml"))
+}
+
+/// True for a file that begins with a header field.
+pub fn looks_like_mail(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let Ok(file) = std::fs::File::open(path) else { return false };
+    if std::io::Read::read_to_end(&mut std::io::Read::take(file, 1024), &mut head).is_err() {
+        return false;
+    }
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
+    let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
+    let name = first.split(|b| *b == b':').next().unwrap_or_default();
+    let name = name.trim_ascii_end();
+    (2..70).contains(&name.len())
+        && name.len() < first.len()
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_')
+        && name.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 impl Source for EmlSource {
@@ -61,7 +81,7 @@ impl Source for EmlSource {
             role: if path.len() == 1 {
                 path.first().map(|n| roles::of_name(n)).unwrap_or_default()
             } else {
-                Default::default()
+                Role::default()
             },
             key: i as u64,
             count: Some(files.len() as u64),
@@ -170,7 +190,7 @@ pub(super) fn make_folder(made: &mut HashMap<Vec<String>, PathBuf>, path: &[Stri
     for depth in 1..=path.len() {
         let part = path.get(..depth).unwrap_or_default();
         if let Some(known) = made.get(part) {
-            at = known.clone();
+            at.clone_from(known);
             continue;
         }
         let name = file_name(part.last().map_or("", String::as_str));

@@ -213,8 +213,8 @@ impl Sink for MaildirSink {
             self.current.clone_from(known);
             return Ok(());
         }
-        let name: String =
-            folder.path.iter().map(|n| format!(".{}", utf7_encode(&n.replace(['.', '/'], "_")))).collect();
+        let parts: Vec<String> = folder.path.iter().map(|n| utf7_encode(&n.replace(['.', '/'], "_"))).collect();
+        let name = format!(".{}", parts.join("."));
         let mut at = top.join(&name);
         let mut n = 2;
         while at.exists() {

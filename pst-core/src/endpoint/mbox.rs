@@ -8,7 +8,7 @@ use super::text::{self, Form, NewFolder, StateFields, file_name};
 use crate::error::{Error, Kind, Result};
 use crate::io::{Input, NewFile};
 use crate::mime::{date, large};
-use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Sink, Source, Written};
+use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -99,12 +99,12 @@ pub fn is_mbox(path: &Path) -> bool {
 
 impl Source for MboxSource {
     fn folders(&self) -> Result<Vec<Folder>> {
-        let folder = |(i, (path, _)): (usize, &(Vec<String>, Option<Arc<Input>>))| Folder {
+        let folder = |(i, (path, input)): (usize, &(Vec<String>, Option<Arc<Input>>))| Folder {
             path: path.clone(),
-            role: if path.len() == 1 {
-                path.first().map(|n| roles::of_name(n)).unwrap_or_default()
-            } else {
-                Default::default()
+            role: match path.as_slice() {
+                [] if input.is_some() => roles::of_name(&self.title),
+                [name] => roles::of_name(name),
+                _ => Role::None,
             },
             key: i as u64,
             ..Folder::default()

@@ -44,6 +44,12 @@ pub fn name_of(spec: &str) -> String {
     name.map_or_else(|| "Mail".to_owned(), |n| n.to_string_lossy().into_owned())
 }
 
+/// True for a source that is one mbox file: it becomes a folder of its own name.
+pub fn is_single_mbox(spec: &str) -> bool {
+    let (kind, path) = split(spec);
+    path.is_file() && kind.map_or_else(|| recognise(path).is_ok_and(|k| k == "mbox"), |k| k == "mbox")
+}
+
 /// Opens a source, recognising its kind.
 ///
 /// # Errors
@@ -70,15 +76,15 @@ fn recognise(path: &Path) -> Result<&'static str> {
         if inside().any(|e| e.file_type().is_dir() && maildir::is_maildir(e.path())) {
             return Ok("maildir");
         }
-        let mut eml = false;
-        for entry in inside().filter(|e| e.file_type().is_file()) {
-            let ending = entry.path().extension().map(|e| e.to_string_lossy().to_lowercase());
-            eml |= ending.as_deref() == Some("eml");
-            if !eml && mbox::is_mbox(entry.path()) {
-                return Ok("mbox");
-            }
+        let files: Vec<PathBuf> =
+            inside().filter(|e| e.file_type().is_file()).map(walkdir::DirEntry::into_path).collect();
+        if files.iter().any(|f| eml::is_eml(f)) {
+            return Ok("eml");
         }
-        if eml {
+        if files.iter().any(|f| mbox::is_mbox(f)) {
+            return Ok("mbox");
+        }
+        if files.iter().any(|f| eml::looks_like_mail(f)) {
             return Ok("eml");
         }
         return Err(
@@ -99,11 +105,7 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if text.starts_with(b"From ") {
         return Ok("mbox");
     }
-    let named = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml"));
-    let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
-    let name = first.split(|b| *b == b':').next().unwrap_or_default();
-    let field = name.len() < first.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
-    if field || named {
+    if eml::is_eml(path) || eml::looks_like_mail(path) {
         return Ok("eml");
     }
     let text = "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, mbox:, maildir:) forces a kind";
@@ -135,6 +137,9 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             };
             Ok(Box::new(pst::PstSink::create(path, options)?))
         }
+        Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite)?)),
+        Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite)?)),
+        Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite)?)),
         _ => Err(Error::new(
             Kind::Usage,
             "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox: or maildir:",

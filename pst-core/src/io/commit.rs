@@ -1,5 +1,6 @@
 //! A file that appears under its name only when it is whole.
 
+use super::output::Output;
 use crate::error::{Error, Kind, Result};
 use std::fs::File;
 use std::io::Write;
@@ -23,11 +24,17 @@ impl NewFile {
         refuse_existing(&path, overwrite)?;
         let folder =
             path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-        let temp = tempfile::Builder::new()
-            .prefix(".pst-")
-            .suffix(".tmp")
-            .tempfile_in(&folder)
-            .map_err(|e| Error::io("cannot create a file in this folder", &folder, e))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".pst-").suffix(".tmp");
+        // A replaced file keeps its rights; a new one gets those that the user's mask allows.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let rights = std::fs::metadata(&path).map_or(0o666, |m| m.permissions().mode() & 0o777);
+            builder.permissions(std::fs::Permissions::from_mode(rights));
+        }
+        let temp =
+            builder.tempfile_in(&folder).map_err(|e| Error::io("cannot create a file in this folder", &folder, e))?;
         Ok(Self { temp, path, overwrite })
     }
 
@@ -67,18 +74,32 @@ impl NewFile {
     /// [`Kind::Io`] or [`Kind::Exists`]; the target's old content, if any, is then untouched.
     pub fn commit(mut self) -> Result<()> {
         self.sync()?;
-        // A temporary file is private; the result gets the rights that any new file gets.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let rights = std::fs::metadata(&self.path).map_or(0o644, |m| m.permissions().mode());
-            let _ = self.temp.as_file().set_permissions(std::fs::Permissions::from_mode(rights));
-        }
         let Self { temp, path, overwrite } = self;
         let renamed = if overwrite { temp.persist(&path) } else { temp.persist_noclobber(&path) };
-        renamed.map_err(|e| Error::io("cannot give the new file its name", &path, e.error))?;
+        renamed.map_err(|e| match e.error.kind() {
+            std::io::ErrorKind::AlreadyExists => exists(&path),
+            _ => Error::io("cannot give the new file its name", &path, e.error),
+        })?;
         sync_folder(&path);
         Ok(())
+    }
+}
+
+impl Output for NewFile {
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
+        self.write_at(bytes, offset)
+    }
+
+    fn set_len(&mut self, len: u64) -> Result<()> {
+        self.temp.as_file().set_len(len).map_err(|e| Error::io("cannot set the size", &self.path, e))
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.sync()
+    }
+
+    fn commit(self: Box<Self>) -> Result<()> {
+        Self::commit(*self)
     }
 }
 
@@ -88,9 +109,13 @@ impl NewFile {
 /// [`Kind::Exists`].
 pub fn refuse_existing(path: &Path, overwrite: bool) -> Result<()> {
     if !overwrite && path.symlink_metadata().is_ok() {
-        return Err(Error::new(Kind::Exists, "the target exists already; --overwrite replaces it").in_file(path));
+        return Err(exists(path));
     }
     Ok(())
+}
+
+fn exists(path: &Path) -> Error {
+    Error::new(Kind::Exists, "the target exists already; --overwrite replaces it").in_file(path)
 }
 
 /// Makes a rename durable; systems that cannot sync a folder do without.

@@ -2,6 +2,8 @@
 
 pub mod commit;
 pub mod input;
+pub mod output;
 
 pub use commit::NewFile;
 pub use input::Input;
+pub use output::Output;

@@ -65,9 +65,22 @@ impl Store {
         entry_nid(self.props.bytes(tag)?)
     }
 
-    /// The folder whose subfolders a user sees.
+    /// The folder whose subfolders a user sees: what the store names, else (in OSTs) the folder "IPM_SUBTREE" with the
+    /// most nodes in it, else 0x8022 where it stands right below the root, else the root.
     pub fn ipm_subtree(&self) -> Nid {
-        self.entry(tag::IPM_SUBTREE_ENTRY_ID).filter(|n| n.ty() == nid_type::NORMAL_FOLDER).unwrap_or(Nid(0x8022))
+        if let Some(nid) = self.entry(tag::IPM_SUBTREE_ENTRY_ID).filter(|n| n.ty() == nid_type::NORMAL_FOLDER) {
+            return nid;
+        }
+        let named = self.ndb.nodes().flatten().filter(|n| n.nid.ty() == nid_type::NORMAL_FOLDER).filter(|n| {
+            self.node_props(n.nid).ok().and_then(|p| p.text(tag::DISPLAY_NAME)).as_deref() == Some("IPM_SUBTREE")
+        });
+        if let Some(node) = named.max_by_key(|n| self.children(n.nid).len()) {
+            return node.nid;
+        }
+        match self.ndb.node(Nid(0x8022)) {
+            Ok(Some(node)) if node.parent == Nid::ROOT_FOLDER => node.nid,
+            _ => Nid::ROOT_FOLDER,
+        }
     }
 
     /// All properties of the PC of a node.

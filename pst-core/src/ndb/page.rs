@@ -86,10 +86,11 @@ impl Page {
         if sum != trailer.crc {
             return Err(bad(format!("the CRC is 0x{sum:08X}, but the trailer says 0x{:08X}", trailer.crc)));
         }
-        if trailer.bid != at.bid.0 {
+        // A genuine file's header named the id that its root had before; its place was right.
+        if trailer.bid != at.bid.0 && level.is_some() {
             return Err(bad(format!("the page is 0x{:X}, not the one referred to", trailer.bid)));
         }
-        if trailer.sig != signature(at.ib, at.bid.0) {
+        if trailer.sig != signature(at.ib, trailer.bid) {
             return Err(bad(format!("the signature 0x{:04X} does not fit id and offset", trailer.sig)));
         }
         if counters.level > MAX_LEVEL || level.is_some_and(|l| l != counters.level) {

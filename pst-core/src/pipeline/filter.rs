@@ -99,14 +99,14 @@ impl FolderFilter {
     ///
     /// # Errors
     /// [`Kind::NotFound`] when the source has no such root, [`Kind::Usage`] for a pattern that makes no sense.
-    pub fn select(&self, all: Vec<Folder>, under: &[String]) -> Result<Vec<(Folder, Folder)>> {
+    pub fn select(&self, all: &[Folder], under: &[String]) -> Result<Vec<(Folder, Folder)>> {
         let include: Vec<Pattern> = self.include.iter().map(|p| Pattern::parse(p)).collect::<Result<_>>()?;
         let exclude: Vec<Pattern> = self.exclude.iter().map(|p| Pattern::parse(p)).collect::<Result<_>>()?;
         let root = self.source_root.as_deref().map(Pattern::parse).transpose()?;
         let top = match &root {
             None => 0,
             Some(pattern) => {
-                all.iter().find_map(|f| pattern.depth(f, &all).filter(|d| *d == f.path.len())).ok_or_else(|| {
+                all.iter().find_map(|f| pattern.depth(f, all).filter(|d| *d == f.path.len())).ok_or_else(|| {
                     let name = self.source_root.as_deref().unwrap_or_default();
                     Error::new(Kind::NotFound, format!("the source has no folder \"{name}\" (--source-root)"))
                 })?
@@ -118,22 +118,22 @@ impl FolderFilter {
         }
         prefix.extend_from_slice(under);
         let mut out = Vec::new();
-        for folder in &all {
-            if root.as_ref().is_some_and(|r| r.depth(folder, &all).is_none()) {
+        for folder in all {
+            if root.as_ref().is_some_and(|r| r.depth(folder, all).is_none()) {
                 continue;
             }
             let included = if include.is_empty() {
                 !self.no_subfolders || folder.path.len() <= top
             } else {
-                include.iter().any(|p| p.matches(folder, &all, !self.no_subfolders))
+                include.iter().any(|p| p.matches(folder, all, !self.no_subfolders))
             };
-            if !included || exclude.iter().any(|p| p.matches(folder, &all, true)) {
+            if !included || exclude.iter().any(|p| p.matches(folder, all, true)) {
                 continue;
             }
             let mut target = folder.clone();
             target.path = prefix.iter().chain(folder.path.get(top..).unwrap_or_default()).cloned().collect();
             // A default folder that is moved below another folder is no default folder any more.
-            if !prefix.is_empty() {
+            if target.path.len() > folder.path.len().max(1) {
                 target.role = Role::None;
             }
             out.push((folder.clone(), target));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     fn taken(filter: &FolderFilter) -> Vec<String> {
-        filter.select(folders(), &[]).unwrap().into_iter().map(|(_, t)| t.path.join("/")).collect()
+        filter.select(&folders(), &[]).unwrap().into_iter().map(|(_, t)| t.path.join("/")).collect()
     }
 
     #[test]
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(taken(&with(&["SENT/*"], &["sent"])), ["Sent/2024"]);
         assert_eq!(taken(&with(&[], &["Sent/*"])), ["", "Posteingang", "Posteingang/Work"]);
         assert_eq!(taken(&FolderFilter { no_subfolders: true, ..FolderFilter::default() }), [""]);
-        assert!(with(&["#Nothing#"], &[]).select(folders(), &[]).is_err());
+        assert!(with(&["#Nothing#"], &[]).select(&folders(), &[]).is_err());
     }
 
     #[test]
@@ -309,6 +309,6 @@ mod tests {
         };
         assert_eq!(taken(&filter("#Inbox#", "Old/Mail")), ["Old/Mail", "Old/Mail/Work"]);
         assert_eq!(taken(&filter("sent", "/")), ["", "2024"]);
-        assert!(filter("Nowhere", "/").select(folders(), &[]).is_err());
+        assert!(filter("Nowhere", "/").select(&folders(), &[]).is_err());
     }
 }

@@ -57,7 +57,7 @@ pub fn run(
     let mut plan = Vec::new();
     let mut names = Vec::new();
     for mounted in sources {
-        for folder in options.folders.select(mounted.source.folders()?, &mounted.under)? {
+        for folder in options.folders.select(&mounted.source.folders()?, &mounted.under)? {
             plan.push((mounted, folder));
         }
         names.extend(mounted.source.names());
@@ -240,7 +240,7 @@ fn work<'a>(state: &Shared<'_>, jobs: &Mutex<Receiver<Job<'a>>>, done: &Sender<D
         }
         let (seq, folder, size) = (job.seq, job.folder, job.item.size);
         let id = job.item.id.clone();
-        let outcome = match catch_unwind(AssertUnwindSafe(|| one(state, job))) {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| one(state, &job))) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error)) => Outcome::Failed { folder, id, error, size },
             Err(_) => {
@@ -254,7 +254,7 @@ fn work<'a>(state: &Shared<'_>, jobs: &Mutex<Receiver<Job<'a>>>, done: &Sender<D
     }
 }
 
-fn one<'a>(state: &Shared<'_>, job: Job<'a>) -> Result<Outcome<'a>> {
+fn one<'a>(state: &Shared<'_>, job: &Job<'a>) -> Result<Outcome<'a>> {
     let size = job.item.size;
     let item = job.source.load(job.folder, &job.item)?;
     if let Some(reason) = state.options.items.refuses(&item) {

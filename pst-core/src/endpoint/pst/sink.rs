@@ -1,8 +1,8 @@
 //! A new Unicode PST as a sink.
 
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{Message, NamedProp};
-use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter};
+use crate::mapi::{Message, NamedProp, PropBag};
+use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter, weight};
 use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Body, Folder, Item, Mime, Prepare, Prepared, Role, Sink, Written};
@@ -62,10 +62,26 @@ impl Prepare for PstPrepare {
                 let size = built.size();
                 (Ready::Built(built), size)
             }
-            None => (Ready::Later { message, associated: item.associated }, 1 << 16),
+            None => {
+                let bytes = weight(&message);
+                (Ready::Later { message, associated: item.associated }, bytes)
+            }
         };
         Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings })
     }
+}
+
+/// An error after which the file can still be written, as [`Sink::item`] marks it.
+fn this_item_only(e: &Error) -> Error {
+    let place = e.place().clone();
+    let mut out = Error::new(Kind::Limit, e.text()).within(place.structure);
+    if let Some(offset) = place.offset {
+        out = out.at(offset);
+    }
+    if let Some(id) = place.id {
+        out = out.id(id);
+    }
+    out
 }
 
 fn state(m: &Mime) -> mime::State {
@@ -101,11 +117,13 @@ impl Sink for PstSink {
             let last = depth == folder.path.len();
             let role = if last { folder.role } else { Role::None };
             let name = path.last().map_or("", String::as_str);
-            let id = if role == Role::Deleted && !self.folders.values().any(|f| *f == self.writer.deleted()) {
+            let is_new = !self.folders.values().any(|f| *f == self.writer.deleted());
+            let id = if role == Role::Deleted && depth == 1 && is_new {
+                self.writer.rename(self.writer.deleted(), name);
                 self.writer.deleted()
             } else {
                 let class = folder.class.as_deref().filter(|_| last);
-                self.writer.add_folder(at, name, role, class, &Default::default())?
+                self.writer.add_folder(at, name, role, class, &PropBag::default())?
             };
             if last {
                 self.writer.folder_props(id, &folder.props)?;
@@ -118,13 +136,14 @@ impl Sink for PstSink {
     }
 
     fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
-        match item.payload.downcast::<Ready>() {
-            Ok(ready) => match *ready {
-                Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|()| Vec::new()),
-                Ready::Later { message, associated } => self.writer.add(self.current, &message, associated),
-            },
-            Err(_) => Err(Error::new(Kind::Usage, "an item was prepared for another kind of target")),
-        }
+        let Ok(ready) = item.payload.downcast::<Ready>() else {
+            return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
+        };
+        let added = match *ready {
+            Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|()| Vec::new()),
+            Ready::Later { message, associated } => self.writer.add(self.current, &message, associated),
+        };
+        added.map_err(|e| if self.writer.failed() { e } else { this_item_only(&e) })
     }
 
     fn finish(self: Box<Self>) -> Result<Written> {

@@ -54,7 +54,7 @@ impl PstSource {
                 (_, None) => vec![node.name.clone()],
             };
             paths.push(Some(path.clone()));
-            let (normal, hidden) = (self.count(node, false), self.count(node, true));
+            let (normal, hidden) = (Self::count(node, false), Self::count(node, true));
             let holds = !node.search && normal + hidden > 0;
             if inside || top.is_none() || (holds && node.nid != Nid::ROOT_FOLDER) {
                 let folder = Folder {
@@ -78,7 +78,7 @@ impl PstSource {
     }
 
     /// Items as the folder's own counters say; for lists and progress only.
-    fn count(&self, node: &FolderNode, hidden: bool) -> u64 {
+    fn count(node: &FolderNode, hidden: bool) -> u64 {
         let tag = if hidden { tag::PST_HIDDEN_COUNT } else { tag::CONTENT_COUNT };
         node.props.i32(tag).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
     }
@@ -87,10 +87,10 @@ impl PstSource {
         let mut roles = HashMap::new();
         let store = &self.store;
         let mut claim = |nid: Option<Nid>, role: Role| {
-            if let Some(nid) = nid.filter(|n| n.ty() == nid_type::NORMAL_FOLDER && all.iter().any(|f| f.nid == *n)) {
-                if !roles.values().any(|r| *r == role) {
-                    roles.entry(nid).or_insert(role);
-                }
+            if let Some(nid) = nid.filter(|n| n.ty() == nid_type::NORMAL_FOLDER && all.iter().any(|f| f.nid == *n))
+                && !roles.values().any(|r| *r == role)
+            {
+                roles.entry(nid).or_insert(role);
             }
         };
         claim(store.entry(tag::IPM_WASTEBASKET_ENTRY_ID), Role::Deleted);

@@ -14,6 +14,8 @@ const MAX_BLOCKS: usize = 1 << 16;
 pub struct HeapBuilder {
     /// Blocks so far; `None` once taken.
     blocks: Vec<Option<Vec<u8>>>,
+    /// Blocks before this one are taken, or stay.
+    taken: usize,
     levels: Vec<u8>,
     /// Starts of the allocations of the block being filled.
     starts: Vec<u16>,
@@ -29,7 +31,7 @@ impl Default for HeapBuilder {
 impl HeapBuilder {
     /// An empty heap.
     pub fn new() -> Self {
-        Self { blocks: Vec::new(), levels: Vec::new(), starts: Vec::new(), current: vec![0; head(0)] }
+        Self { blocks: Vec::new(), taken: 0, levels: Vec::new(), starts: Vec::new(), current: vec![0; head(0)] }
     }
 
     /// Puts bytes into the heap and returns their HID; empty bytes get HID 0.
@@ -47,10 +49,10 @@ impl HeapBuilder {
         let map = |count: usize| 4 + 2 * (count + 1);
         let end = (self.current.len() + bytes.len()).next_multiple_of(2);
         if end + map(self.starts.len() + 1) > BLOCK || self.starts.len() == MAX_COUNT {
-            self.close();
-            if self.blocks.len() == MAX_BLOCKS {
+            if self.blocks.len() + 1 == MAX_BLOCKS {
                 return Err(Error::new(Kind::Limit, "a heap has no room for more than 65,536 blocks").within("heap"));
             }
+            self.close();
             self.current = vec![0; head(self.blocks.len())];
         }
         self.starts.push(self.current.len() as u16);
@@ -76,7 +78,7 @@ impl HeapBuilder {
     /// Full blocks that will not change any more, with their positions. They are whole 8,176 bytes.
     pub fn take_full(&mut self) -> Vec<(usize, Vec<u8>)> {
         let mut out = Vec::new();
-        for (i, slot) in self.blocks.iter_mut().enumerate() {
+        for (i, slot) in self.blocks.iter_mut().enumerate().skip(self.taken) {
             if !carries_levels(i)
                 && let Some(mut block) = slot.take()
             {
@@ -84,12 +86,18 @@ impl HeapBuilder {
                 out.push((i, block));
             }
         }
+        self.taken = self.blocks.len();
         out
     }
 
-    /// True if [`HeapBuilder::take_full`] would return much.
-    pub fn has_full(&self) -> bool {
-        self.blocks.len() > 64
+    /// Number of blocks so far, the one being filled left out.
+    pub fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Number of blocks that [`HeapBuilder::take_full`] would look at.
+    pub fn full(&self) -> usize {
+        self.blocks.len() - self.taken
     }
 
     /// Bytes of all blocks once the heap is complete.

@@ -2,11 +2,16 @@
 
 use super::heap::{HeapBuilder, MAX_ALLOC, bth};
 use super::value::Overflow;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::ltp::heap::client;
 use crate::mapi::{PropTag, PropType, Value, tag};
 use crate::ndb::write::{BLOCK, NdbWriter, NodeImage, TreeImage};
-use crate::ndb::{Bid, Crypt, Node, nid_type};
+use crate::ndb::{Bid, Crypt, Nid, Node, nid_type};
+
+/// Heap blocks after which a table takes no rows; the rest of the 65,536 is for its row index.
+const MAX_HEAP: usize = 56 << 10;
+/// Long cells of a table; a node has room for 173,400 subnodes.
+const MAX_SUBNODES: usize = 173_000;
 
 /// A column: tag, offset in the row, bit in the cell existence bitmap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,6 +163,19 @@ impl TableBuilder {
         self.ids.is_empty()
     }
 
+    /// Refuses another row when the format has no room for it.
+    ///
+    /// # Errors
+    /// [`Kind::Limit`].
+    pub fn room(&self) -> Result<()> {
+        let subnodes = self.sub_nodes.len() + self.overflow.subs.len();
+        if self.heap.blocks() < MAX_HEAP && subnodes < MAX_SUBNODES {
+            return Ok(());
+        }
+        let text = format!("a folder's table of {} rows has no room for more", self.ids.len());
+        Err(Error::new(Kind::Limit, text).within("TC"))
+    }
+
     /// Adds a row; `cells` gives the value of a column, if the row has one.
     ///
     /// # Errors
@@ -193,14 +211,16 @@ impl TableBuilder {
         Ok(())
     }
 
+    /// True if much is held that will not change any more.
+    pub fn is_heavy(&self) -> bool {
+        self.matrix.len() + self.heap.full() > 64 || self.overflow.subs.len() > 64
+    }
+
     /// Hands everything that will not change any more to a writer.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn spill(&mut self, ndb: &mut NdbWriter) -> Result<()> {
-        if self.matrix.len() < 16 && !self.heap.has_full() && self.overflow.subs.len() < 64 {
-            return Ok(());
-        }
         for (i, block) in self.heap.take_full() {
             self.heap_bids.push((i, plain(ndb, block)?));
         }
@@ -209,7 +229,7 @@ impl TableBuilder {
         }
         for sub in std::mem::take(&mut self.overflow.subs) {
             let (data, below) = ndb.image(sub.node)?;
-            self.sub_nodes.push(Node { nid: sub.nid, data, sub: below, parent: crate::ndb::Nid(0) });
+            self.sub_nodes.push(Node { nid: sub.nid, data, sub: below, parent: Nid(0) });
         }
         Ok(())
     }
@@ -268,12 +288,12 @@ impl TableBuilder {
             let nid = self.overflow.add(nid_type::LTP, TreeImage::Empty);
             self.overflow.subs.pop();
             let data = ndb.tree(&bids, total)?;
-            self.sub_nodes.push(Node { nid, data, sub: Bid(0), parent: crate::ndb::Nid(0) });
+            self.sub_nodes.push(Node { nid, data, sub: Bid(0), parent: Nid(0) });
             self.heap.patch(self.info, 14, &nid.0.to_le_bytes());
         }
         for sub in std::mem::take(&mut self.overflow.subs) {
             let (data, below) = ndb.image(sub.node)?;
-            self.sub_nodes.push(Node { nid: sub.nid, data, sub: below, parent: crate::ndb::Nid(0) });
+            self.sub_nodes.push(Node { nid: sub.nid, data, sub: below, parent: Nid(0) });
         }
         let blocks = self.heap.finish(client::TC, self.info);
         let (count, mut total) = (blocks.len(), 0);

@@ -21,7 +21,7 @@ const NOT_STORED: [u16; 4] =
 pub struct PreparedMessage {
     /// The node.
     pub image: NodeImage,
-    /// The properties of its contents row, all of them; the table takes those it has columns for.
+    /// The properties of its contents row.
     pub row: PropBag,
     /// True for folder-associated items.
     pub associated: bool,
@@ -48,8 +48,8 @@ impl PreparedMessage {
         row_only(&mut row);
         let read = row.i32(tag::MESSAGE_FLAGS).unwrap_or_default() & flag::READ != 0;
         let repl_item = row.bytes(tag::REPL_ITEM_ID).filter(|b| b.len() == 16).map(<[u8]>::to_vec);
-        // The row needs no long values; the table would only copy them.
-        row.0.retain(|p| p.value.size() <= 64 << 10 && !matches!(p.value, Value::Binary(Blob::Stream(_))));
+        let columns = if associated { templates::ASSOC_CONTENTS } else { templates::CONTENTS };
+        row.0.retain(|p| columns.iter().any(|c| c.tag == p.tag.0));
         Ok(Some(Self { image, row, associated, read, warnings: build.warnings, repl_item }))
     }
 
@@ -57,6 +57,18 @@ impl PreparedMessage {
     pub fn size(&self) -> u64 {
         held(&self.image) + 1024
     }
+}
+
+/// Bytes that a message holds in memory, about.
+pub(crate) fn weight(message: &Message) -> u64 {
+    let bag = |b: &PropBag| -> u64 {
+        let held = |v: &Value| !matches!(v, Value::Binary(Blob::Stream(_)) | Value::Object(Blob::Stream(_)));
+        b.0.iter().filter(|p| held(&p.value)).map(|p| p.value.size() + 64).sum()
+    };
+    let attachment = |a: &Attachment| bag(&a.props) + a.embedded.as_deref().map_or(0, weight);
+    bag(&message.props)
+        + message.recipients.iter().map(bag).sum::<u64>()
+        + message.attachments.iter().map(attachment).sum::<u64>()
 }
 
 fn held(image: &NodeImage) -> u64 {
@@ -110,32 +122,10 @@ impl Build<'_> {
             subs.push(Subnode { nid: Nid::ATTACHMENT_TABLE, node: table.finish()? });
         }
         let mut pc = PcBuilder::new(self.crypt)?;
-        self.add_all(&mut pc, &props)?;
+        add_all(&mut pc, &props)?;
         let (image, size) = pc.finish(Some(tag::MESSAGE_SIZE.id()), subs)?;
         props.set(tag::MESSAGE_SIZE, Value::I32(size.min(i32::MAX as u64) as i32));
         Ok((image, size, props))
-    }
-
-    fn add_all(&mut self, pc: &mut PcBuilder, props: &PropBag) -> Result<()> {
-        let mut objects = 0;
-        for prop in &props.0 {
-            if prop.tag.ty() == PropType::OBJECT
-                && let Value::Object(blob) = &prop.value
-            {
-                objects += 1;
-                let nid = Nid::new(nid_type::OLE_DATA, 0x400 + objects);
-                let data = match blob {
-                    Blob::Bytes(bytes) => TreeImage::of_bytes(bytes, self.crypt),
-                    Blob::Stream(s) => TreeImage::Stream(Arc::clone(s)),
-                };
-                let size = data.size().min(u64::from(u32::MAX)) as u32;
-                pc.overflow().subs.push(Subnode { nid, node: NodeImage::leaf(data) });
-                pc.add_object(prop.tag.id(), nid.0, size)?;
-                continue;
-            }
-            pc.add(prop.tag.id(), prop.tag.ty(), &prop.value)?;
-        }
-        Ok(())
     }
 
     /// The properties as this store holds them: its own ids for names, Unicode strings, one property for an id.
@@ -178,15 +168,42 @@ impl Build<'_> {
         table.finish()
     }
 
+    /// Makes method and data agree ([MS-OXCMSG] 2.2.2.9).
+    fn attach_method(&mut self, props: &mut PropBag, embedded: bool) {
+        let data = props.any(tag::ATTACH_DATA_BINARY.id());
+        let method = match props.i32(tag::ATTACH_METHOD) {
+            _ if embedded => attach_method::EMBEDDED,
+            None if data.is_some() => attach_method::BY_VALUE,
+            None => attach_method::NONE,
+            Some(attach_method::EMBEDDED) if data.is_some() => attach_method::BY_VALUE,
+            Some(attach_method::EMBEDDED) => {
+                self.warnings.push("an embedded message is left out: it could not be read".to_owned());
+                attach_method::NONE
+            }
+            Some(method) => method,
+        };
+        replace(props, tag::ATTACH_METHOD, Value::I32(method));
+        if method != attach_method::BY_VALUE {
+            return;
+        }
+        match props.get(tag::ATTACH_DATA_OBJECT) {
+            Some(Value::Object(blob)) => {
+                let blob = blob.clone();
+                replace(props, tag::ATTACH_DATA_BINARY, Value::Binary(blob));
+            }
+            None if props.any(tag::ATTACH_DATA_BINARY.id()).is_none() => {
+                props.set(tag::ATTACH_DATA_BINARY, Value::binary([]));
+            }
+            _ => {}
+        }
+    }
+
     fn attachment(&mut self, attachment: &Attachment, page: u32, depth: usize) -> Result<(NodeImage, PropBag)> {
         let mut props = self.stored(&attachment.props, page);
         props.0.retain(|p| !NOT_STORED.contains(&p.tag.id()));
-        if props.i32(tag::ATTACH_METHOD).is_none() {
-            let method = if attachment.embedded.is_some() { attach_method::EMBEDDED } else { attach_method::BY_VALUE };
-            props.set(tag::ATTACH_METHOD, Value::I32(method));
-        }
+        self.attach_method(&mut props, attachment.embedded.is_some());
         if props.i32(tag::RENDERING_POSITION).is_none() {
-            props.set(tag::RENDERING_POSITION, Value::I32(-1));
+            replace(&mut props, tag::RENDERING_POSITION, Value::I32(-1));
         }
         let mut more = Vec::new();
         let mut object = None;
@@ -206,7 +223,7 @@ impl Build<'_> {
         }
         props.set(tag::ATTACH_SIZE, Value::I32(total as i32));
         let mut pc = PcBuilder::new(self.crypt)?;
-        self.add_all(&mut pc, &props)?;
+        add_all(&mut pc, &props)?;
         if let Some((nid, size)) = object {
             pc.add_object(tag::ATTACH_DATA_OBJECT.id(), nid.0, size)?;
         }
@@ -215,8 +232,35 @@ impl Build<'_> {
     }
 }
 
+/// Adds all properties of a bag, whose ids do not repeat.
+///
+/// # Errors
+/// When a value cannot be stored.
+pub(super) fn add_all(pc: &mut PcBuilder, props: &PropBag) -> Result<()> {
+    let crypt = pc.overflow().crypt();
+    let mut objects = 0;
+    for prop in &props.0 {
+        if prop.tag.ty() == PropType::OBJECT
+            && let Value::Object(blob) = &prop.value
+        {
+            objects += 1;
+            let nid = Nid::new(nid_type::OLE_DATA, 0x400 + objects);
+            let data = match blob {
+                Blob::Bytes(bytes) => TreeImage::of_bytes(bytes, crypt),
+                Blob::Stream(s) => TreeImage::Stream(Arc::clone(s)),
+            };
+            let size = data.size().min(u64::from(u32::MAX)) as u32;
+            pc.overflow().subs.push(Subnode { nid, node: NodeImage::leaf(data) });
+            pc.add_object(prop.tag.id(), nid.0, size)?;
+            continue;
+        }
+        pc.add(prop.tag.id(), prop.tag.ty(), &prop.value)?;
+    }
+    Ok(())
+}
+
 /// Type and value in a Unicode store: 8-bit strings are decoded by the message's code page.
-fn unicode(prop: &Prop, page: u32) -> (u16, Value) {
+pub(super) fn unicode(prop: &Prop, page: u32) -> (u16, Value) {
     match (&prop.value, prop.tag.ty()) {
         (Value::String8(bytes), _) => (PropType::STRING, Value::text(&codepage::decode(page, bytes))),
         (Value::Multi(bytes), ty) if ty == PropType::MULTI | PropType::STRING8 => match Value::multi_parts(bytes) {
@@ -239,10 +283,16 @@ fn codepage_of(props: &PropBag) -> u32 {
         .unwrap_or(1252)
 }
 
+/// Sets a property and removes others of its id: a property context has one of each.
+fn replace(props: &mut PropBag, tag: PropTag, value: Value) {
+    props.0.retain(|p| p.tag.id() != tag.id() || p.tag == tag);
+    props.set(tag, value);
+}
+
 /// Adds what every message must have ([MS-PST] 2.4.5.1), computed from what it has.
 fn complete(props: &mut PropBag, message: &Message, associated: bool) {
     if props.any(tag::MESSAGE_CLASS.id()).is_none() {
-        props.set(tag::MESSAGE_CLASS, Value::text("IPM.Note"));
+        replace(props, tag::MESSAGE_CLASS, Value::text("IPM.Note"));
     }
     let mut flags = props.i32(tag::MESSAGE_FLAGS).unwrap_or(flag::READ);
     flags &= !(flag::HAS_ATTACH | flag::ASSOCIATED);
@@ -252,19 +302,19 @@ fn complete(props: &mut PropBag, message: &Message, associated: bool) {
     if associated {
         flags |= flag::ASSOCIATED;
         if props.any(tag::DISPLAY_NAME.id()).is_none() {
-            props.set(tag::DISPLAY_NAME, Value::text(""));
+            replace(props, tag::DISPLAY_NAME, Value::text(""));
         }
     }
-    props.set(tag::MESSAGE_FLAGS, Value::I32(flags));
-    props.set(tag::MESSAGE_SIZE, Value::I32(0));
+    replace(props, tag::MESSAGE_FLAGS, Value::I32(flags));
+    replace(props, tag::MESSAGE_SIZE, Value::I32(0));
     if props.i32(tag::MESSAGE_STATUS).is_none() {
-        props.set(tag::MESSAGE_STATUS, Value::I32(0));
+        replace(props, tag::MESSAGE_STATUS, Value::I32(0));
     }
     if let Some(Value::Unicode(text)) = props.get(tag::SUBJECT)
         && !text.starts_with(&[1, 0])
     {
         let value = Value::Unicode(prefixed(text));
-        props.set(tag::SUBJECT, value);
+        replace(props, tag::SUBJECT, value);
     }
     let time = [tag::LAST_MODIFICATION_TIME, tag::CREATION_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CLIENT_SUBMIT_TIME]
         .iter()
@@ -272,12 +322,12 @@ fn complete(props: &mut PropBag, message: &Message, associated: bool) {
         .unwrap_or(116_444_736_000_000_000);
     for t in [tag::CREATION_TIME, tag::LAST_MODIFICATION_TIME] {
         if props.time(t).is_none() {
-            props.set(t, Value::Time(time));
+            replace(props, t, Value::Time(time));
         }
     }
     if props.bytes(tag::SEARCH_KEY).is_none_or(|k| k.len() != 16) {
         let key = search_key(props);
-        props.set(tag::SEARCH_KEY, Value::binary(key));
+        replace(props, tag::SEARCH_KEY, Value::binary(key));
     }
 }
 

@@ -6,5 +6,6 @@ mod store;
 pub mod templates;
 
 pub use message::PreparedMessage;
+pub(crate) use message::weight;
 pub use names::Names;
 pub use store::{FolderId, Options, StoreWriter};

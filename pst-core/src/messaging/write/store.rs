@@ -1,14 +1,14 @@
 //! The store being written: skeleton, folders, contents tables ([MS-PST] 2.4.1-2.4.4, 2.7.1).
 
-use super::message::{PreparedMessage, all_names};
+use super::message::{PreparedMessage, add_all, all_names, unicode};
 use super::names::Names;
 use super::templates::{self, Columns};
 use crate::error::{Error, Kind, Result};
-use crate::io::NewFile;
+use crate::io::{NewFile, Output};
 use crate::ltp::build::heap::bth;
 use crate::ltp::build::{HeapBuilder, PcBuilder, TableBuilder, TableLayout};
 use crate::ltp::heap::client;
-use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, PropType, Role, Value, tag};
+use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, Role, Value, tag};
 use crate::ndb::write::{NdbWriter, NodeImage, TreeImage};
 use crate::ndb::{Crypt, Nid, Node, nid_type};
 
@@ -67,7 +67,12 @@ pub struct StoreWriter {
     next_associated: u32,
     roles: BTreeMap<Role, Nid>,
     repl: BTreeMap<Vec<u8>, u32>,
+    /// The folder that the last message went to.
+    current: usize,
 }
+
+/// Nodes that share one block; its reference count has 16 bits.
+const MAX_SHARED: usize = 0xFFFE;
 
 const ROOT: usize = 0;
 const SUBTREE: usize = 1;
@@ -82,6 +87,17 @@ impl StoreWriter {
     /// When the target exists or cannot be created.
     pub fn create(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let file = NewFile::create(path, options.overwrite)?;
+        Self::create_on(Box::new(file), options)
+    }
+
+    /// Starts a file on any output; `options.overwrite` means nothing here.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] for the cyclic encoding, which is only read.
+    pub fn create_on(file: Box<dyn Output>, options: Options) -> Result<Self> {
+        if options.crypt == Crypt::Cyclic {
+            return Err(Error::new(Kind::Unsupported, "the cyclic encoding is read, but not written"));
+        }
         let mut new = Self {
             ndb: NdbWriter::new(file, options.crypt),
             options,
@@ -92,6 +108,7 @@ impl StoreWriter {
             next_associated: 0x8001,
             roles: BTreeMap::new(),
             repl: BTreeMap::new(),
+            current: ROOT,
         };
         new.push(Nid::ROOT_FOLDER, ROOT, "", None);
         for (parent, name) in [
@@ -183,16 +200,25 @@ impl StoreWriter {
                 None => prop.tag.id(),
             };
             let own = prop.name.is_none() && (COMPUTED.contains(&id) || SPECIAL.contains(&id) || id >= 0x8000);
-            let (ty, value) = match &prop.value {
-                Value::String8(_) => (PropType::STRING, Value::text(&prop.value.to_text().unwrap_or_default())),
-                other => (prop.tag.ty(), other.clone()),
-            };
+            let (ty, value) = unicode(prop, 1252);
             let Some(folder) = self.folders.get_mut(folder.0) else { break };
             if !own && !folder.props.0.iter().any(|p| p.tag.id() == id) {
                 folder.props.0.push(Prop { tag: PropTag::new(id, ty), name: None, value });
             }
         }
         Ok(())
+    }
+
+    /// Gives a folder another name.
+    pub fn rename(&mut self, folder: FolderId, name: &str) {
+        if let Some(folder) = self.folders.get_mut(folder.0) {
+            folder.props.set(tag::DISPLAY_NAME, Value::text(name));
+        }
+    }
+
+    /// True once the file could not be written: nothing more can be.
+    pub fn failed(&self) -> bool {
+        self.ndb.failed()
     }
 
     /// Numbers names before the first message.
@@ -231,38 +257,53 @@ impl StoreWriter {
         }
     }
 
-    /// Adds a prepared message.
+    /// Adds a prepared message. After an error without [`StoreWriter::failed`], others can still be added.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the folder is full, a stream cannot be read or the file cannot be written.
     pub fn add_prepared(&mut self, folder: FolderId, message: PreparedMessage) -> Result<()> {
         let crypt = self.options.crypt;
+        if folder.0 != self.current {
+            self.rest(self.current)?;
+            self.current = folder.0;
+        }
         let Some(f) = self.folders.get_mut(folder.0) else {
             return Err(Error::new(Kind::Usage, "there is no such folder"));
         };
         let (nid, slot, template) = if message.associated {
-            self.next_associated += 1;
-            (Nid::new(nid_type::ASSOC_MESSAGE, self.next_associated - 1), &mut f.associated, templates::ASSOC_CONTENTS)
+            (Nid::new(nid_type::ASSOC_MESSAGE, self.next_associated), &mut f.associated, templates::ASSOC_CONTENTS)
         } else {
-            self.next_message += 1;
-            (Nid::new(nid_type::NORMAL_MESSAGE, self.next_message - 1), &mut f.contents, templates::CONTENTS)
+            (Nid::new(nid_type::NORMAL_MESSAGE, self.next_message), &mut f.contents, templates::CONTENTS)
         };
-        if nid.index() >= 1 << 27 {
+        if self.next_message.max(self.next_associated) >= 1 << 27 {
             return Err(Error::new(Kind::Limit, "a store has no room for more messages"));
         }
-        let (data, sub) = self.ndb.image(message.image)?;
-        self.ndb.node(Node { nid, data, sub, parent: f.nid });
         let table = match slot {
             Some(table) => table,
             None => slot.insert(TableBuilder::new(TableLayout::new(template, &[]).0, crypt)?),
         };
+        table.room()?;
+        let (data, sub) = self.ndb.image(message.image)?;
+        *if message.associated { &mut self.next_associated } else { &mut self.next_message } += 1;
+        self.ndb.node(Node { nid, data, sub, parent: f.nid })?;
         table.row(nid.0, |t| message.row.get(t))?;
-        table.spill(&mut self.ndb)?;
+        if table.is_heavy() {
+            table.spill(&mut self.ndb)?;
+        }
         if !message.read {
             *if message.associated { &mut f.hidden_unread } else { &mut f.unread } += 1;
         }
         if let Some(id) = message.repl_item {
             self.repl.entry(id).or_insert(nid.0);
+        }
+        Ok(())
+    }
+
+    /// Lets go of what a folder holds in memory; messages may still come.
+    fn rest(&mut self, folder: usize) -> Result<()> {
+        let Some(f) = self.folders.get_mut(folder) else { return Ok(()) };
+        for table in [&mut f.contents, &mut f.associated].into_iter().flatten() {
+            table.spill(&mut self.ndb)?;
         }
         Ok(())
     }
@@ -277,9 +318,11 @@ impl StoreWriter {
         self.finish_folders(&nodes, &mut shared)?;
         self.fixed_nodes(&mut shared)?;
         for (_, (plain, users)) in shared {
-            let bid = self.ndb.shared_block(&plain, users.len() as u16)?;
-            for node in users {
-                self.ndb.node(Node { data: bid, ..node });
+            for users in users.chunks(MAX_SHARED) {
+                let bid = self.ndb.shared_block(&plain, users.len() as u16)?;
+                for node in users {
+                    self.ndb.node(Node { data: bid, ..*node })?;
+                }
             }
         }
         self.ndb.finish()
@@ -292,6 +335,11 @@ impl StoreWriter {
     ) -> Result<()> {
         let special = self.special();
         let inbox = self.roles.get(&Role::Inbox).copied();
+        for f in &self.folders {
+            if let Some(id) = f.props.bytes(tag::REPL_ITEM_ID).filter(|b| b.len() == 16) {
+                self.repl.entry(id.to_vec()).or_insert(f.nid.0);
+            }
+        }
         for index in order {
             let Some(f) = self.folders.get_mut(*index) else { continue };
             let (contents, associated) = (f.contents.take(), f.associated.take());
@@ -318,7 +366,7 @@ impl StoreWriter {
                 match table {
                     Some(table) => {
                         let (data, sub) = table.finish_into(&mut self.ndb)?;
-                        self.ndb.node(Node { data, sub, ..node });
+                        self.ndb.node(Node { data, sub, ..node })?;
                     }
                     None => self.share(shared, key, template, node)?,
                 }
@@ -328,9 +376,7 @@ impl StoreWriter {
             let Some(f) = self.folders.get(*index) else { continue };
             let (nid, parent) = (f.nid, self.folders.get(f.parent).map_or(Nid::ROOT_FOLDER, |p| p.nid));
             let mut pc = PcBuilder::new(self.options.crypt)?;
-            for p in &f.props.0 {
-                pc.add(p.tag.id(), p.tag.ty(), &p.value)?;
-            }
+            add_all(&mut pc, &f.props)?;
             let (image, _) = pc.finish(None, Vec::new())?;
             let mut rows: Vec<(u32, &PropBag)> =
                 f.children.iter().filter_map(|c| self.folders.get(*c)).map(|c| (c.nid.0, &c.props)).collect();
@@ -352,7 +398,7 @@ impl StoreWriter {
             match table {
                 Some(table) => {
                     let (data, sub) = table.finish_into(&mut self.ndb)?;
-                    self.ndb.node(Node { data, sub, ..table_node });
+                    self.ndb.node(Node { data, sub, ..table_node })?;
                 }
                 None => self.share(shared, "60D", templates::HIERARCHY, table_node)?,
             }
@@ -399,7 +445,6 @@ impl StoreWriter {
         template: Columns,
         node: Node,
     ) -> Result<()> {
-        // A reference count has 16 bits: beyond that another copy would be needed, and no store has so many folders.
         if let Some((_, users)) = shared.get_mut(key) {
             users.push(node);
             return Ok(());
@@ -418,15 +463,13 @@ impl StoreWriter {
 
     fn put(&mut self, nid: Nid, parent: Nid, image: NodeImage) -> Result<()> {
         let (data, sub) = self.ndb.image(image)?;
-        self.ndb.node(Node { nid, data, sub, parent });
+        self.ndb.node(Node { nid, data, sub, parent })?;
         Ok(())
     }
 
     fn put_props(&mut self, nid: Nid, parent: Nid, props: &PropBag) -> Result<()> {
         let mut pc = PcBuilder::new(self.options.crypt)?;
-        for p in &props.0 {
-            pc.add(p.tag.id(), p.tag.ty(), &p.value)?;
-        }
+        add_all(&mut pc, props)?;
         let (image, _) = pc.finish(None, Vec::new())?;
         self.put(nid, parent, image)
     }
@@ -437,7 +480,7 @@ impl StoreWriter {
         let names = self.names.image(crypt)?;
         self.put(Nid::NAME_TO_ID_MAP, Nid(0), names)?;
         for nid in [0x1E1, 0x261, 0xEC1, 0x2226] {
-            self.ndb.node(Node { nid: Nid(nid), ..Node::default() });
+            self.ndb.node(Node { nid: Nid(nid), ..Node::default() })?;
         }
         let active = NodeImage::leaf(TreeImage::of_bytes(&0x2223u32.to_le_bytes(), crypt));
         self.put(Nid::SEARCH_ACTIVITY_LIST, Nid(0), active)?;

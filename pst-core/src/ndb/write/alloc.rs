@@ -1,7 +1,7 @@
 //! Space: an append allocator that emits each map page as it passes it ([MS-PST] 2.2.2.7.2-2.2.2.7.4).
 
 use crate::error::Result;
-use crate::io::NewFile;
+use crate::io::Output;
 use crate::ndb::crc::crc;
 use crate::ndb::disk::{self, AMAP_SPAN, DLIST_AT, FIRST_AMAP, FIRST_FMAP_INDEX, FIRST_FPMAP_INDEX, PAGE, SLOT, ptype};
 use zerocopy::IntoBytes;
@@ -14,7 +14,14 @@ const FPMAP_EVERY: u64 = 496 * 64;
 
 /// Hands out space in ascending order. One AMap section is held in memory and written when it is full.
 pub(super) struct Allocator {
-    file: NewFile,
+    file: Box<dyn Output>,
+    here: Here,
+    failed: bool,
+}
+
+/// What the allocator knows of the file so far; a copy of it is a point to go back to.
+#[derive(Clone)]
+pub(super) struct Here {
     /// Index of the current section.
     section: u64,
     /// Next free byte within the section.
@@ -27,46 +34,13 @@ pub(super) struct Allocator {
     first_free: u64,
 }
 
-impl Allocator {
-    pub(super) fn new(file: NewFile) -> Self {
-        let mut new = Self {
-            file,
-            section: 0,
-            at: 0,
-            bytes: vec![0; AMAP_SPAN as usize],
-            bits: vec![0; 496],
-            free: 0,
-            first_free: 0,
-        };
-        new.enter();
-        new
-    }
-
-    /// File offset of the current section, where its AMap stands.
+impl Here {
+    /// File offset of the section, where its AMap stands.
     fn base(&self) -> u64 {
         FIRST_AMAP + self.section * AMAP_SPAN
     }
 
-    /// Takes `size` bytes at a multiple of `align`; both are multiples of 64.
-    pub(super) fn take(&mut self, size: u64, align: u64) -> Result<u64> {
-        // Sections start at multiples of 512, so alignment within them is alignment in the file.
-        let mut start = self.at.div_ceil(align) * align;
-        if start + size > AMAP_SPAN {
-            self.leave()?;
-            self.section += 1;
-            self.bytes.fill(0);
-            self.bits.fill(0);
-            self.at = 0;
-            self.enter();
-            start = self.at.div_ceil(align) * align;
-        }
-        self.mark(start, size);
-        self.at = start + size;
-        Ok(self.base() + start)
-    }
-
-    /// Puts bytes into space that was just taken.
-    pub(super) fn put(&mut self, ib: u64, bytes: &[u8]) {
+    fn put(&mut self, ib: u64, bytes: &[u8]) {
         let start = (ib - self.base()) as usize;
         if let Some(to) = self.bytes.get_mut(start..start + bytes.len()) {
             to.copy_from_slice(bytes);
@@ -81,7 +55,7 @@ impl Allocator {
         }
     }
 
-    /// Reserves and fills the map pages at the start of a section; the AMap itself is written on leaving.
+    /// Reserves and fills the map pages at the start of a section; the AMap itself is filled on leaving.
     fn enter(&mut self) {
         let maps = maps(self.section);
         for (i, ty) in maps.iter().enumerate() {
@@ -96,30 +70,79 @@ impl Allocator {
         }
         self.at = maps.len() as u64 * PAGE;
     }
+}
+
+impl Allocator {
+    pub(super) fn new(file: Box<dyn Output>) -> Self {
+        let mut here =
+            Here { section: 0, at: 0, bytes: vec![0; AMAP_SPAN as usize], bits: vec![0; 496], free: 0, first_free: 0 };
+        here.enter();
+        Self { file, here, failed: false }
+    }
+
+    /// Takes `size` bytes at a multiple of `align`; both are multiples of 64.
+    pub(super) fn take(&mut self, size: u64, align: u64) -> Result<u64> {
+        // Sections start at multiples of 512, so alignment within them is alignment in the file.
+        let mut start = self.here.at.next_multiple_of(align);
+        if start + size > AMAP_SPAN {
+            self.leave()?;
+            let here = &mut self.here;
+            here.section += 1;
+            here.bytes.fill(0);
+            here.bits.fill(0);
+            here.enter();
+            start = here.at.next_multiple_of(align);
+        }
+        self.here.mark(start, size);
+        self.here.at = start + size;
+        Ok(self.here.base() + start)
+    }
+
+    /// Puts bytes into space that was just taken.
+    pub(super) fn put(&mut self, ib: u64, bytes: &[u8]) {
+        self.here.put(ib, bytes);
+    }
+
+    /// A point to go back to; what is written after it is then written over.
+    pub(super) fn point(&self) -> Here {
+        self.here.clone()
+    }
+
+    pub(super) fn back_to(&mut self, here: Here) {
+        self.here = here;
+    }
+
+    /// True once the file could not be written.
+    pub(super) fn failed(&self) -> bool {
+        self.failed
+    }
 
     fn leave(&mut self) -> Result<()> {
-        let free: u64 = self.bits.iter().map(|b| u64::from(b.count_zeros())).sum();
-        self.free += free;
-        if self.section == 0 {
-            self.first_free = free;
+        let here = &mut self.here;
+        let free: u64 = here.bits.iter().map(|b| u64::from(b.count_zeros())).sum();
+        here.free += free;
+        if here.section == 0 {
+            here.first_free = free;
         }
-        let base = self.base();
-        let page = map_page(ptype::AMAP, base, &self.bits);
-        self.put(base, &page);
-        self.file.write_at(&self.bytes, base)
+        let base = here.base();
+        let page = map_page(ptype::AMAP, base, &here.bits);
+        here.put(base, &page);
+        let written = self.file.write_at(&here.bytes, base);
+        self.failed |= written.is_err();
+        written
     }
 
     /// Completes the last section, the density list and the header, and commits. Returns the file's size.
     pub(super) fn finish(mut self, mut header: disk::HeaderW, next_page: u64) -> Result<u64> {
         self.leave()?;
-        let eof = self.base() + AMAP_SPAN;
+        let eof = self.here.base() + AMAP_SPAN;
         // One AMap: listed with its free slots. More: none is listed, the search starts at the last one.
         let mut list = Vec::with_capacity(496);
-        let single = self.section == 0;
+        let single = self.here.section == 0;
         list.extend_from_slice(&[u8::from(single), u8::from(single), 0, 0]);
-        list.extend_from_slice(&(if single { 1 } else { self.section as u32 }).to_le_bytes());
+        list.extend_from_slice(&(if single { 1 } else { self.here.section as u32 }).to_le_bytes());
         if single {
-            list.extend_from_slice(&((self.first_free as u32) << 20).to_le_bytes());
+            list.extend_from_slice(&((self.here.first_free as u32) << 20).to_le_bytes());
         }
         list.resize(496, 0);
         let mut dlist = list;
@@ -127,13 +150,14 @@ impl Allocator {
         let sum = crc(&dlist);
         dlist.extend_from_slice(trailer(ptype::DLIST, sig, sum, next_page).as_bytes());
         header.root.ib_file_eof = U64::new(eof);
-        header.root.ib_amap_last = U64::new(self.base());
-        header.root.cb_amap_free = U64::new(self.free * SLOT);
+        header.root.ib_amap_last = U64::new(self.here.base());
+        header.root.cb_amap_free = U64::new(self.here.free * SLOT);
         let bytes = header.as_bytes();
         header.crc_partial = U32::new(crc(bytes.get(8..479).unwrap_or_default()));
         let bytes = header.as_bytes();
         header.crc_full = U32::new(crc(bytes.get(8..524).unwrap_or_default()));
         self.file.write_at(&dlist, DLIST_AT)?;
+        self.file.set_len(eof)?;
         // Everything that the header will vouch for is durable before the header.
         self.file.sync()?;
         self.file.write_at(header.as_bytes(), 0)?;

@@ -2,6 +2,7 @@
 
 mod alloc;
 mod node;
+mod spool;
 
 pub use node::{NodeImage, Subnode, TreeImage};
 
@@ -11,8 +12,9 @@ use super::disk::{self, ptype};
 use super::id::{Bid, Nid, nid_type};
 use super::variant::{Bref, Node};
 use crate::error::Result;
-use crate::io::NewFile;
+use crate::io::Output;
 use alloc::Allocator;
+use spool::NodeSpool;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -39,12 +41,12 @@ pub struct NdbWriter {
     bbt: Vec<disk::BbtEntryW>,
     /// Finished BBT leaves: first key and place.
     bbt_leaves: Vec<(u64, Bref)>,
-    nodes: Vec<Node>,
+    nodes: NodeSpool,
 }
 
 impl NdbWriter {
     /// Starts a file.
-    pub fn new(file: NewFile, crypt: Crypt) -> Self {
+    pub fn new(file: Box<dyn Output>, crypt: Crypt) -> Self {
         Self {
             alloc: Allocator::new(file),
             crypt,
@@ -52,7 +54,7 @@ impl NdbWriter {
             next_page: 1,
             bbt: Vec::with_capacity(BBT_ENTRIES),
             bbt_leaves: Vec::new(),
-            nodes: Vec::new(),
+            nodes: NodeSpool::default(),
         }
     }
 
@@ -129,6 +131,10 @@ impl NdbWriter {
             [] => Ok(Bid(0)),
             [one] => Ok(*one),
             _ if blocks.len() <= X_ENTRIES => self.x_block(1, blocks, total),
+            _ if total > u64::from(u32::MAX) => {
+                let text = format!("{total} bytes are more than one value can have (4 GiB)");
+                Err(crate::Error::new(crate::Kind::Limit, text).within("XXBLOCK"))
+            }
             _ => {
                 let mut lists = Vec::new();
                 let mut left = total;
@@ -201,8 +207,11 @@ impl NdbWriter {
     }
 
     /// Adds a node to the node B-tree.
-    pub fn node(&mut self, node: Node) {
-        self.nodes.push(node);
+    ///
+    /// # Errors
+    /// When a temporary file is needed and cannot be written.
+    pub fn node(&mut self, node: Node) -> Result<()> {
+        self.nodes.push(node)
     }
 
     fn bt_page(&mut self, ty: u8, level: u8, cb: u8, max: usize, entries: &[u8], count: usize) -> Result<Bref> {
@@ -253,32 +262,46 @@ impl NdbWriter {
         self.bbt_leaf()?;
         let bbt_leaves = std::mem::take(&mut self.bbt_leaves);
         let bbt = self.upper(ptype::BBT, bbt_leaves)?;
-        let mut nodes = std::mem::take(&mut self.nodes);
-        nodes.sort_unstable_by_key(|n| n.nid);
-        let mut leaves = Vec::with_capacity(nodes.len() / NBT_ENTRIES + 1);
-        for part in nodes.chunks(NBT_ENTRIES) {
-            let mut bytes = Vec::with_capacity(480);
-            for n in part {
-                let entry = disk::NbtEntryW {
-                    nid: U64::new(u64::from(n.nid.0)),
-                    bid_data: U64::new(n.data.0),
-                    bid_sub: U64::new(n.sub.0),
-                    nid_parent: U32::new(n.parent.0),
-                    padding: U32::new(0),
-                };
-                bytes.extend_from_slice(entry.as_bytes());
+        let spool = std::mem::take(&mut self.nodes);
+        let highest = spool.highest();
+        let mut nodes = spool.sorted()?;
+        let mut leaves = Vec::new();
+        let mut page = Vec::with_capacity(NBT_ENTRIES);
+        loop {
+            let node = nodes.next_node()?;
+            if !page.is_empty() && (node.is_none() || page.len() == NBT_ENTRIES) {
+                leaves.push(self.nbt_leaf(&page)?);
+                page.clear();
             }
-            let first = part.first().map_or(0, |n| u64::from(n.nid.0));
-            leaves.push((first, self.bt_page(ptype::NBT, 0, 32, NBT_ENTRIES, &bytes, part.len())?));
+            match node {
+                Some(node) => page.push(node),
+                None => break,
+            }
         }
         let nbt = self.upper(ptype::NBT, leaves)?;
-        let header = self.header(&nodes, nbt, bbt);
+        let header = self.header(highest, nbt, bbt);
         self.alloc.finish(header, self.next_page)
     }
 
-    /// The header, but for what the allocator knows.
-    fn header(&self, nodes: &[Node], nbt: Bref, bbt: Bref) -> disk::HeaderW {
-        let mut rgnid = [0x400u32; 32];
+    fn nbt_leaf(&mut self, nodes: &[Node]) -> Result<(u64, Bref)> {
+        let mut bytes = Vec::with_capacity(480);
+        for n in nodes {
+            let entry = disk::NbtEntryW {
+                nid: U64::new(u64::from(n.nid.0)),
+                bid_data: U64::new(n.data.0),
+                bid_sub: U64::new(n.sub.0),
+                nid_parent: U32::new(n.parent.0),
+                padding: U32::new(0),
+            };
+            bytes.extend_from_slice(entry.as_bytes());
+        }
+        let first = nodes.first().map_or(0, |n| u64::from(n.nid.0));
+        Ok((first, self.bt_page(ptype::NBT, 0, 32, NBT_ENTRIES, &bytes, nodes.len())?))
+    }
+
+    /// The header, but for what the allocator knows. `highest` holds the highest index of each node type.
+    fn header(&self, highest: [u32; 32], nbt: Bref, bbt: Bref) -> disk::HeaderW {
+        let mut rgnid = highest.map(|index| index.max(0x400));
         let mut least = |ty: u8, index: u32| {
             if let Some(slot) = rgnid.get_mut(usize::from(ty)) {
                 *slot = (*slot).max(index);
@@ -287,9 +310,6 @@ impl NdbWriter {
         least(nid_type::SEARCH_FOLDER, 0x4000);
         least(nid_type::NORMAL_MESSAGE, 0x10000);
         least(nid_type::ASSOC_MESSAGE, 0x8000);
-        for n in nodes {
-            least(n.nid.ty(), n.nid.index());
-        }
         let bref = |b: Bref| disk::BrefW { bid: U64::new(b.bid.0), ib: U64::new(b.ib) };
         let mut h = disk::HeaderW::new_zeroed();
         h.magic = disk::MAGIC;
@@ -313,15 +333,37 @@ impl NdbWriter {
         h
     }
 
-    /// Writes a node image: its data and its subnodes. Returns the BIDs of both trees.
+    /// Writes a node image: its data and its subnodes. Returns the BIDs of both trees. If a stream cannot be read,
+    /// everything is as before, and more can be written.
     ///
     /// # Errors
     /// When the file cannot be written, or a stream cannot be read.
     pub fn image(&mut self, image: NodeImage) -> Result<(Bid, Bid)> {
+        if !image.has_stream() {
+            return self.image_parts(image);
+        }
+        let alloc = self.alloc.point();
+        let (next_block, next_page) = (self.next_block, self.next_page);
+        let (bbt, leaves) = (self.bbt.clone(), self.bbt_leaves.len());
+        let out = self.image_parts(image);
+        if out.is_err() && !self.alloc.failed() {
+            self.alloc.back_to(alloc);
+            (self.next_block, self.next_page, self.bbt) = (next_block, next_page, bbt);
+            self.bbt_leaves.truncate(leaves);
+        }
+        out
+    }
+
+    /// True once the file could not be written: nothing more can be.
+    pub fn failed(&self) -> bool {
+        self.alloc.failed()
+    }
+
+    fn image_parts(&mut self, image: NodeImage) -> Result<(Bid, Bid)> {
         let data = self.tree_image(image.data)?;
         let mut entries = Vec::with_capacity(image.subs.len());
         for sub in image.subs {
-            let (data, below) = self.image(sub.node)?;
+            let (data, below) = self.image_parts(sub.node)?;
             entries.push(Node { nid: sub.nid, data, sub: below, parent: Nid(0) });
         }
         Ok((data, self.sub_tree(entries)?))

@@ -70,6 +70,11 @@ impl NodeImage {
         Self { data, subs: Vec::new() }
     }
 
+    /// True if some data are read only when they are written.
+    pub fn has_stream(&self) -> bool {
+        matches!(self.data, TreeImage::Stream(_)) || self.subs.iter().any(|s| s.node.has_stream())
+    }
+
     /// Bytes of the data blocks of the node and of all nodes below, as PidTagMessageSize counts them.
     pub fn size(&self) -> u64 {
         self.data.size() + self.subs.iter().map(|s| s.node.size()).sum::<u64>()
