@@ -449,11 +449,11 @@ impl StoreWriter {
             users.push(node);
             return Ok(());
         }
-        shared.insert(key, (self.empty_table(template)?, vec![node]));
+        shared.insert(key, (Self::empty_table(template)?, vec![node]));
         Ok(())
     }
 
-    fn empty_table(&self, template: Columns) -> Result<Vec<u8>> {
+    fn empty_table(template: Columns) -> Result<Vec<u8>> {
         let table = TableBuilder::new(TableLayout::new(template, &[]).0, Crypt::None)?;
         match table.finish()?.data {
             TreeImage::Blocks(blocks) => Ok(blocks.into_iter().flat_map(|b| b.stored).collect()),
