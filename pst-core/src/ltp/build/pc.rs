@@ -84,9 +84,9 @@ impl PcBuilder {
         } else {
             bth(&mut self.heap, self.header, 2, 6, &bytes)?
         };
-        let place = computed.and_then(|id| self.records.iter().position(|r| r.0 == id)).map(|i| {
-            (leaves.get(i / LEAF).copied().unwrap_or_default(), i % LEAF * 8 + 4)
-        });
+        let place = computed
+            .and_then(|id| self.records.iter().position(|r| r.0 == id))
+            .map(|i| (leaves.get(i / LEAF).copied().unwrap_or_default(), i % LEAF * 8 + 4));
         let crypt = self.overflow.crypt();
         let mut subs = self.overflow.subs;
         subs.extend(more);
