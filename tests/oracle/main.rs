@@ -1,5 +1,6 @@
 //! What we write and read, against what independent programs read.
 
+#![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(
     missing_docs,
     clippy::unwrap_used,
