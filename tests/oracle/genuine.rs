@@ -19,6 +19,9 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 fn compare(reader: &str, name: &str, theirs: &Listing, ours: &Listing) -> Vec<String> {
     let mut wrong = Vec::new();
     for folder in ours {
+        if reader == "outlook-pst" && folder.path == ["Freebusy Data"] {
+            continue; // It stands outside the mailbox, where the walk with outlook-pst does not go.
+        }
         let Some(other) = theirs.iter().find(|f| f.path == folder.path) else {
             wrong.push(format!("{name}: {reader} has no folder {:?}", folder.path));
             continue;
