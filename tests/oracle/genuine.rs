@@ -50,7 +50,10 @@ fn readers_agree_on_genuine_files() {
             continue;
         }
         let ours = oracle::ours(&file);
-        let readers = [("libpff", oracle::libpff(&file)), ("outlook-pst", oracle::outlook_pst(&file).map_err(|e| e.to_string()).into())];
+        let readers = [
+            ("libpff", oracle::libpff(&file)),
+            ("outlook-pst", oracle::outlook_pst(&file).map_err(|e| e.to_string()).into()),
+        ];
         for (reader, theirs) in readers {
             if EXCEPTIONS.iter().any(|(r, n, _)| *r == reader && name.starts_with(n)) {
                 continue;

@@ -129,7 +129,9 @@ pub fn png(side: u8, rgb: [u8; 3]) -> Vec<u8> {
     deflated.extend((b << 16 | a).to_be_bytes());
     let side = [0, 0, 0, side];
     let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (kind, data) in [(b"IHDR", [&side[..], &side[..], &[8, 2, 0, 0, 0]].concat()), (b"IDAT", deflated), (b"IEND", vec![])] {
+    for (kind, data) in
+        [(b"IHDR", [&side[..], &side[..], &[8, 2, 0, 0, 0]].concat()), (b"IDAT", deflated), (b"IEND", vec![])]
+    {
         let body = [&kind[..], &data].concat();
         out.extend((data.len() as u32).to_be_bytes());
         out.extend(&body);
@@ -149,7 +151,12 @@ fn eml(all: &mut Vec<Fixture>, path: &str, about: &'static str, bytes: Vec<u8>) 
 }
 
 fn inbox(all: &mut Vec<Fixture>) {
-    eml(all, "Inbox/01-plain", "the plainest message that has everything", build("\
+    eml(
+        all,
+        "Inbox/01-plain",
+        "the plainest message that has everything",
+        build(
+            "\
 Return-Path: <ada@example.org>
 Received: from mx.example.org (mx.example.org [192.0.2.25])
 \tby mail.example.com with ESMTPS id 4F2kQ1; Mon, 6 May 2024 09:15:04 +0200 (CEST)
@@ -167,8 +174,16 @@ Dear Charles,
 the engine weaves algebraical patterns.
 
 Ada
-", &[]));
-    eml(all, "Inbox/02-reply", "a reply in a thread, with References, Thread-Topic and Thread-Index", build("\
+",
+            &[],
+        ),
+    );
+    eml(
+        all,
+        "Inbox/02-reply",
+        "a reply in a thread, with References, Thread-Topic and Thread-Index",
+        build(
+            "\
 Received: from mx.example.com by mail.example.org; Mon, 6 May 2024 10:00:03 +0000
 Date: Mon, 06 May 2024 12:00:00 +0200
 From: \"Babbage, Charles\" <charles@example.com>
@@ -187,7 +202,10 @@ Content-Transfer-Encoding: 8bit
 > the engine weaves algebraical patterns.
 
 Just as the Jacquard loom weaves flowers and leaves — quite so.
-", &[]));
+",
+            &[],
+        ),
+    );
     eml(all, "Inbox/03-newsletter", "html alone, quoted-printable, with list headers", build("\
 Date: Tue, 07 May 2024 06:30:00 +0000
 From: =?utf-8?Q?B=C3=BCcherbrief?= <brief@example.net>
@@ -203,7 +221,12 @@ Content-Type: text/html; charset=utf-8
 Content-Transfer-Encoding: quoted-printable
 
 {html}", &[("html", quoted_printable("<!DOCTYPE html>\r\n<html><head><meta charset=\"utf-8\"><title>Neue Bücher</title></head>\r\n<body><h1>Neue Bücher</h1><p>Schöne Grüße &amp; viel Vergnügen beim Lesen — <a href=\"https://example.net/mai?a=1&amp;b=2\">zum Heft</a>.</p></body></html>\r\n".as_bytes()).as_bytes())]));
-    eml(all, "Inbox/04-invoice", "plain and html alternatives and a PDF beside them", build("\
+    eml(
+        all,
+        "Inbox/04-invoice",
+        "plain and html alternatives and a PDF beside them",
+        build(
+            "\
 Date: Wed, 08 May 2024 14:45:10 -0400
 From: Billing <billing@example.com>
 To: ada@example.org
@@ -234,11 +257,19 @@ Content-Disposition: attachment; filename=\"invoice.pdf\"; size=1500
 Content-Transfer-Encoding: base64
 
 {pdf}--outer--
-", &[("pdf", base64(&noise(4, 1500)).as_bytes())]));
+",
+            &[("pdf", base64(&noise(4, 1500)).as_bytes())],
+        ),
+    );
 }
 
 fn sent_and_drafts(all: &mut Vec<Fixture>) {
-    eml(all, "Sent/01-with-bcc", "a sent message with Bcc, several To headers and a request for a receipt", build("\
+    eml(
+        all,
+        "Sent/01-with-bcc",
+        "a sent message with Bcc, several To headers and a request for a receipt",
+        build(
+            "\
 Date: Thu, 09 May 2024 08:00:00 +0000
 From: Ada Lovelace <ada@example.org>
 To: One <one@example.com>
@@ -255,8 +286,16 @@ MIME-Version: 1.0
 Content-Type: text/plain; charset=us-ascii
 
 Six people in four fields.
-", &[]));
-    eml(all, "Sent/02-flowed", "format=flowed with trailing blanks and quoting", build("\
+",
+            &[],
+        ),
+    );
+    eml(
+        all,
+        "Sent/02-flowed",
+        "format=flowed with trailing blanks and quoting",
+        build(
+            "\
 Date: Thu, 09 May 2024 09:30:00 +0000
 From: Ada Lovelace <ada@example.org>
 To: charles@example.com
@@ -265,8 +304,20 @@ Message-ID: <sent.2@example.org>
 MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8; format=flowed; delsp=no
 
-{flowed}", &[("flowed", "This paragraph goes on \r\nover two lines.\r\n> quoted, and \r\n> flowing as well\r\n-- \r\nAda\r\n".as_bytes())]));
-    eml(all, "Drafts/01-unsent", "a draft, as X-Unsent says", build("\
+{flowed}",
+            &[(
+                "flowed",
+                "This paragraph goes on \r\nover two lines.\r\n> quoted, and \r\n> flowing as well\r\n-- \r\nAda\r\n"
+                    .as_bytes(),
+            )],
+        ),
+    );
+    eml(
+        all,
+        "Drafts/01-unsent",
+        "a draft, as X-Unsent says",
+        build(
+            "\
 X-Unsent: 1
 Date: Fri, 10 May 2024 11:11:11 +0000
 From: Ada Lovelace <ada@example.org>
@@ -276,7 +327,10 @@ MIME-Version: 1.0
 Content-Type: text/plain; charset=us-ascii
 
 To be continued
-", &[]));
+",
+            &[],
+        ),
+    );
 }
 
 fn languages(all: &mut Vec<Fixture>) {
@@ -317,7 +371,8 @@ fn languages(all: &mut Vec<Fixture>) {
         all.push(Fixture {
             path: format!("mail/Languages/{name}.eml"),
             about: "a language in its own charset, in the subject and the body",
-            bytes: build("\
+            bytes: build(
+                "\
 Date: {date}
 From: Writer <writer@example.org>
 To: Reader <reader@example.com>
@@ -327,17 +382,24 @@ MIME-Version: 1.0
 Content-Type: text/plain; charset={charset}
 Content-Transfer-Encoding: {encoding}
 
-{body}", &[
-                ("date", date.as_bytes()),
-                ("subject", subject.as_bytes()),
-                ("name", name.as_bytes()),
-                ("charset", charset.as_bytes()),
-                ("encoding", encoding.as_bytes()),
-                ("body", &body),
-            ]),
+{body}",
+                &[
+                    ("date", date.as_bytes()),
+                    ("subject", subject.as_bytes()),
+                    ("name", name.as_bytes()),
+                    ("charset", charset.as_bytes()),
+                    ("encoding", encoding.as_bytes()),
+                    ("body", &body),
+                ],
+            ),
         });
     }
-    eml(all, "Languages/headers-utf-8", "headers in raw UTF-8 (RFC 6532), right-to-left and combining characters", build("\
+    eml(
+        all,
+        "Languages/headers-utf-8",
+        "headers in raw UTF-8 (RFC 6532), right-to-left and combining characters",
+        build(
+            "\
 Date: 19 Jun 2024 07:19:00 +0000
 From: Žofie Nováková <žofie@example.org>
 To: 田中太郎 <taro@example.com>, דוד <david@example.com>
@@ -348,14 +410,22 @@ Content-Type: text/plain; charset=utf-8
 Content-Transfer-Encoding: 8bit
 
 नमस्ते दुनिया
-", &[]));
+",
+            &[],
+        ),
+    );
 }
 
 fn shapes(all: &mut Vec<Fixture>) {
     let image = base64(&png(12, [200, 30, 30]));
     let other = base64(&png(9, [20, 90, 200]));
     let parts = [("image", image.as_bytes()), ("other", other.as_bytes())];
-    eml(all, "Shapes/related", "html with an inline image and one that nothing points to", build("\
+    eml(
+        all,
+        "Shapes/related",
+        "html with an inline image and one that nothing points to",
+        build(
+            "\
 Date: Mon, 01 Jul 2024 10:00:00 +0000
 From: shapes@example.org
 To: reader@example.com
@@ -380,8 +450,16 @@ Content-Transfer-Encoding: base64
 Content-ID: <blue@example.org>
 
 {other}--rel--
-", &parts));
-    eml(all, "Shapes/full-house", "mixed( related( alternative( plain, html ), image ), text file, csv )", build("\
+",
+            &parts,
+        ),
+    );
+    eml(
+        all,
+        "Shapes/full-house",
+        "mixed( related( alternative( plain, html ), image ), text file, csv )",
+        build(
+            "\
 Date: Tue, 02 Jul 2024 10:00:00 +0000
 From: shapes@example.org
 To: reader@example.com
@@ -426,8 +504,16 @@ Content-Disposition: attachment; filename=\"table.csv\"
 Content-Transfer-Encoding: base64
 
 {csv}--m--
-", &[parts[0], ("csv", base64("a;b\r\n1;ä\r\n".as_bytes()).as_bytes())]));
-    eml(all, "Shapes/file-names", "file names by RFC 2231 (charset, parts), RFC 2047, raw UTF-8, and none", build("\
+",
+            &[parts[0], ("csv", base64("a;b\r\n1;ä\r\n".as_bytes()).as_bytes())],
+        ),
+    );
+    eml(
+        all,
+        "Shapes/file-names",
+        "file names by RFC 2231 (charset, parts), RFC 2047, raw UTF-8, and none",
+        build(
+            "\
 Date: Wed, 03 Jul 2024 10:00:00 +0000
 From: shapes@example.org
 To: reader@example.com
@@ -467,14 +553,22 @@ Content-Disposition: attachment
 Content-Transfer-Encoding: base64
 
 {five}--names--
-", &[
-        ("one", base64(&noise(31, 100)).as_bytes()),
-        ("two", base64(&noise(32, 101)).as_bytes()),
-        ("three", base64(&noise(33, 102)).as_bytes()),
-        ("four", base64(&noise(34, 103)).as_bytes()),
-        ("five", base64(&noise(35, 104)).as_bytes()),
-    ]));
-    eml(all, "Shapes/forwarded", "a forwarded message that holds a forwarded message with a file", build("\
+",
+            &[
+                ("one", base64(&noise(31, 100)).as_bytes()),
+                ("two", base64(&noise(32, 101)).as_bytes()),
+                ("three", base64(&noise(33, 102)).as_bytes()),
+                ("four", base64(&noise(34, 103)).as_bytes()),
+                ("five", base64(&noise(35, 104)).as_bytes()),
+            ],
+        ),
+    );
+    eml(
+        all,
+        "Shapes/forwarded",
+        "a forwarded message that holds a forwarded message with a file",
+        build(
+            "\
 Date: Thu, 04 Jul 2024 10:00:00 +0000
 From: shapes@example.org
 To: reader@example.com
@@ -526,8 +620,16 @@ Content-Transfer-Encoding: base64
 {zip}--h--
 --g--
 --f--
-", &[("zip", base64(&noise(36, 300)).as_bytes())]));
-    eml(all, "Shapes/signed", "multipart/signed: the signed part must stay as it is, byte for byte", build("\
+",
+            &[("zip", base64(&noise(36, 300)).as_bytes())],
+        ),
+    );
+    eml(
+        all,
+        "Shapes/signed",
+        "multipart/signed: the signed part must stay as it is, byte for byte",
+        build(
+            "\
 Date: Fri, 05 Jul 2024 10:00:00 +0000
 From: shapes@example.org
 To: reader@example.com
@@ -546,8 +648,16 @@ Content-Disposition: attachment; filename=\"smime.p7s\"
 Content-Transfer-Encoding: base64
 
 {p7s}--s--
-", &[("p7s", base64(&noise(37, 400)).as_bytes())]));
-    eml(all, "Shapes/bounce", "a report that mail was not delivered", build("\
+",
+            &[("p7s", base64(&noise(37, 400)).as_bytes())],
+        ),
+    );
+    eml(
+        all,
+        "Shapes/bounce",
+        "a report that mail was not delivered",
+        build(
+            "\
 Date: Sat, 06 Jul 2024 10:00:00 +0000
 From: MAILER-DAEMON@example.com
 To: ada@example.org
@@ -578,8 +688,16 @@ To: nobody@example.com
 Subject: Anyone there?
 Message-ID: <lost@example.org>
 --b--
-", &[]));
-    eml(all, "Shapes/invitation", "a meeting request with a calendar part", build("\
+",
+            &[],
+        ),
+    );
+    eml(
+        all,
+        "Shapes/invitation",
+        "a meeting request with a calendar part",
+        build(
+            "\
 Date: Sun, 07 Jul 2024 10:00:00 +0000
 From: organizer@example.org
 To: reader@example.com
@@ -610,47 +728,133 @@ ATTENDEE;RSVP=TRUE:mailto:reader@example.com
 END:VEVENT
 END:VCALENDAR
 --i--
-", &[]));
+",
+            &[],
+        ),
+    );
 }
 
 fn oddities(all: &mut Vec<Fixture>) {
     let mut odd = |name: &str, about: &'static str, template: &str, parts: &[(&str, &[u8])]| {
         eml(all, &format!("Oddities/{name}"), about, build(template, parts));
     };
-    odd("empty-subject", "a subject field without a subject", "\
-Date: Mon, 05 Aug 2024 10:00:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject:\nMessage-ID: <empty-subject@example.org>\n\nNo subject.\n", &[]);
-    odd("no-subject", "no subject field, no Date, no MIME-Version", "\
-From: odd@example.org\nTo: reader@example.com\nMessage-ID: <no-subject@example.org>\n\nNothing much.\n", &[]);
+    odd(
+        "empty-subject",
+        "a subject field without a subject",
+        "\
+Date: Mon, 05 Aug 2024 10:00:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject:\nMessage-ID: <empty-subject@example.org>\n\nNo subject.\n",
+        &[],
+    );
+    odd(
+        "no-subject",
+        "no subject field, no Date, no MIME-Version",
+        "\
+From: odd@example.org\nTo: reader@example.com\nMessage-ID: <no-subject@example.org>\n\nNothing much.\n",
+        &[],
+    );
     let long = "A subject that does not end, ".repeat(40);
-    let folded = long.as_bytes().chunks(58).map(|c| String::from_utf8_lossy(c).into_owned()).collect::<Vec<_>>().join("\r\n ");
-    odd("long-subject", "a subject of 1,160 characters over many lines", "\
-Date: Mon, 05 Aug 2024 10:01:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: {long}\nMessage-ID: <long-subject@example.org>\n\nLong above.\n", &[("long", folded.as_bytes())]);
-    odd("groups", "recipients in groups, an empty group, and a route", "\
-Date: Mon, 05 Aug 2024 10:02:00 +0000\nFrom: odd@example.org\nTo: Friends: Jo <jo@example.com>, \"Sam (the \\\"man\\\")\" <sam@example.com>;, alone@example.com\nCc: Undisclosed recipients:;\nSubject: Groups\nMessage-ID: <groups@example.org>\n\nTo groups.\n", &[]);
-    odd("undisclosed", "nobody is named as recipient", "\
-Date: Mon, 05 Aug 2024 10:03:00 +0000\nFrom: odd@example.org\nTo: undisclosed-recipients:;\nSubject: Nobody in particular\nMessage-ID: <undisclosed@example.org>\n\nTo nobody.\n", &[]);
-    odd("eight-bit-headers", "headers in raw windows-1252 and a body that names no charset", "\
-Date: Mon, 05 Aug 2024 10:04:00 +0000\nFrom: Jos\u{7f}E9 <jose@example.org>\nTo: reader@example.com\nSubject: Espa\u{7f}F1a\nMessage-ID: <eight-bit@example.org>\n\nAdi\u{7f}F3s.\n", &[]);
-    odd("missing-final-boundary", "a multipart that stops without its last boundary", "\
-Date: Mon, 05 Aug 2024 10:05:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Cut off\nMessage-ID: <cut@example.org>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=cut\n\n--cut\nContent-Type: text/plain\n\nThe text is whole.\n--cut\nContent-Type: application/octet-stream; name=part.bin\nContent-Transfer-Encoding: base64\n\n{part}", &[("part", base64(&noise(51, 200)).as_bytes())]);
+    let folded =
+        long.as_bytes().chunks(58).map(|c| String::from_utf8_lossy(c).into_owned()).collect::<Vec<_>>().join("\r\n ");
+    odd(
+        "long-subject",
+        "a subject of 1,160 characters over many lines",
+        "\
+Date: Mon, 05 Aug 2024 10:01:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: {long}\nMessage-ID: <long-subject@example.org>\n\nLong above.\n",
+        &[("long", folded.as_bytes())],
+    );
+    odd(
+        "groups",
+        "recipients in groups, an empty group, and a route",
+        "\
+Date: Mon, 05 Aug 2024 10:02:00 +0000\nFrom: odd@example.org\nTo: Friends: Jo <jo@example.com>, \"Sam (the \\\"man\\\")\" <sam@example.com>;, alone@example.com\nCc: Undisclosed recipients:;\nSubject: Groups\nMessage-ID: <groups@example.org>\n\nTo groups.\n",
+        &[],
+    );
+    odd(
+        "undisclosed",
+        "nobody is named as recipient",
+        "\
+Date: Mon, 05 Aug 2024 10:03:00 +0000\nFrom: odd@example.org\nTo: undisclosed-recipients:;\nSubject: Nobody in particular\nMessage-ID: <undisclosed@example.org>\n\nTo nobody.\n",
+        &[],
+    );
+    odd(
+        "eight-bit-headers",
+        "headers in raw windows-1252 and a body that names no charset",
+        "\
+Date: Mon, 05 Aug 2024 10:04:00 +0000\nFrom: Jos\u{7f}E9 <jose@example.org>\nTo: reader@example.com\nSubject: Espa\u{7f}F1a\nMessage-ID: <eight-bit@example.org>\n\nAdi\u{7f}F3s.\n",
+        &[],
+    );
+    odd(
+        "missing-final-boundary",
+        "a multipart that stops without its last boundary",
+        "\
+Date: Mon, 05 Aug 2024 10:05:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Cut off\nMessage-ID: <cut@example.org>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=cut\n\n--cut\nContent-Type: text/plain\n\nThe text is whole.\n--cut\nContent-Type: application/octet-stream; name=part.bin\nContent-Transfer-Encoding: base64\n\n{part}",
+        &[("part", base64(&noise(51, 200)).as_bytes())],
+    );
     let clean = base64(&noise(52, 120)).replace("\r\n", "");
     let dirty = format!("{}\r\n  {}!\r\n\r\n{}\r\n", &clean[..40], &clean[40..100], &clean[100..]);
-    odd("dirty-base64", "base64 with blanks, a stray character and lines of odd lengths", "\
-Date: Mon, 05 Aug 2024 10:06:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Dirty\nMessage-ID: <dirty@example.org>\nMIME-Version: 1.0\nContent-Type: application/octet-stream; name=dirty.bin\nContent-Disposition: attachment; filename=dirty.bin\nContent-Transfer-Encoding: base64\n\n{dirty}", &[("dirty", dirty.as_bytes())]);
-    odd("date-two-digit-year", "a date with a two-digit year and an obsolete zone", "\
-Date: Tue, 6 Aug 96 10:07 EST\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Old date\nMessage-ID: <old-date@example.org>\n\nFrom the last century.\n", &[]);
-    odd("date-wrong", "a date that is none, while Received has one", "\
-Received: from a by b; Tue, 6 Aug 2024 10:08:30 +0000\nDate: yesterday, about tea time\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Wrong date\nMessage-ID: <wrong-date@example.org>\n\nWhen?\n", &[]);
-    odd("date-far", "a date in the year 2199 with a zone of +1400", "\
-Date: Thu, 31 Oct 2199 23:59:60 +1400\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Far date\nMessage-ID: <far-date@example.org>\n\nLater.\n", &[]);
-    odd("no-body", "headers alone, without even the empty line", "\
-Date: Tue, 06 Aug 2024 10:09:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Headers alone\nMessage-ID: <no-body@example.org>\n", &[]);
-    odd("unknown-charset", "a charset that nobody knows", "\
-Date: Tue, 06 Aug 2024 10:10:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: =?x-nobody?Q?unreadable?= but there\nMessage-ID: <unknown-charset@example.org>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=x-nobody\n\nPlain letters all the same.\n", &[]);
-    odd("long-lines", "one line of 5,000 characters and one header of 3,000", "\
-Date: Tue, 06 Aug 2024 10:11:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Long lines\nX-Long: {header}\nMessage-ID: <long-lines@example.org>\n\n{line}\n", &[("header", "x".repeat(3000).as_bytes()), ("line", "0123456789".repeat(500).as_bytes())]);
-    odd("crowd", "a recipient list of 120 in one field", "\
-Date: Tue, 06 Aug 2024 10:12:00 +0000\nFrom: odd@example.org\nTo: {many}\nSubject: A crowd\nMessage-ID: <crowd@example.org>\n\nHello, all.\n", &[("many", (1..=120).map(|n| format!("Guest {n} <guest{n}@example.com>")).collect::<Vec<_>>().join(",\r\n ").as_bytes())]);
+    odd(
+        "dirty-base64",
+        "base64 with blanks, a stray character and lines of odd lengths",
+        "\
+Date: Mon, 05 Aug 2024 10:06:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Dirty\nMessage-ID: <dirty@example.org>\nMIME-Version: 1.0\nContent-Type: application/octet-stream; name=dirty.bin\nContent-Disposition: attachment; filename=dirty.bin\nContent-Transfer-Encoding: base64\n\n{dirty}",
+        &[("dirty", dirty.as_bytes())],
+    );
+    odd(
+        "date-two-digit-year",
+        "a date with a two-digit year and an obsolete zone",
+        "\
+Date: Tue, 6 Aug 96 10:07 EST\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Old date\nMessage-ID: <old-date@example.org>\n\nFrom the last century.\n",
+        &[],
+    );
+    odd(
+        "date-wrong",
+        "a date that is none, while Received has one",
+        "\
+Received: from a by b; Tue, 6 Aug 2024 10:08:30 +0000\nDate: yesterday, about tea time\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Wrong date\nMessage-ID: <wrong-date@example.org>\n\nWhen?\n",
+        &[],
+    );
+    odd(
+        "date-far",
+        "a date in the year 2199 with a zone of +1400",
+        "\
+Date: Thu, 31 Oct 2199 23:59:60 +1400\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Far date\nMessage-ID: <far-date@example.org>\n\nLater.\n",
+        &[],
+    );
+    odd(
+        "no-body",
+        "headers alone, without even the empty line",
+        "\
+Date: Tue, 06 Aug 2024 10:09:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Headers alone\nMessage-ID: <no-body@example.org>\n",
+        &[],
+    );
+    odd(
+        "unknown-charset",
+        "a charset that nobody knows",
+        "\
+Date: Tue, 06 Aug 2024 10:10:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: =?x-nobody?Q?unreadable?= but there\nMessage-ID: <unknown-charset@example.org>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=x-nobody\n\nPlain letters all the same.\n",
+        &[],
+    );
+    odd(
+        "long-lines",
+        "one line of 5,000 characters and one header of 3,000",
+        "\
+Date: Tue, 06 Aug 2024 10:11:00 +0000\nFrom: odd@example.org\nTo: reader@example.com\nSubject: Long lines\nX-Long: {header}\nMessage-ID: <long-lines@example.org>\n\n{line}\n",
+        &[("header", "x".repeat(3000).as_bytes()), ("line", "0123456789".repeat(500).as_bytes())],
+    );
+    odd(
+        "crowd",
+        "a recipient list of 120 in one field",
+        "\
+Date: Tue, 06 Aug 2024 10:12:00 +0000\nFrom: odd@example.org\nTo: {many}\nSubject: A crowd\nMessage-ID: <crowd@example.org>\n\nHello, all.\n",
+        &[(
+            "many",
+            (1..=120)
+                .map(|n| format!("Guest {n} <guest{n}@example.com>"))
+                .collect::<Vec<_>>()
+                .join(",\r\n ")
+                .as_bytes(),
+        )],
+    );
     // The template is text; raw bytes above ASCII are written as DEL and two digits.
     for f in all.iter_mut().filter(|f| f.path.contains("eight-bit")) {
         let mut out = Vec::new();
@@ -685,27 +889,64 @@ fn mbox(all: &mut Vec<Fixture>) {
     };
     let status = |flags: u16| format!("X-Mozilla-Status: {flags:04x}\nX-Mozilla-Status2: 00000000\n");
     let tb = |n, subject: &str, flags, body: &str| format!("{}{}\n", sep(n), short(n, subject, &status(flags), body));
-    put("thunderbird/Inbox", "Thunderbird: unread, read, replied and flagged, forwarded, and one deleted but not compacted", [
-        tb(1, "Unread", 0x0000, "one\n"),
-        tb(2, "Read", 0x0001, "two\n"),
-        tb(3, "Read, replied, flagged", 0x0007, "three\n"),
-        tb(4, "Read and forwarded", 0x1001, "four\n"),
-        tb(5, "Deleted", 0x0009, "five\n"),
-    ].concat());
-    put("thunderbird/Inbox.msf", "an index of Thunderbird's, not mail", "// <!-- <mdb:mork:z v=\"1.4\"/> -->\n".to_owned());
+    put(
+        "thunderbird/Inbox",
+        "Thunderbird: unread, read, replied and flagged, forwarded, and one deleted but not compacted",
+        [
+            tb(1, "Unread", 0x0000, "one\n"),
+            tb(2, "Read", 0x0001, "two\n"),
+            tb(3, "Read, replied, flagged", 0x0007, "three\n"),
+            tb(4, "Read and forwarded", 0x1001, "four\n"),
+            tb(5, "Deleted", 0x0009, "five\n"),
+        ]
+        .concat(),
+    );
+    put(
+        "thunderbird/Inbox.msf",
+        "an index of Thunderbird's, not mail",
+        "// <!-- <mdb:mork:z v=\"1.4\"/> -->\n".to_owned(),
+    );
     put("thunderbird/Inbox.sbd/Projects", "a folder below Inbox", tb(6, "Project plan", 1, "six\n"));
-    put("thunderbird/Inbox.sbd/Projects.sbd/Analytical Engine", "a folder two below Inbox, with a blank in its name", tb(7, "Cards", 0, "seven\n"));
+    put(
+        "thunderbird/Inbox.sbd/Projects.sbd/Analytical Engine",
+        "a folder two below Inbox, with a blank in its name",
+        tb(7, "Cards", 0, "seven\n"),
+    );
     put("thunderbird/Sent", "the folder of sent mail", tb(8, "Sent away", 1, "eight\n"));
     put("thunderbird/Entwürfe", "a name beyond ASCII, and no messages", String::new());
-    put("quoted.mbox", "mboxrd quoting in several depths, Status and X-Status, and no empty line at the end", [
-        format!("{}{}\n", sep(11), short(11, "From the start", "Status: RO\nX-Status: A\n", ">From here on, all is quoted.\n>>From twice quoted.\nFrom\n")),
-        format!("{}{}\n", sep(12), short(12, "Second", "Status: O\n", "Plain.\n\nAfter an empty line.\n")),
-        format!("{}{}", sep(13), short(13, "Last", "Status: RO\nX-Status: F\nX-Keywords: Work \"Later\"\n", "No newline at the end")),
-    ].concat());
-    put("crlf.mbox", "CRLF line ends throughout", [
-        format!("{}{}\n", sep(14), short(14, "One with CRLF", "", "Line.\n")),
-        format!("{}{}\n", sep(15), short(15, "Two with CRLF", "", ">From a line.\n")),
-    ].concat().replace('\n', "\r\n"));
+    put(
+        "quoted.mbox",
+        "mboxrd quoting in several depths, Status and X-Status, and no empty line at the end",
+        [
+            format!(
+                "{}{}\n",
+                sep(11),
+                short(
+                    11,
+                    "From the start",
+                    "Status: RO\nX-Status: A\n",
+                    ">From here on, all is quoted.\n>>From twice quoted.\nFrom\n"
+                )
+            ),
+            format!("{}{}\n", sep(12), short(12, "Second", "Status: O\n", "Plain.\n\nAfter an empty line.\n")),
+            format!(
+                "{}{}",
+                sep(13),
+                short(13, "Last", "Status: RO\nX-Status: F\nX-Keywords: Work \"Later\"\n", "No newline at the end")
+            ),
+        ]
+        .concat(),
+    );
+    put(
+        "crlf.mbox",
+        "CRLF line ends throughout",
+        [
+            format!("{}{}\n", sep(14), short(14, "One with CRLF", "", "Line.\n")),
+            format!("{}{}\n", sep(15), short(15, "Two with CRLF", "", ">From a line.\n")),
+        ]
+        .concat()
+        .replace('\n', "\r\n"),
+    );
 }
 
 fn maildir(all: &mut Vec<Fixture>) {
@@ -720,6 +961,11 @@ fn maildir(all: &mut Vec<Fixture>) {
     put("cur/1725181204.M5P1.host:2,", "not seen, not new", 25, "Not opened");
     put(".Sent/cur/1725181205.M6P1.host:2,S", "a Maildir++ folder of sent mail", 26, "Sent from here");
     put(".Drafts/cur/1725181206.M7P1.host:2,DS", "a draft", 27, "Half written");
-    put(".Entw&APw-rfe.&U,BTFw-/cur/1725181207.M8P1.host:2,S", "nested names in modified UTF-7: Entwürfe / 台北", 28, "Far away");
+    put(
+        ".Entw&APw-rfe.&U,BTFw-/cur/1725181207.M8P1.host:2,S",
+        "nested names in modified UTF-7: Entwürfe / 台北",
+        28,
+        "Far away",
+    );
     put(".Trash/cur/1725181208.M9P1.host:2,ST", "marked as deleted", 29, "Thrown away");
 }

@@ -223,7 +223,8 @@ pub fn libpst(file: &Path) -> Option<Result<Listing, String>> {
         return None;
     }
     let scratch = tempfile::tempdir().unwrap();
-    let done = run(Command::new("readpst").args(["-q", "-D", "-8", "-e", "-j", "0", "-o"]).arg(scratch.path()).arg(file));
+    let done =
+        run(Command::new("readpst").args(["-q", "-D", "-8", "-e", "-j", "0", "-o"]).arg(scratch.path()).arg(file));
     Some(done.and_then(|_| run(python().arg(script("readpst.py")).arg(scratch.path())).map(|out| listing(&out))))
 }
 

@@ -6,6 +6,7 @@ use crate::ui::text::{Out, plural, tame};
 use pst_core::Result;
 use pst_core::check::{Options, RULES, Severity, check};
 use serde_json::json;
+use std::fmt::Write;
 
 /// Runs the command.
 ///
@@ -36,10 +37,10 @@ pub fn run(a: &Check) -> Result<Outcome> {
         for f in &report.findings {
             let mut place = String::new();
             if let Some(offset) = f.offset {
-                place.push_str(&format!(" at 0x{offset:X}"));
+                let _ = write!(place, " at 0x{offset:X}");
             }
             if let Some(id) = f.id {
-                place.push_str(&format!(" id 0x{id:X}"));
+                let _ = write!(place, " id 0x{id:X}");
             }
             let severity = format!("{:?}", f.severity).to_lowercase();
             out.line(format!("{} {severity}{place}: {} ([MS-PST] {})", f.rule, tame(&f.text), f.section))?;

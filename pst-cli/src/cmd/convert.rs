@@ -8,7 +8,7 @@ use pst_core::endpoint::{self, TargetOptions};
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result};
 use serde_json::json;
-use std::io::Write;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -40,7 +40,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let mut used: Vec<String> = Vec::new();
     for (spec, source) in opened {
         let under = if several || (!merge && endpoint::is_single_mbox(spec)) {
-            vec![unique(endpoint::name_of(spec), &mut used)]
+            vec![unique(&endpoint::name_of(spec), &mut used)]
         } else {
             Vec::new()
         };
@@ -85,8 +85,8 @@ pub fn run(a: &Convert) -> Result<Outcome> {
 }
 
 /// A folder name that no other source of this run has.
-fn unique(name: String, used: &mut Vec<String>) -> String {
-    let mut candidate = name.clone();
+fn unique(name: &str, used: &mut Vec<String>) -> String {
+    let mut candidate = name.to_owned();
     let mut n = 2;
     while used.contains(&candidate) {
         candidate = format!("{name} ({n})");
@@ -120,17 +120,17 @@ fn summary(a: &Convert, target: &str, r: &Report, seconds: f64) -> Result<()> {
         format!("{} read from {}; {} {verb}", plural(r.read, "item"), plural(r.folders, "folder"), r.written);
     if skipped > 0 {
         let reasons: Vec<String> = r.skipped.iter().map(|(reason, n)| format!("{n} by {reason}")).collect();
-        text.push_str(&format!("; {skipped} left out ({})", reasons.join(", ")));
+        let _ = write!(text, "; {skipped} left out ({})", reasons.join(", "));
     }
     if r.failed > 0 {
-        text.push_str(&format!("; {} FAILED", r.failed));
+        let _ = write!(text, "; {} FAILED", r.failed);
     }
     if r.warnings > 0 {
-        text.push_str(&format!("; {}", plural(r.warnings, "warning")));
+        let _ = write!(text, "; {}", plural(r.warnings, "warning"));
     }
     if !a.dry_run {
-        text.push_str(&format!("\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes)));
+        let _ = write!(text, "\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes));
     }
-    let _ = writeln!(std::io::stderr(), "{text}");
+    eprintln!("{text}");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Builds a property context ([MS-PST] 2.3.3).
 
-use super::heap::{HeapBuilder, bth};
+use super::heap::{HeapBuilder, MAX_ALLOC, bth};
 use super::value::Overflow;
 use crate::error::Result;
 use crate::ltp::heap::client;
@@ -13,18 +13,26 @@ pub struct PcBuilder {
     heap: HeapBuilder,
     overflow: Overflow,
     header: u32,
+    /// Where the records will stand if there are as many as were announced.
+    leaf: u32,
+    announced: usize,
     records: Vec<(u16, u16, u32)>,
 }
 
+/// Records of one BTH leaf.
+const LEAF: usize = MAX_ALLOC / 8;
+
 impl PcBuilder {
-    /// An empty PC.
+    /// A PC for `count` properties. Header and records come first in the heap, as Outlook has them.
     ///
     /// # Errors
     /// Never in practice; the heap is empty.
-    pub fn new(crypt: Crypt) -> Result<Self> {
+    pub fn new(crypt: Crypt, count: usize) -> Result<Self> {
         let mut heap = HeapBuilder::new();
         let header = heap.push(&[0; 8])?;
-        Ok(Self { heap, overflow: Overflow::new(crypt), header, records: Vec::new() })
+        let leaf = if count <= LEAF { heap.push(&vec![0; count * 8])? } else { 0 };
+        let overflow = Overflow::new(crypt);
+        Ok(Self { heap, overflow, header, leaf, announced: count, records: Vec::with_capacity(count) })
     }
 
     /// Adds a property; ids must not repeat.
@@ -67,11 +75,18 @@ impl PcBuilder {
             bytes.extend_from_slice(&ty.to_le_bytes());
             bytes.extend_from_slice(&raw.to_le_bytes());
         }
-        let leaves = bth(&mut self.heap, self.header, 2, 6, &bytes)?;
-        let place = computed.and_then(|id| self.records.iter().position(|r| r.0 == id)).map(|i| {
-            let per = super::heap::MAX_ALLOC / 8;
-            (leaves.get(i / per).copied().unwrap_or_default(), i % per * 8 + 4)
-        });
+        let leaves = if self.leaf != 0 && self.records.len() == self.announced {
+            self.heap.patch(self.leaf, 0, &bytes);
+            let mut header = vec![0xB5, 2, 6, 0];
+            header.extend_from_slice(&self.leaf.to_le_bytes());
+            self.heap.patch(self.header, 0, &header);
+            vec![self.leaf]
+        } else {
+            bth(&mut self.heap, self.header, 2, 6, &bytes)?
+        };
+        let place = computed
+            .and_then(|id| self.records.iter().position(|r| r.0 == id))
+            .map(|i| (leaves.get(i / LEAF).copied().unwrap_or_default(), i % LEAF * 8 + 4));
         let crypt = self.overflow.crypt();
         let mut subs = self.overflow.subs;
         subs.extend(more);

@@ -121,7 +121,7 @@ impl Build<'_> {
             }
             subs.push(Subnode { nid: Nid::ATTACHMENT_TABLE, node: table.finish()? });
         }
-        let mut pc = PcBuilder::new(self.crypt)?;
+        let mut pc = PcBuilder::new(self.crypt, props.0.len())?;
         add_all(&mut pc, &props)?;
         let (image, size) = pc.finish(Some(tag::MESSAGE_SIZE.id()), subs)?;
         props.set(tag::MESSAGE_SIZE, Value::I32(size.min(i32::MAX as u64) as i32));
@@ -222,7 +222,7 @@ impl Build<'_> {
             return Err(Error::new(Kind::Limit, text));
         }
         props.set(tag::ATTACH_SIZE, Value::I32(total as i32));
-        let mut pc = PcBuilder::new(self.crypt)?;
+        let mut pc = PcBuilder::new(self.crypt, props.0.len() + usize::from(object.is_some()))?;
         add_all(&mut pc, &props)?;
         if let Some((nid, size)) = object {
             pc.add_object(tag::ATTACH_DATA_OBJECT.id(), nid.0, size)?;

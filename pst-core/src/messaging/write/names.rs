@@ -109,7 +109,7 @@ impl Names {
             bucket.extend_from_slice(&hashed.to_le_bytes());
             bucket.extend_from_slice(&tail);
         }
-        let mut pc = PcBuilder::new(crypt)?;
+        let mut pc = PcBuilder::new(crypt, 4 + buckets.len())?;
         pc.add(1, PropType::INTEGER32, &Value::I32(BUCKETS as i32))?;
         pc.add(2, PropType::BINARY, &Value::binary(guid_stream))?;
         pc.add(3, PropType::BINARY, &Value::binary(entries))?;

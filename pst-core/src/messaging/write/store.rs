@@ -375,7 +375,7 @@ impl StoreWriter {
         for index in order {
             let Some(f) = self.folders.get(*index) else { continue };
             let (nid, parent) = (f.nid, self.folders.get(f.parent).map_or(Nid::ROOT_FOLDER, |p| p.nid));
-            let mut pc = PcBuilder::new(self.options.crypt)?;
+            let mut pc = PcBuilder::new(self.options.crypt, f.props.0.len())?;
             add_all(&mut pc, &f.props)?;
             let (image, _) = pc.finish(None, Vec::new())?;
             let mut rows: Vec<(u32, &PropBag)> =
@@ -449,11 +449,11 @@ impl StoreWriter {
             users.push(node);
             return Ok(());
         }
-        shared.insert(key, (self.empty_table(template)?, vec![node]));
+        shared.insert(key, (Self::empty_table(template)?, vec![node]));
         Ok(())
     }
 
-    fn empty_table(&self, template: Columns) -> Result<Vec<u8>> {
+    fn empty_table(template: Columns) -> Result<Vec<u8>> {
         let table = TableBuilder::new(TableLayout::new(template, &[]).0, Crypt::None)?;
         match table.finish()?.data {
             TreeImage::Blocks(blocks) => Ok(blocks.into_iter().flat_map(|b| b.stored).collect()),
@@ -468,7 +468,7 @@ impl StoreWriter {
     }
 
     fn put_props(&mut self, nid: Nid, parent: Nid, props: &PropBag) -> Result<()> {
-        let mut pc = PcBuilder::new(self.options.crypt)?;
+        let mut pc = PcBuilder::new(self.options.crypt, props.0.len())?;
         add_all(&mut pc, props)?;
         let (image, _) = pc.finish(None, Vec::new())?;
         self.put(nid, parent, image)

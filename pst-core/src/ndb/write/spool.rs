@@ -139,7 +139,7 @@ mod tests {
         let mut spool = NodeSpool::default();
         let count = 3 * HELD as u32 + 17;
         for i in 0..count {
-            let nid = i.wrapping_mul(0x9E37_79B1) >> 5 << 5 | i % 2;
+            let nid = (i.wrapping_mul(0x9E37_79B1) >> 5 << 5) | (i % 2);
             let node = Node { nid: Nid(nid), parent: Nid(i), data: Bid(u64::from(i) << 34), sub: Bid(u64::from(!i)) };
             spool.push(node).unwrap();
         }
@@ -147,7 +147,7 @@ mod tests {
         let (mut seen, mut last) = (0, 0);
         while let Some(n) = sorted.next_node().unwrap() {
             assert!(n.nid.0 >= last);
-            assert_eq!(n.nid.0, n.parent.0.wrapping_mul(0x9E37_79B1) >> 5 << 5 | n.parent.0 % 2);
+            assert_eq!(n.nid.0, (n.parent.0.wrapping_mul(0x9E37_79B1) >> 5 << 5) | (n.parent.0 % 2));
             assert_eq!((n.data.0 >> 34, n.sub.0), (u64::from(n.parent.0), u64::from(!n.parent.0)));
             (seen, last) = (seen + 1, n.nid.0);
         }
