@@ -17,3 +17,4 @@ mod oracle;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod support;
+mod written;
