@@ -10,6 +10,7 @@
     clippy::unreachable
 )]
 
+mod exported;
 mod genuine;
 #[path = "../support/oracle.rs"]
 #[allow(dead_code, reason = "each test uses its part")]

@@ -157,6 +157,11 @@ fn outlook_entry(message: &Rc<UnicodeMessage>) -> std::io::Result<Entry> {
                     attachments.push("embedded".to_owned());
                     continue;
                 }
+                // An empty file, whose value is the null HNID.
+                Err(e) if e.to_string().ends_with("attachment: Null") => {
+                    attachments.push(sha(b""));
+                    continue;
+                }
                 read => read?,
             };
             attachments.push(match attachment.data() {
