@@ -8,7 +8,8 @@ use std::process::Command;
 const PST: &str = env!("CARGO_BIN_EXE_pst");
 
 /// What libpst (readpst) gets wrong in any PST, by what it concerns.
-const LIBPST: &str = "readpst decodes subjects by its own rules and leaves parts of no length out: only numbers compare";
+const LIBPST: &str =
+    "readpst decodes subjects by its own rules and leaves parts of no length out: only numbers compare";
 
 fn fixtures(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
@@ -46,7 +47,11 @@ fn prove(source: &Path) -> Listing {
     if let Some(theirs) = oracle::libpff(&pst) {
         same(&format!("{name}: libpff"), &theirs.unwrap(), &ours);
     }
-    same(&format!("{name}: outlook-pst"), &oracle::outlook_pst(&pst).unwrap_or_else(|e| panic!("{name}: outlook-pst: {e}")), &ours);
+    same(
+        &format!("{name}: outlook-pst"),
+        &oracle::outlook_pst(&pst).unwrap_or_else(|e| panic!("{name}: outlook-pst: {e}")),
+        &ours,
+    );
     if let Some(count) = oracle::pffexport(&pst) {
         assert_eq!(count.unwrap(), total(&ours), "{name}: pffexport");
     }
