@@ -1,5 +1,6 @@
 //! Behaviour of the `pst` command.
 
+#![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
 //! Behaviour of pst-core.
 
+#![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod mapping;

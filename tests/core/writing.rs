@@ -375,7 +375,7 @@ fn thirty_thousand_named_properties_and_no_more_than_fit() {
     let name = |i: u32| {
         let guid = Guid([(i % 300) as u8, (i % 7) as u8, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
         let name =
-            if i % 2 == 0 { Name::Id(0x1_0000 + i) } else { Name::Text(format!("x-{i}").encode_utf16().collect()) };
+            if i.is_multiple_of(2) { Name::Id(0x1_0000 + i) } else { Name::Text(format!("x-{i}").encode_utf16().collect()) };
         Arc::new(NamedProp { guid, name })
     };
     write(&path, |w| {

@@ -8,12 +8,10 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("libpff", "aspose-email__Outlook_part2", "a table with rows but no row matrix: libpff gives the folder up"),
     ("libpff", "aspose-email__SampleOstFile", "an OST names no top of the mailbox"),
     ("outlook-pst", "aspose-email__SampleOstFile", "Invalid HEADER wMagicClient: 0x4F53"),
-    ("outlook-pst", "aspose-email__Outlook_1", "Missing PidTagAttachMethod on message"),
-    ("outlook-pst", "aspose-email__passwordprotectedPST", "Missing PidTagAttachMethod on message"),
-    ("outlook-pst", "enrondata__submessage", "Missing PidTagAttachMethod on message"),
     ("outlook-pst", "aspose-email__SampleContacts", "Missing Sub-Node Tree on message"),
     ("outlook-pst", "rjohnsondev__dist-list", "Missing Sub-Node Tree on message"),
     ("outlook-pst", "rjohnsondev__passworded", "Missing Sub-Node Tree on message"),
+    ("outlook-pst", "aspose-email__MapiNoteToPST_out", "Missing Sub-Node Tree on message"),
     ("outlook-pst", "enrondata__sample2", "ANSI PST version: 0x000F"),
     ("outlook-pst", "mooijtech__32-bit", "ANSI PST version: 0x000F"),
 ];
@@ -21,6 +19,9 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 fn compare(reader: &str, name: &str, theirs: &Listing, ours: &Listing) -> Vec<String> {
     let mut wrong = Vec::new();
     for folder in ours {
+        if reader == "outlook-pst" && folder.path == ["Freebusy Data"] {
+            continue; // It stands outside the mailbox, where the walk with outlook-pst does not go.
+        }
         let Some(other) = theirs.iter().find(|f| f.path == folder.path) else {
             wrong.push(format!("{name}: {reader} has no folder {:?}", folder.path));
             continue;

@@ -1,5 +1,6 @@
 //! What we write and read, against what independent programs read.
 
+#![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -16,3 +17,4 @@ mod oracle;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod support;
+mod written;

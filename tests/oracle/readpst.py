@@ -22,6 +22,8 @@ def attachments(part):
         one = todo.pop()
         if one.get_content_type() == "message/rfc822":
             yield "embedded"
+        elif one.get_content_maintype() == "message":
+            yield "report"  # Python takes it apart, so its bytes are not to be had
         elif one.is_multipart():
             todo.extend(reversed(one.get_payload()))
         elif one.get_content_disposition() == "attachment" and one.get_filename() != "rtf-body.rtf":

@@ -113,7 +113,7 @@ pub fn noise(seed: u64, len: usize) -> Vec<u8> {
 pub fn png(side: u8, rgb: [u8; 3]) -> Vec<u8> {
     let mut rows = Vec::new();
     for _ in 0..side {
-        rows.push(0);
+        rows.extend([0]);
         (0..side).for_each(|_| rows.extend(rgb));
     }
     let (mut a, mut b) = (1u32, 0u32);

@@ -151,7 +151,14 @@ fn outlook_entry(message: &Rc<UnicodeMessage>) -> std::io::Result<Entry> {
     if let Some(table) = message.attachment_table() {
         for row in table.rows_matrix() {
             let id = NodeId::from(u32::from(row.id()));
-            let attachment = UnicodeAttachment::read(message.clone(), id, None)?;
+            let attachment = match UnicodeAttachment::read(message.clone(), id, None) {
+                // Version 1.2.0 loses the properties from the first PtypObject on, in Outlook's own files too.
+                Err(e) if e.to_string() == "Missing PidTagAttachMethod on message" => {
+                    attachments.push("embedded".to_owned());
+                    continue;
+                }
+                read => read?,
+            };
             attachments.push(match attachment.data() {
                 Some(AttachmentData::Binary(b)) => sha(b.buffer()),
                 Some(AttachmentData::Message(_)) => "embedded".to_owned(),
@@ -235,7 +242,7 @@ pub fn lspst(file: &Path) -> Option<Result<usize, String>> {
 
 /// A message of the source, as Python's email package reads it.
 #[derive(Debug, Clone)]
-pub struct Source1 {
+pub struct SourceMail {
     /// `None` where Python cannot decode it.
     pub subject: Option<String>,
     pub leaves: Vec<Leaf>,
@@ -251,7 +258,7 @@ pub struct Leaf {
 }
 
 /// Message files (an empty `mbox`), or the messages of an mbox; `None` where there is no Python.
-pub fn source_mail(files: &[PathBuf], mbox: Option<&Path>) -> Option<Vec<Source1>> {
+pub fn source_mail(files: &[PathBuf], mbox: Option<&Path>) -> Option<Vec<SourceMail>> {
     if !python_has("email") {
         return None;
     }
@@ -272,7 +279,7 @@ pub fn source_mail(files: &[PathBuf], mbox: Option<&Path>) -> Option<Vec<Source1
                     sha: l["sha"].as_str().unwrap().to_owned(),
                     text: l["text"].as_str().map(str::to_owned),
                 };
-                Source1 {
+                SourceMail {
                     subject: json["subject"].as_str().map(str::to_owned),
                     leaves: json["leaves"].as_array().unwrap().iter().map(leaf).collect(),
                 }

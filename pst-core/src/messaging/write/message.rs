@@ -173,9 +173,8 @@ impl Build<'_> {
         let data = props.any(tag::ATTACH_DATA_BINARY.id());
         let method = match props.i32(tag::ATTACH_METHOD) {
             _ if embedded => attach_method::EMBEDDED,
-            None if data.is_some() => attach_method::BY_VALUE,
+            None | Some(attach_method::EMBEDDED) if data.is_some() => attach_method::BY_VALUE,
             None => attach_method::NONE,
-            Some(attach_method::EMBEDDED) if data.is_some() => attach_method::BY_VALUE,
             Some(attach_method::EMBEDDED) => {
                 self.warnings.push("an embedded message is left out: it could not be read".to_owned());
                 attach_method::NONE

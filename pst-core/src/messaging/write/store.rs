@@ -368,7 +368,7 @@ impl StoreWriter {
                         let (data, sub) = table.finish_into(&mut self.ndb)?;
                         self.ndb.node(Node { data, sub, ..node })?;
                     }
-                    None => self.share(shared, key, template, node)?,
+                    None => Self::share(shared, key, template, node)?,
                 }
             }
         }
@@ -400,7 +400,7 @@ impl StoreWriter {
                     let (data, sub) = table.finish_into(&mut self.ndb)?;
                     self.ndb.node(Node { data, sub, ..table_node })?;
                 }
-                None => self.share(shared, "60D", templates::HIERARCHY, table_node)?,
+                None => Self::share(shared, "60D", templates::HIERARCHY, table_node)?,
             }
         }
         Ok(())
@@ -439,7 +439,6 @@ impl StoreWriter {
 
     /// Remembers a node whose table is empty; all such tables of a kind are one block.
     fn share(
-        &self,
         shared: &mut BTreeMap<&'static str, (Vec<u8>, Vec<Node>)>,
         key: &'static str,
         template: Columns,
@@ -498,7 +497,7 @@ impl StoreWriter {
             (0x6F8, "6F8", templates::INDEX_6F8),
         ];
         for (nid, key, columns) in templates {
-            self.share(shared, key, columns, Node { nid: Nid(nid), ..Node::default() })?;
+            Self::share(shared, key, columns, Node { nid: Nid(nid), ..Node::default() })?;
         }
         self.receive_folders()?;
         let map = self.hierarchy_map()?;
