@@ -12,6 +12,7 @@
 
 #[path = "../support/charsets.rs"]
 mod charsets;
+mod command;
 mod fixtures;
 #[path = "../support/generate.rs"]
 mod generate;

@@ -544,6 +544,9 @@ fn past_the_first_fpmap() {
         }
     });
     assert!(size > 2_200_000_000);
+    if let Ok(keep) = std::env::var("PST_KEEP") {
+        std::fs::copy(&path, keep).unwrap();
+    }
     let all = read(&path);
     let items = all.iter().find(|(n, _)| n.ends_with('F')).unwrap().1;
     assert_eq!(items.len(), 230);
@@ -552,4 +555,93 @@ fn past_the_first_fpmap() {
     data.open().unwrap().read_to_end(&mut is).unwrap();
     Made(10_000_229).open().unwrap().read_to_end(&mut should).unwrap();
     assert!(is == should);
+}
+
+/// Most memory this process has held, in MB, where the system says so. The tests that ask run alone.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+#[ignore = "200,000 messages; run alone, it measures memory"]
+fn two_hundred_thousand_messages_in_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pst");
+    let start = std::time::Instant::now();
+    let size = write(&path, |w| {
+        let f = folder(w, "F");
+        for i in 0..200_000 {
+            let mut m = message(&format!("Subject of message {i}"), "a short body");
+            m.props.set(tag::DISPLAY_TO, Value::text(&format!("Person {i}; Another person {i}")));
+            m.recipients.push(recipient(i));
+            w.add(f, &m, false).unwrap();
+        }
+    });
+    eprintln!("{size} bytes in {:?}, peak {} MB", start.elapsed(), peak());
+    assert!(peak() < 300, "{} MB", peak());
+    let store = Store::open(&path).unwrap();
+    let mut errors = Vec::new();
+    let folders = store.folders(&mut errors);
+    let f = folders.iter().find(|f| f.name == "F").unwrap();
+    assert_eq!(f.props.i32(tag::CONTENT_COUNT), Some(200_000));
+    let listed = store.contents(f.nid, false, &mut errors);
+    assert_eq!(listed.len(), 200_000);
+    assert!(errors.is_empty());
+    for i in [0, 1, 99_999, 199_999] {
+        let (m, _) = store.message(listed[i].nid).unwrap();
+        assert_eq!(m.props.text(tag::SUBJECT).unwrap(), format!("\u{1}\u{1}Subject of message {i}"));
+    }
+    if let Ok(keep) = std::env::var("PST_KEEP") {
+        std::fs::copy(&path, keep).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "writes 1 GiB; run alone, it measures memory"]
+fn a_gibibyte_in_one_attachment() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pst");
+    let start = std::time::Instant::now();
+    let size = write(&path, |w| {
+        let f = folder(w, "F");
+        let mut m = message("huge", "x");
+        m.attachments.push(file_attachment("a.bin", Blob::Stream(Arc::new(Made(1 << 30)))));
+        w.add(f, &m, false).unwrap();
+    });
+    eprintln!("{size} bytes in {:?}, peak {} MB", start.elapsed(), peak());
+    assert!(peak() < 100, "{} MB", peak());
+    let m = only(&path, "F");
+    let Some(Value::Binary(data)) = m.attachments[0].props.get(tag::ATTACH_DATA_BINARY) else { panic!() };
+    assert_eq!(data.len(), 1 << 30);
+    let (mut is, mut should) = (data.open().unwrap(), Made(1 << 30).open().unwrap());
+    let (mut a, mut b) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    for _ in 0..(1 << 14) {
+        is.read_exact(&mut a).unwrap();
+        should.read_exact(&mut b).unwrap();
+        assert!(a == b);
+    }
+}
+
+/// Deeper than the reader goes, on a stack as small as a worker's.
+#[test]
+fn messages_in_messages_150_deep() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pst");
+    let mut m = message("innermost", "deep");
+    for _ in 0..150 {
+        let mut outer = message("around", "x");
+        outer.attachments.push(Attachment { embedded: Some(Box::new(m)), ..Attachment::default() });
+        m = outer;
+    }
+    let target = path.clone();
+    let worker = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
+        write(&target, |w| {
+            let f = folder(w, "F");
+            w.add(f, &m, false).unwrap();
+        })
+    });
+    worker.unwrap().join().unwrap();
+    others_open(&path, 1);
 }

@@ -1,0 +1,216 @@
+//! The command as its users call it: exit codes, targets, bad input, options.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn pst(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pst")).args(args).output().unwrap()
+}
+
+fn code(out: &Output) -> i32 {
+    out.status.code().unwrap()
+}
+
+fn stderr(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+fn fixtures(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name).display().to_string()
+}
+
+fn at(dir: &tempfile::TempDir, name: &str) -> String {
+    dir.path().join(name).display().to_string()
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut all: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    all.sort();
+    all
+}
+
+/// Every file below a folder with its bytes.
+fn tree(top: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let (mut out, mut todo) = (Vec::new(), vec![top.to_path_buf()]);
+    while let Some(dir) = todo.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                todo.push(path);
+            } else {
+                out.push((path.strip_prefix(top).unwrap().to_path_buf(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
+#[test]
+fn the_main_job_and_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = at(&dir, "a.pst");
+    let made = pst(&["convert", &fixtures("mail"), &target]);
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    assert!(made.stdout.is_empty(), "stdout is for data");
+    assert_eq!(code(&pst(&["check", &target])), 0);
+    let info = pst(&["info", "--json", &target]);
+    let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
+    let count = info["items"].as_u64().unwrap();
+    let eml =
+        tree(Path::new(&fixtures("mail"))).iter().filter(|(p, _)| p.extension().is_some_and(|e| e == "eml")).count();
+    assert_eq!(count, eml as u64);
+    for out in ["eml:e", "mbox:m", "maildir:d", "pst:b.pst"] {
+        let (kind, name) = out.split_once(':').unwrap();
+        let to = format!("{kind}:{}", at(&dir, name));
+        let report = pst(&["convert", "--json", &target, &to]);
+        assert_eq!(code(&report), 0, "{out}: {}", stderr(&report));
+        let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!(report["written"].as_u64(), Some(count), "{out}");
+        assert_eq!(report["failed"].as_u64(), Some(0), "{out}");
+        let again = pst(&["convert", "--json", &to, &at(&dir, &format!("{name}.again.pst"))]);
+        let again: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+        assert_eq!(again["written"].as_u64(), Some(count), "{out} read again");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut images = Vec::new();
+    for threads in ["1", "2", "7"] {
+        let target = at(&dir, &format!("{threads}.pst"));
+        assert_eq!(
+            code(&pst(&["convert", "--threads", threads, &fixtures("mail"), &fixtures("mbox/thunderbird"), &target])),
+            0
+        );
+        images.push(fs::read(target).unwrap());
+        let out = at(&dir, &format!("{threads}.eml"));
+        assert_eq!(code(&pst(&["convert", "--threads", threads, &fixtures("mail"), &format!("eml:{out}")])), 0);
+    }
+    assert!(images[0] == images[1] && images[0] == images[2]);
+    let one = tree(&dir.path().join("1.eml"));
+    assert!(one == tree(&dir.path().join("2.eml")) && one == tree(&dir.path().join("7.eml")));
+}
+
+#[test]
+fn an_existing_target_is_refused_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, spec) in [("a.pst", ""), ("a.mbox", ""), ("tree", "eml:"), ("md", "maildir:")] {
+        let path = at(&dir, name);
+        if name.contains('.') {
+            fs::write(&path, b"precious").unwrap();
+        } else {
+            fs::create_dir(&path).unwrap();
+            fs::write(Path::new(&path).join("precious"), b"precious").unwrap();
+        }
+        let target = format!("{spec}{path}");
+        let before = tree(dir.path());
+        let refused = pst(&["convert", &fixtures("mbox/quoted.mbox"), &target]);
+        assert_eq!(code(&refused), 2, "{name}");
+        assert!(stderr(&refused).contains("--overwrite") && stderr(&refused).contains(name), "{}", stderr(&refused));
+        assert!(before == tree(dir.path()), "{name} was touched");
+        assert_eq!(code(&pst(&["convert", "--overwrite", &fixtures("mbox/quoted.mbox"), &target])), 0, "{name}");
+        assert!(before != tree(dir.path()), "{name} was not replaced");
+    }
+}
+
+#[test]
+fn bad_input_gets_one_sentence_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = at(&dir, "good.pst");
+    assert_eq!(code(&pst(&["convert", &fixtures("mail"), &good])), 0);
+    let image = fs::read(&good).unwrap();
+    let mut version = image.clone();
+    version[10] = 99;
+    let cases: [(&str, &[u8]); 5] = [
+        ("empty", b""),
+        ("text", b"\x00\x01\x02 nothing"),
+        ("short.pst", &image[..300]),
+        ("cut.pst", &image[..20_000]),
+        ("version.pst", &version),
+    ];
+    for (name, bytes) in cases {
+        fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    let before = names(dir.path());
+    for name in ["empty", "text", "short.pst", "cut.pst", "version.pst", "missing.pst"] {
+        let out = pst(&["convert", &at(&dir, name), &at(&dir, "out.pst")]);
+        assert_eq!(code(&out), 2, "{name}");
+        let said = stderr(&out);
+        assert!(said.lines().count() == 1 && said.contains(name), "{name}: {said}");
+        assert_eq!(names(dir.path()), before, "{name}");
+    }
+    for args in [&["convert", "one"][..], &["frobnicate"], &["convert", "--since", "yesterday", "a", "b"]] {
+        assert_eq!(code(&pst(args)), 2);
+    }
+    assert_eq!(code(&pst(&["convert", &good, &good, "--overwrite"])), 2, "the target is the source");
+    assert!(fs::read(&good).unwrap() == image);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = pst(&["convert", "--dry-run", "--json", &fixtures("mail"), &at(&dir, "a.pst")]);
+    assert_eq!(code(&out), 0);
+    let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert!(report["read"].as_u64().unwrap() > 10);
+    assert!(names(dir.path()).is_empty());
+}
+
+#[test]
+fn choices_and_duplicates() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = fixtures("mail");
+    let count = |args: &[&str]| -> (u64, u64) {
+        let mut line = vec!["convert", "--dry-run", "--json"];
+        line.extend_from_slice(args);
+        let target = at(&dir, "x.pst");
+        line.push(&target);
+        let out = pst(&line);
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let skipped: u64 = report["skipped"].as_object().unwrap().values().map(|v| v.as_u64().unwrap()).sum();
+        assert_eq!(report["read"].as_u64().unwrap(), report["written"].as_u64().unwrap() + skipped);
+        (report["written"].as_u64().unwrap(), skipped)
+    };
+    let (everything, _) = count(&[&all]);
+    let (inbox, _) = count(&["--include", "#Inbox#", &all]);
+    let (rest, _) = count(&["--exclude", "inbox", &all]);
+    assert!(inbox > 0 && inbox + rest == everything);
+    let (large, small) = count(&["--larger", "1K", &all]);
+    assert!(large > 0 && small > 0 && large + small == everything);
+    let (none, _) = count(&["--since", "2400-01-01", &all]);
+    assert_eq!(none, 0);
+    let (twice, doubled) = count(&["--duplicates", "skip", "--target-root", "/", &all, &all]);
+    assert!(twice + doubled == 2 * everything && doubled >= everything);
+}
+
+/// Ctrl-C leaves nothing under the target's name, and nothing beside it.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_nothing() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("big.mbox");
+    let mut file = std::io::BufWriter::new(fs::File::create(&source).unwrap());
+    for i in 0..150_000 {
+        write!(file, "From a@b Sat Jan  3 01:05:34 1996\nSubject: {i}\nFrom: a@b\n\n{}\n\n", "text ".repeat(100))
+            .unwrap();
+    }
+    file.into_inner().unwrap();
+    let target = at(&dir, "out.pst");
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_pst")).args(["convert", source.to_str().unwrap(), &target]).spawn().unwrap();
+    // Until its temporary file shows that the run has begun.
+    while names(dir.path()).len() < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended too early");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(names(dir.path()), ["big.mbox"]);
+}
