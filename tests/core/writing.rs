@@ -645,3 +645,59 @@ fn messages_in_messages_150_deep() {
     worker.unwrap().join().unwrap();
     others_open(&path, 1);
 }
+
+/// What contradicts itself in a source is put right: a damaged attachment, sizes and keys of other types.
+#[test]
+fn odd_messages_become_sound_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pst");
+    let attachment = |method: Option<i32>, data: Option<(PropTag, Value)>| {
+        let mut a = Attachment::default();
+        if let Some(method) = method {
+            a.props.set(tag::ATTACH_METHOD, Value::I32(method));
+        }
+        if let Some((tag, value)) = data {
+            a.props.set(tag, value);
+        }
+        a
+    };
+    let object = || Some((tag::ATTACH_DATA_OBJECT, Value::Object(Blob::Bytes(vec![7; 5000]))));
+    let binary = || Some((tag::ATTACH_DATA_BINARY, Value::binary([1, 2, 3])));
+    let mut m = message("odd", "x");
+    m.props.set(PropTag(0x0E08_0014), Value::I64(5));
+    m.props.set(PropTag(0x300B_001F), Value::text("not a key"));
+    m.props.set(PropTag(0x0E17_0014), Value::I64(5));
+    m.props.set(tag::CONVERSATION_ID, Value::binary([1; 16]));
+    m.props.set(PropTag(0x67F2_0003), Value::I32(5));
+    m.props.set(tag::REPL_ITEM_ID, Value::binary([3; 16]));
+    m.attachments = vec![
+        attachment(Some(attach_method::EMBEDDED), None),
+        attachment(Some(attach_method::EMBEDDED), binary()),
+        attachment(Some(attach_method::OLE), object()),
+        attachment(Some(attach_method::BY_VALUE), object()),
+        attachment(Some(attach_method::BY_VALUE), None),
+        attachment(None, binary()),
+        attachment(None, None),
+        attachment(Some(attach_method::BY_REFERENCE_ONLY), None),
+    ];
+    write(&path, |w| {
+        let mut extra = PropBag::default();
+        extra.set(tag::REPL_ITEM_ID, Value::binary([2; 16]));
+        let top = w.top();
+        let f = w.add_folder(top, "F", Role::None, None, &extra).unwrap();
+        let warnings = w.add(f, &m, false).unwrap();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+    });
+    if let Ok(keep) = std::env::var("PST_KEEP") {
+        std::fs::copy(&path, keep).unwrap();
+    }
+    let m = only(&path, "F");
+    let methods: Vec<_> = m.attachments.iter().map(|a| a.props.i32(tag::ATTACH_METHOD).unwrap()).collect();
+    assert_eq!(methods, [0, 1, 6, 1, 1, 1, 0, 4]);
+    let sizes: Vec<_> = m.attachments.iter().map(|a| a.props.i32(tag::ATTACH_SIZE).unwrap()).collect();
+    assert_eq!(sizes, [12, 15, 5012, 5012, 12, 15, 12, 12]);
+    let ids: std::collections::BTreeSet<u16> = m.props.0.iter().map(|p| p.tag.id()).collect();
+    assert_eq!(ids.len(), m.props.0.len());
+    assert!(m.props.get(tag::CONVERSATION_ID).is_none());
+    others_open(&path, 1);
+}
