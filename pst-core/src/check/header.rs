@@ -86,36 +86,3 @@ fn size(report: &mut Report, len: u64, eof: u64, last: u64) {
         report.add("V02", None, None, format!("ibAMapLast 0x{last:X} is not the last of {sections} AMaps"));
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[ignore = "prints what fires in the corpus"]
-    fn corpus() {
-        for entry in std::fs::read_dir("/work/shared/corpus/pst").unwrap() {
-            let path = entry.unwrap().path();
-            match Input::open(&path).and_then(|i| judge(&i)) {
-                Ok(r) => println!("{} {} genuine {} {:?}", path.display(), r.variant, r.genuine, r.findings),
-                Err(e) => println!("{e}"),
-            }
-        }
-    }
-
-    #[test]
-    #[ignore = "prints which rules speak after one flipped byte"]
-    fn damage() {
-        let path = "/work/shared/corpus/pst/microsoft__Empty__df1b80c5.pst";
-        for at in [0x20usize, 0x4500, 0x4700, 0x9000, 0x92E8, 0x4C00, 0x4C9C + 0x14] {
-            let mut bytes = std::fs::read(path).unwrap();
-            bytes[at] ^= 1;
-            let r = judge(&Input::from_bytes(bytes, "forged")).unwrap();
-            println!("0x{at:X} {:?}", r.counts);
-        }
-        for name in ["Outlook__0f69be7e.pst", "AddingBulkMessagesWithImprovedPerformance__108e6e46.pst"] {
-            let r = judge(&Input::open(format!("/work/shared/corpus/pst/aspose-email__{name}")).unwrap()).unwrap();
-            println!("{name} {:?}", r.counts);
-        }
-    }
-}
