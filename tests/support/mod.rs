@@ -1,5 +1,7 @@
 //! What several tests need.
 
+pub mod forge;
+
 use std::path::PathBuf;
 
 /// A file or folder of the corpus of real files, or `None` (with a word on standard error) where there is no corpus.

@@ -177,10 +177,13 @@ fn unquote(mime: &mut Mime) {
     mime.bytes = out;
 }
 
-/// The date at the end of a separator line, taken as UTC: "From a@b Sat Jan  3 01:05:34 1996".
+/// The date at the end of a separator line, taken as UTC: "From a@b Sat Jan  3 01:05:34 1996". Archives that do not
+/// know it write the beginning of 1970, and git writes a hash and one day of 2001.
 fn separator_date(line: &str) -> Option<i64> {
     let words: Vec<&str> = line.split_whitespace().collect();
-    (1..words.len()).find_map(|i| words.get(i..).and_then(|w| date::parse(&w.join(" "))))
+    let hash = words.get(1).is_some_and(|w| w.len() == 40 && w.bytes().all(|b| b.is_ascii_hexdigit()));
+    let date = (1..words.len()).find_map(|i| words.get(i..).and_then(|w| date::parse(&w.join(" "))));
+    date.filter(|at| *at != 0 && !hash)
 }
 
 /// Finds the messages of an mbox, window by window.
@@ -472,5 +475,18 @@ impl Write for Spill<'_> {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::separator_date;
+
+    #[test]
+    fn dates_of_separators() {
+        assert_eq!(separator_date("From a@b Sat Jan  3 01:05:34 1996\n"), Some(820_631_134));
+        assert_eq!(separator_date("From mboxrd@z Thu Jan  1 00:00:00 1970\n"), None);
+        assert_eq!(separator_date("From 1da177e4c3f41524e886b7f1b8a0c1fc7321cac2 Mon Sep 17 00:00:00 2001\n"), None);
+        assert_eq!(separator_date("From a@b\n"), None);
     }
 }
