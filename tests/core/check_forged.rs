@@ -731,25 +731,24 @@ fn damage_below_the_checksums_panics_nowhere() {
     let pages: Vec<usize> = sound.nbt().into_iter().chain(sound.bbt()).map(|(ib, _)| ib).collect();
     for round in 0..1500 {
         let mut f = forge();
-        for _ in 0..=random.below(3) {
+        let value = |random: &mut Seeded| {
             let values = [0, 1, 0x7F, 0x80, 0xFF, random.next() as u8];
-            let value = values[random.below(6) as usize];
-            if random.below(5) == 0 {
-                let at = random.below(496) as usize;
-                f.page(pages[random.below(pages.len() as u64) as usize], |page| page[at] = value);
-            } else {
-                // A change to the trees themselves may have made a block vanish.
-                let bid = blocks[random.below(blocks.len() as u64) as usize];
-                let at = random.next() as usize;
-                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    f.data(bid, |b| {
-                        // Headers and page maps are where structure is.
-                        let len = b.len();
-                        let at = if at % 3 == 0 { at % len.min(64) } else { at % len };
-                        b[at] = value;
-                    });
-                }));
-            }
+            values[random.below(6) as usize]
+        };
+        for _ in 0..=random.below(3) {
+            let bid = blocks[random.below(blocks.len() as u64) as usize];
+            let (at, value) = (random.next() as usize, value(&mut random));
+            f.data(bid, |b| {
+                // Headers are where structure is.
+                let len = b.len();
+                let at = if at % 3 == 0 { at % len.min(64) } else { at % len };
+                b[at] = value;
+            });
+        }
+        // Pages come last: nothing is looked up in damaged trees.
+        for _ in 0..random.below(3) {
+            let (page, at, value) = (random.below(pages.len() as u64), random.below(496) as usize, value(&mut random));
+            f.page(pages[page as usize], |page| page[at] = value);
         }
         let started = std::time::Instant::now();
         let _ = judge(Input::from_bytes(f.bytes.clone(), "forged.pst"));
@@ -764,6 +763,32 @@ fn damage_below_the_checksums_panics_nowhere() {
         }
         assert!(started.elapsed().as_secs() < 20, "round {round}");
     }
+}
+
+/// Two attachments of a message that hold the message itself: as many copies as two to the power of the depth.
+#[test]
+fn a_message_inside_itself_comes_to_an_end() {
+    let mut f = forge();
+    let node = f.node(FULL);
+    let (data, sub) = attached(&f, 0x8065);
+    let put = |f: &mut Forge, tree: u64, nid: u32, data: u64, below: u64| {
+        f.data(tree, |b| {
+            let count = u16::from_le_bytes([b[2], b[3]]) as usize;
+            let at = (0..count).map(|i| 8 + 24 * i).find(|at| b[*at..*at + 4] == nid.to_le_bytes()).unwrap();
+            b[at + 8..at + 16].copy_from_slice(&data.to_le_bytes());
+            b[at + 16..at + 24].copy_from_slice(&below.to_le_bytes());
+        });
+    };
+    let nested = u32::from_le_bytes(f.read(f.value(data, 0x3701))[..4].try_into().unwrap());
+    put(&mut f, sub, nested, node.data, node.sub);
+    put(&mut f, node.sub, 0x8045, data, sub);
+    put(&mut f, node.sub, 0x8025, data, sub);
+    let report = judge(Input::from_bytes(f.bytes.clone(), "forged.pst")).unwrap();
+    assert!(report.total() > 0);
+    let store = Store::new(Arc::new(Ndb::new(Input::from_bytes(f.bytes, "forged.pst")).unwrap()));
+    let (message, errors) = store.message(pst_core::ndb::Nid(FULL)).unwrap();
+    assert_eq!(message.attachments.len(), 3);
+    assert!(errors.iter().any(|e| e.to_string().contains("inside itself")), "{errors:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 const NAMED: usize = 0x8000;
 /// How often each block may be come across: few are part of several trees, but messages inside messages are gone
 /// through once for each message around them. Damage that makes trees overlap is not followed for ever.
-const SHARING: u64 = 1000;
+const SHARING: u64 = 100;
 
 /// The parts of a file that the rules need, shared by all threads.
 pub(super) struct File {
@@ -93,7 +93,7 @@ impl File {
 
     /// The ids of all named properties that objects have.
     pub fn names_used(&self) -> impl Iterator<Item = u16> {
-        (0x8000u16..).zip(&self.named).filter(|(_, used)| used.load(Ordering::Relaxed)).map(|(id, _)| id)
+        (0x8000u16..=0xFFFF).zip(&self.named).filter(|(_, used)| used.load(Ordering::Relaxed)).map(|(id, _)| id)
     }
 
     /// Bytes of a block, read and proved. `None` for one that V09 or V11 reports.

@@ -141,7 +141,7 @@ fn size(head: &Head, len: u64, found: &mut Findings) {
         found.add(2, at, format!("ibFileEof is {eof}, but the file has {len} bytes"));
     }
     let sections = eof.saturating_sub(FIRST_AMAP).div_ceil(AMAP_SPAN);
-    if sections == 0 || FIRST_AMAP + sections * AMAP_SPAN != eof {
+    if sections == 0 || AMAP_SPAN.saturating_mul(sections).saturating_add(FIRST_AMAP) != eof {
         // Old ANSI files may end inside a section.
         found.either(2, at, !ansi, format!("ibFileEof {eof} does not end an AMap section"));
     }

@@ -97,7 +97,7 @@ impl Taken {
     /// Marks a range of the file; false where some of it was taken already.
     fn mark(&mut self, ib: u64, size: u64) -> bool {
         let Some(start) = ib.checked_sub(FIRST_AMAP) else { return true };
-        if start + size > self.span {
+        if start.saturating_add(size) > self.span {
             return true;
         }
         let mut free = true;
@@ -185,7 +185,7 @@ fn taken(head: &Head, sections: u64, nbt: &Nbt, bbt: &Bbt, found: &mut Findings)
     let blocks = bbt.blocks.iter().map(|b| (Bref { bid: b.bid, ib: b.ib }, v.block_size(usize::from(b.cb))));
     for (at, size) in pages.chain(blocks) {
         let place = At::both(at.ib, at.bid.0);
-        if at.ib < FIRST_AMAP || at.ib + size > FIRST_AMAP + span {
+        if at.ib < FIRST_AMAP || at.ib.saturating_add(size) > FIRST_AMAP + span {
             // Outside the file: V07 or V09.
             continue;
         }
