@@ -12,9 +12,12 @@
 
 mod exported;
 mod genuine;
+mod large_pages;
 #[path = "../support/oracle.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod oracle;
+#[path = "../support/ost4k.rs"]
+mod ost4k;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod support;
