@@ -3,6 +3,8 @@
 #![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod cases_bodies;
+mod cases_headers;
 mod check_files;
 mod check_forged;
 mod mapping;

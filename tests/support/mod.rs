@@ -1,6 +1,7 @@
 //! What several tests need.
 
 pub mod forge;
+pub mod mail;
 
 use std::path::PathBuf;
 

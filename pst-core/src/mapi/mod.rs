@@ -6,6 +6,7 @@ pub mod named;
 pub mod ptype;
 pub mod role;
 pub mod rtf;
+pub mod singlebyte;
 pub mod tag;
 pub mod time;
 pub mod value;

@@ -1,7 +1,7 @@
 //! Charsets of mail and the code pages that PidTagInternetCodepage knows them by ([MS-UCODEREF] 2.2.1).
 
-use crate::mapi::codepage;
-use encoding_rs::{EUC_KR, Encoding, GBK, UTF_8, WINDOWS_1252};
+use crate::mapi::{codepage, singlebyte};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use std::borrow::Cow;
 
 /// Code pages and the charset names they go by in mail. The first name of a code page is the one that is written.
@@ -45,11 +45,18 @@ const PAGES: &[(u32, &str)] = &[
     (866, "ibm866"),
     (10000, "macintosh"),
     (10007, "x-mac-cyrillic"),
+    (65000, "utf-7"),
+    (52936, "hz-gb-2312"),
+    (50225, "iso-2022-kr"),
+    (28606, "iso-8859-16"),
+    (28604, "iso-8859-14"),
+    (28600, "iso-8859-10"),
 ];
 
 /// The charset name of a code page.
 pub fn label_of(page: u32) -> Option<&'static str> {
-    PAGES.iter().find(|(p, _)| *p == page).map(|(_, label)| *label)
+    let common = PAGES.iter().find(|(p, _)| *p == page).map(|(_, label)| *label);
+    common.or_else(|| singlebyte::of_number(page).and_then(|p| p.names.first()).copied())
 }
 
 /// The code page of a charset name, if it is one that Outlook knows.
@@ -59,19 +66,17 @@ pub fn page_of(label: &str) -> Option<u32> {
     if label.eq_ignore_ascii_case("ascii") || label.eq_ignore_ascii_case("ansi_x3.4-1968") {
         return Some(20127);
     }
-    exact(label).or_else(|| Encoding::for_label(label.as_bytes()).and_then(|e| exact(e.name())))
-}
-
-/// The encoding of a code page; windows-1252 for unknown ones.
-pub fn encoding_of(page: u32) -> &'static Encoding {
-    codepage::encoding(page).unwrap_or(WINDOWS_1252)
+    exact(label)
+        .or_else(|| singlebyte::of_name(label).map(|p| p.number))
+        .or_else(|| Encoding::for_label(label.as_bytes()).and_then(|e| exact(e.name())))
 }
 
 /// Bytes in a code page as text; bytes that are no UTF-8 are read as windows-1252 one by one where UTF-8 is meant.
 pub fn decode_page(page: u32, bytes: &[u8]) -> Cow<'_, str> {
     match page {
         65001 | 20127 => utf8_or_1252(bytes),
-        _ => encoding_of(page).decode_without_bom_handling(bytes).0,
+        65000 => mail_parser::Charset::Utf7.decode(bytes),
+        _ => Cow::Owned(codepage::decode(page, bytes)),
     }
 }
 
@@ -82,9 +87,12 @@ pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> (Cow<'a, str>, bool) 
     };
     match label.to_ascii_lowercase().as_str() {
         "us-ascii" | "ascii" | "utf-8" | "utf8" | "ansi_x3.4-1968" => return (utf8_or_1252(bytes), true),
-        "iso-2022-kr" | "csiso2022kr" => return (Cow::Owned(iso_2022_kr(bytes)), true),
-        "hz-gb-2312" | "hz" => return (Cow::Owned(hz(bytes)), true),
+        "iso-2022-kr" | "csiso2022kr" => return (Cow::Owned(codepage::iso_2022_kr(bytes)), true),
+        "hz-gb-2312" | "hz" => return (Cow::Owned(codepage::hz(bytes)), true),
         _ => {}
+    }
+    if let Some(page) = singlebyte::of_name(label) {
+        return (Cow::Owned(page.decode(bytes)), true);
     }
     if let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) {
         return (encoding.decode(bytes).0, true);
@@ -110,57 +118,6 @@ pub fn utf8_or_1252(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// ISO-2022-KR (RFC 1557): SO and SI switch between ASCII and KS X 1001.
-fn iso_2022_kr(bytes: &[u8]) -> String {
-    let mut euc = Vec::with_capacity(bytes.len());
-    let mut shifted = false;
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = match byte {
-            0x1B => rest.strip_prefix(b"\x1B$)C").unwrap_or(tail),
-            _ => tail,
-        };
-        match byte {
-            0x0E => shifted = true,
-            0x0F => shifted = false,
-            0x1B => {}
-            b'\n' => {
-                shifted = false;
-                euc.push(byte);
-            }
-            0x21..=0x7E if shifted => euc.push(byte | 0x80),
-            _ => euc.push(byte),
-        }
-    }
-    EUC_KR.decode_without_bom_handling(&euc).0.into_owned()
-}
-
-/// HZ (RFC 1843): `~{` and `~}` switch between ASCII and GB 2312.
-fn hz(bytes: &[u8]) -> String {
-    let mut gb = Vec::with_capacity(bytes.len());
-    let mut shifted = false;
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        match (byte, tail.first()) {
-            (b'~', Some(b'{')) => shifted = true,
-            (b'~', Some(b'}')) => shifted = false,
-            (b'~', Some(b'~')) => gb.push(b'~'),
-            (b'~', Some(b'\n')) => {}
-            (0x21..=0x7E, _) if shifted => {
-                gb.push(byte | 0x80);
-                continue;
-            }
-            _ => {
-                gb.push(byte);
-                continue;
-            }
-        }
-        rest = tail.get(1..).unwrap_or_default();
-    }
-    GBK.decode_without_bom_handling(&gb).0.into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +140,11 @@ mod tests {
         assert_eq!(decode(Some("iso-2022-kr"), b"\x1B$)C\x0E0!\x0F!").0, "가!");
         assert_eq!(decode(Some("hz-gb-2312"), b"~{VPND~}.~~").0, "中文.~");
         assert_eq!(decode(None, b"caf\xE9 \xC3\xA9").0, "café é");
+        assert_eq!(decode(Some("IBM437"), b"\x81ber").0, "über");
+        assert_eq!(decode(Some("cp852"), b"\xFD\xA7").0, "řž");
+        assert_eq!(decode(Some("x-mac-turkish"), b"\xDD").0, "ı");
+        assert_eq!(decode(Some("utf-7"), b"A+ImIDkQ.").0, "A\u{2262}\u{391}.");
+        assert_eq!(decode_page(850, b"\x82").as_ref(), "é");
         assert!(!decode(Some("x-unknown"), b"a").1);
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
         return;
     }
     for field in &fields {
-        if !field.is_mime() {
+        if !field.is_mime() && (options.bcc || !field.is("bcc")) {
             field.write(warnings, out);
         }
     }
