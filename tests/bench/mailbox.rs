@@ -156,11 +156,8 @@ impl Maker {
         if self.below(3) > 0 {
             let at = self.below(POOL as u64 - 1000) as usize;
             let digits = String::from_utf8(self.pool[at..at + 344].to_vec()).unwrap();
-            let folded: Vec<String> = digits
-                .as_bytes()
-                .chunks(70)
-                .map(|c| format!("\t {}", String::from_utf8_lossy(c)))
-                .collect();
+            let folded: Vec<String> =
+                digits.as_bytes().chunks(70).map(|c| format!("\t {}", String::from_utf8_lossy(c))).collect();
             self.line(format!(
                 "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.net;\n\ts=k1; h=from:to:subject:date:\
                  message-id;\n\tb=\n{}",

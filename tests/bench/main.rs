@@ -228,7 +228,9 @@ impl Job {
             Count::Told => serde_json::from_str::<serde_json::Value>(&text()).ok()?["written"].as_u64(),
             Count::Listed => Some(text().lines().filter(|l| l.starts_with("Email")).count() as u64),
             Count::Mbox => Some(files(scratch).iter().map(|f| separators(f)).sum()),
-            Count::Files => Some(files(scratch).iter().filter(|f| f.extension().is_some_and(|e| e == "eml")).count() as u64),
+            Count::Files => {
+                Some(files(scratch).iter().filter(|f| f.extension().is_some_and(|e| e == "eml")).count() as u64)
+            }
             Count::Not => None,
         }
     }

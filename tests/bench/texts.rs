@@ -102,9 +102,8 @@ pub fn all(random: &mut Seeded) -> Vec<Text> {
             if text.is_ascii() { text } else { word("utf-8", text.chars().take(18).collect::<String>().as_bytes()) }
         });
         let subjects: Vec<String> = subjects.collect();
-        let paragraphs: Vec<Vec<u8>> = (0..PARAGRAPHS)
-            .map(|_| (0..4).flat_map(|_| (sentence(11) + "\r\n").into_bytes()).collect())
-            .collect();
+        let paragraphs: Vec<Vec<u8>> =
+            (0..PARAGRAPHS).map(|_| (0..4).flat_map(|_| (sentence(11) + "\r\n").into_bytes()).collect()).collect();
         text("utf-8", transfer, names.collect(), subjects, &paragraphs)
     });
     let mut out: Vec<Text> = modern.collect();
