@@ -10,8 +10,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes that are gathered before they are written.
-const WINDOW: usize = 1 << 20;
+/// Bytes that are gathered before they are written; more go straight into the file.
+const WINDOW: usize = 256 << 10;
 
 /// Where messages go.
 enum Target {
@@ -48,17 +48,34 @@ impl MboxSink {
     }
 
     fn flush(&mut self) -> Result<()> {
-        let buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.write(&buffer)?;
+        buffer.clear();
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match &mut self.target {
-            Target::File { file, .. } => file.append(&buffer)?,
+            Target::File { file, .. } => file.append(bytes)?,
             Target::Tree { open: Some((_, file)), .. } => {
-                file.write_all(&buffer).map_err(|e| Error::io("cannot write", &self.path, e))?;
+                file.write_all(bytes).map_err(|e| Error::io("cannot write", &self.path, e))?;
             }
             Target::Tree { .. } => {}
         }
-        self.bytes += buffer.len() as u64;
-        self.buffer = buffer;
-        self.buffer.clear();
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Appends bytes to the current folder's file.
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.buffer.len() + bytes.len() > WINDOW || bytes.len() > WINDOW / 2 {
+            self.flush()?;
+        }
+        if bytes.len() > WINDOW / 2 {
+            return self.write(bytes);
+        }
+        self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -144,16 +161,16 @@ impl Sink for MboxSink {
         let sender = if message.sender.is_empty() { "-" } else { &message.sender };
         let when = jiff::Timestamp::from_second(message.time.unwrap_or_default()).unwrap_or_default();
         let line = format!("From {sender} {}\n", when.strftime("%a %b %e %H:%M:%S %Y"));
-        self.buffer.extend_from_slice(line.as_bytes());
-        let copied = message.copy_to(&mut Spill { sink: self });
-        copied.map_err(|e| Error::io("cannot write", &self.path, e))?;
-        if self.buffer.last() != Some(&b'\n') {
-            self.buffer.push(b'\n');
+        self.put(line.as_bytes())?;
+        let mut last = None;
+        if let Some(bytes) = message.data.held() {
+            self.put(bytes)?;
+            last = bytes.last().copied();
+        } else {
+            let copied = message.copy_to(&mut Pieces { sink: self, last: &mut last });
+            copied.map_err(|e| Error::io("cannot write", &self.path, e))?;
         }
-        self.buffer.push(b'\n');
-        if self.buffer.len() > WINDOW {
-            self.flush()?;
-        }
+        self.put(if last == Some(b'\n') { b"\n" } else { b"\n\n" })?;
         Ok(Vec::new())
     }
 
@@ -173,23 +190,41 @@ impl Sink for MboxSink {
     }
 }
 
-/// Writes into the sink's buffer, which is emptied as it fills; its last byte stays, to know how the text ended.
-struct Spill<'a> {
+/// Writes into the sink piece by piece, and remembers how the text ended.
+struct Pieces<'a> {
     sink: &'a mut MboxSink,
+    last: &'a mut Option<u8>,
 }
 
-impl Write for Spill<'_> {
+impl Write for Pieces<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.sink.buffer.extend_from_slice(bytes);
-        if self.sink.buffer.len() > 4 * WINDOW {
-            let last = self.sink.buffer.pop();
-            self.sink.flush().map_err(std::io::Error::other)?;
-            self.sink.buffer.extend(last);
-        }
+        self.sink.put(bytes).map_err(std::io::Error::other)?;
+        *self.last = bytes.last().copied().or(*self.last);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Small pieces are gathered and large ones are not, but the order stays.
+    #[test]
+    fn pieces_of_any_size_keep_their_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.mbox");
+        let mut sink = MboxSink::create(&path, false).unwrap();
+        let mut all = Vec::new();
+        for (i, len) in [10, WINDOW / 2, WINDOW / 2 + 1, 10, WINDOW, 3, WINDOW + 1, WINDOW - 3, 4].iter().enumerate() {
+            let piece = vec![i as u8; *len];
+            sink.put(&piece).unwrap();
+            all.extend_from_slice(&piece);
+        }
+        assert_eq!(Box::new(sink).finish().unwrap().bytes, all.len() as u64);
+        assert!(std::fs::read(path).unwrap() == all);
     }
 }
