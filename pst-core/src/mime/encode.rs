@@ -98,16 +98,27 @@ fn of(table: &[u8; 256], byte: u8) -> u8 {
 }
 
 fn quoted_printable(bytes: &[u8], out: &mut Vec<u8>) {
+    out.reserve(bytes.len() + bytes.len() / 8);
+    let mut from = 0;
+    for end in memchr::memmem::find_iter(bytes, b"\r\n") {
+        quoted_line(bytes.get(from..end).unwrap_or_default(), out);
+        out.extend_from_slice(b"\r\n");
+        from = end + 2;
+    }
+    quoted_line(bytes.get(from..).unwrap_or_default(), out);
+}
+
+/// One line of a text, without its end, in as many lines as it needs.
+fn quoted_line(text: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let hex = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
-    out.reserve(bytes.len() + bytes.len() / 8);
     let mut line = 0;
-    let mut rest = bytes;
+    let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
-        // Most of a text goes in runs; what stands last in a line is looked at one by one.
+        // Most of a text goes in runs; what stands last is looked at by itself.
         if line > 0 {
-            let room = rest.get(..rest.len().min(76 - line)).unwrap_or_default();
-            let run = room.iter().take_while(|b| of(&CLASS, **b) & LITERAL != 0).count().saturating_sub(1);
+            let room = rest.get(..tail.len().min(75 - line)).unwrap_or_default();
+            let run = room.iter().take_while(|b| of(&CLASS, **b) & LITERAL != 0).count();
             if let Some((literal, after)) = rest.split_at_checked(run).filter(|_| run > 0) {
                 out.extend_from_slice(literal);
                 line += run;
@@ -115,13 +126,7 @@ fn quoted_printable(bytes: &[u8], out: &mut Vec<u8>) {
                 continue;
             }
         }
-        if let Some(after) = rest.strip_prefix(b"\r\n") {
-            out.extend_from_slice(b"\r\n");
-            line = 0;
-            rest = after;
-            continue;
-        }
-        let ends_line = tail.is_empty() || tail.starts_with(b"\r\n");
+        let ends_line = tail.is_empty();
         let literal = match byte {
             b' ' | b'\t' => !ends_line,
             b'=' => false,
