@@ -48,10 +48,7 @@ fn case_31_html_picture_html() {
 
 #[test]
 fn case_32_alternative_with_a_picture() {
-    let related = multipart(
-        "related",
-        &["Content-Type: text/html\r\n\r\n<img src=\"cid:p@x\">", &picture("p@x")],
-    );
+    let related = multipart("related", &["Content-Type: text/html\r\n\r\n<img src=\"cid:p@x\">", &picture("p@x")]);
     let m = import(multipart("alternative", &["Content-Type: text/plain\r\n\r\nplain", &related]));
     assert_eq!(body(&m), "plain");
     assert_eq!(html(&m), "<img src=\"cid:p@x\">");
@@ -180,7 +177,9 @@ fn case_43_an_inner_multipart_that_never_ends() {
 
 #[test]
 fn case_44_what_looks_like_a_boundary() {
-    let m = import("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nin the --b middle\r\n--bcdef\r\nend\r\n--b--\r\n");
+    let m = import(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nin the --b middle\r\n--bcdef\r\nend\r\n--b--\r\n",
+    );
     assert_eq!(body(&m), "in the --b middle\r\n--bcdef\r\nend");
     let empty = import("Content-Type: multipart/mixed; boundary=\"\"\r\n\r\nall of it\r\n");
     assert_eq!(body(&empty), "all of it\r\n");
@@ -250,7 +249,10 @@ fn case_48_file_names() {
     ] {
         let m = import(multipart(
             "mixed",
-            &["\r\nx", &format!("Content-Type: application/x-y\r\nContent-Disposition: attachment; {given}\r\n\r\nDATA")],
+            &[
+                "\r\nx",
+                &format!("Content-Type: application/x-y\r\nContent-Disposition: attachment; {given}\r\n\r\nDATA"),
+            ],
         ));
         let props = &m.attachments[0].props;
         assert_eq!(name(&m.attachments[0]), kept, "{given}");
@@ -262,7 +264,10 @@ fn case_48_file_names() {
     // What was given is kept where it could not be used, and both names of one part agree on the first.
     let m = import(multipart(
         "mixed",
-        &["\r\nx", "Content-Type: a/b; name=type.txt\r\nContent-Disposition: attachment; filename=\"a/b.txt\"\r\n\r\nD"],
+        &[
+            "\r\nx",
+            "Content-Type: a/b; name=type.txt\r\nContent-Disposition: attachment; filename=\"a/b.txt\"\r\n\r\nD",
+        ],
     ));
     assert_eq!(name(&m.attachments[0]), "a_b.txt");
     assert_eq!(m.attachments[0].props.text(tag::DISPLAY_NAME).unwrap(), "a/b.txt");
@@ -308,7 +313,8 @@ fn case_50_messages_in_messages() {
 
 #[test]
 fn case_51_a_digest() {
-    let m = import(multipart("digest", &["\r\nSubject: 1\r\n\r\na", "\r\nSubject: 2\r\n\r\nb", "\r\nSubject: 3\r\n\r\nc"]));
+    let m =
+        import(multipart("digest", &["\r\nSubject: 1\r\n\r\na", "\r\nSubject: 2\r\n\r\nb", "\r\nSubject: 3\r\n\r\nc"]));
     let methods: Vec<_> = m.attachments.iter().map(|a| a.props.i32(tag::ATTACH_METHOD)).collect();
     assert_eq!(methods, [Some(attach_method::EMBEDDED); 3]);
     assert_eq!(super::support::mail::shown(m.attachments[2].embedded.as_ref().unwrap()), "3");

@@ -19,6 +19,6 @@ mod oracle;
 #[path = "../support/ost4k.rs"]
 mod ost4k;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "each test uses its part")]
+#[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;
 mod written;

@@ -12,9 +12,6 @@ const PAGE: usize = 4096;
 /// Where the first allocation map stands; what is made here begins behind it.
 const FIRST_AMAP: usize = 0x22000;
 
-/// Blocks larger than this are one of several in a tree.
-const ALONE: usize = 30_000;
-
 /// The bytes of the OST. libpff cannot read packed blocks that are one of several in a tree; without `pack_all` those
 /// stay as they are.
 pub fn make(pst: &std::path::Path, pack_all: bool) -> Vec<u8> {
@@ -82,7 +79,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn block(&mut self, plain: &[u8], internal: bool) -> Bid {
+    fn block(&mut self, plain: &[u8], internal: bool, pack: bool) -> Bid {
         assert!(!plain.is_empty() && plain.len() <= BLOCK);
         let bid = self.next | if internal { 2 } else { 0 };
         self.next += 4;
@@ -95,7 +92,7 @@ impl Writer {
         packer.write_all(&data).unwrap();
         let packed = packer.finish().unwrap();
         // Small blocks stay as they are, as in files of Outlook.
-        if packed.len() < data.len() && data.len() > 1024 && (self.pack_all || data.len() < ALONE) {
+        if pack && packed.len() < data.len() && data.len() > 1024 {
             data = packed;
             self.packed += 1;
         }
@@ -120,7 +117,8 @@ impl Writer {
     }
 
     fn data_tree(&mut self, blocks: &[Vec<u8>]) -> Bid {
-        let bids: Vec<Bid> = blocks.iter().map(|b| self.block(b, false)).collect();
+        let pack = self.pack_all || blocks.len() == 1;
+        let bids: Vec<Bid> = blocks.iter().map(|b| self.block(b, false, pack)).collect();
         match bids.as_slice() {
             [] => Bid(0),
             [one] => *one,
@@ -131,7 +129,7 @@ impl Writer {
                 x.extend((total as u32).to_le_bytes());
                 many.iter().for_each(|b| x.extend(b.0.to_le_bytes()));
                 self.refer(many);
-                self.block(&x, true)
+                self.block(&x, true, true)
             }
         }
     }
@@ -242,7 +240,7 @@ fn copy(ndb: &Ndb, out: &mut Writer, data: Bid, sub: Bid) -> (Bid, Bid) {
     list.extend((entries.len() as u16).to_le_bytes());
     list.extend([0; 4]);
     list.extend(entries.concat());
-    (data, out.block(&list, true))
+    (data, out.block(&list, true, true))
 }
 
 fn blocks_of(ndb: &Ndb, data: Bid) -> Vec<Vec<u8>> {

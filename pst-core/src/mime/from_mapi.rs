@@ -21,11 +21,13 @@ pub struct Options {
     pub bcc: bool,
     /// Attach the RTF of messages that have a rich text body.
     pub keep_rtf: bool,
+    /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
+    pub lf: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bcc: true, keep_rtf: false }
+        Self { bcc: true, keep_rtf: false, lf: false }
     }
 }
 
@@ -53,7 +55,7 @@ pub(super) fn write(
     let mut head = Vec::with_capacity(4096);
     outheader::write(message, options, warnings, &mut head);
     head.extend_from_slice(b"MIME-Version: 1.0\r\n");
-    if outattach::write_smime(message, &class, &mut head, out)? {
+    if outattach::write_smime(message, &class, &mut head, out, options.lf)? {
         return Ok(());
     }
     let mut bodies = outbody::of(message, &class, warnings)?;
@@ -71,7 +73,9 @@ pub(super) fn write(
         _ => References::default(),
     };
     let (inline, attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| a.is_inline(&references));
-    let seed = seed(&head, &bodies, &all, depth);
+    // Only boundaries are made of it.
+    let parts = !all.is_empty() || bodies.rtf.is_some() || (bodies.plain.is_some() && bodies.html.is_some());
+    let seed = if parts { seed(&head, &bodies, &all, depth) } else { String::new() };
     let mut writer = Writer { out, head, seed, options, depth, warnings };
     writer.mixed(&bodies, &inline, &attached)?;
     writer.flush()
@@ -207,6 +211,6 @@ impl Writer<'_> {
             return write(embedded, self.out, self.options, self.depth + 1, self.warnings);
         }
         self.flush()?;
-        one.write_data(self.out, self.warnings)
+        one.write_data(self.out, self.options.lf, self.warnings)
     }
 }

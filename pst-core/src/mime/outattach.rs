@@ -147,13 +147,13 @@ impl<'a> Out<'a> {
         self.attachment.embedded.is_none() && self.name.as_deref() != Some(shown) && !shown.trim().is_empty()
     }
 
-    /// Writes the data.
-    pub fn write_data(&self, out: &mut dyn Write, warnings: &mut Vec<String>) -> Result<()> {
+    /// Writes the data; base64 in lines that end with LF alone if `lf` is set.
+    pub fn write_data(&self, out: &mut dyn Write, lf: bool, warnings: &mut Vec<String>) -> Result<()> {
         if let Some(bytes) = &self.plain {
             return out.write_all(bytes).map_err(cannot_write);
         }
         if let Some(blob) = self.data {
-            return encode::stream_base64(&mut blob.open()?, out);
+            return write_base64(blob, out, lf);
         }
         let props = &self.attachment.props;
         let path = text::some(props, tag::ATTACH_LONG_PATHNAME, self.page)
@@ -167,6 +167,13 @@ impl<'a> Out<'a> {
         let mut text = Vec::new();
         Transfer::Base64.write(note.as_bytes(), &mut text);
         out.write_all(&text).map_err(cannot_write)
+    }
+}
+
+fn write_base64(blob: &Blob, out: &mut dyn Write, lf: bool) -> Result<()> {
+    match blob {
+        Blob::Bytes(bytes) => encode::slice_base64(bytes, out, lf),
+        Blob::Stream(stream) => encode::stream_base64(&mut stream.open()?, out, lf),
     }
 }
 
@@ -194,7 +201,13 @@ fn is_message(bytes: &[u8]) -> bool {
 }
 
 /// Writes an S/MIME message out of its one attachment, header included. False if this is none.
-pub(super) fn write_smime(message: &Message, class: &str, head: &mut Vec<u8>, out: &mut dyn Write) -> Result<bool> {
+pub(super) fn write_smime(
+    message: &Message,
+    class: &str,
+    head: &mut Vec<u8>,
+    out: &mut dyn Write,
+    lf: bool,
+) -> Result<bool> {
     let [only] = message.attachments.as_slice() else { return Ok(false) };
     let Some(Value::Binary(data)) = only.props.any(tag::ATTACH_DATA_BINARY.id()) else { return Ok(false) };
     let page = text::page(&message.props);
@@ -219,7 +232,7 @@ pub(super) fn write_smime(message: &Message, class: &str, head: &mut Vec<u8>, ou
             b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename=\"smime.p7m\"\r\n\r\n",
         );
         out.write_all(head).map_err(cannot_write)?;
-        encode::stream_base64(&mut data.open()?, out)?;
+        write_base64(data, out, lf)?;
         return Ok(true);
     }
     Ok(false)

@@ -3,7 +3,7 @@
 use super::{charset, describe, header, text, to_mapi};
 use crate::error::Result;
 use crate::mapi::rtf::{self, Content};
-use crate::mapi::{Message, Value, tag};
+use crate::mapi::{Message, Value, codepage, tag};
 
 /// Bodies larger than this are cut, with a warning.
 const LONGEST: u64 = 1 << 30;
@@ -115,7 +115,29 @@ fn rich(message: &Message, bodies: &mut Bodies, warnings: &mut Vec<String>) -> R
 fn is_derived(bodies: &Bodies, message: &Message) -> bool {
     let (Some(plain), Some((html, label))) = (&bodies.plain, &bodies.html) else { return false };
     message.props.any(tag::RTF_COMPRESSED.id()).is_none()
-        && charset::page_of(label).is_some_and(|page| to_mapi::plain_of(html, page) == *plain)
+        && charset::page_of(label)
+            .is_some_and(|page| starts_alike(html, page, plain) && to_mapi::plain_of(html, page) == *plain)
+}
+
+/// False if the start of the HTML is enough to tell that the plain text was not made of it.
+fn starts_alike(html: &[u8], page: u32, plain: &str) -> bool {
+    let mut most = 1 << 10;
+    while 2 * most < html.len() && codepage::encoding(page).is_some_and(encoding_rs::Encoding::is_ascii_compatible) {
+        // A tag ends every word, so that what comes of this much is the beginning of what comes of all, but for the
+        // last word, before which a blank may be missing.
+        let cut = html.get(..most).and_then(|start| memchr::memrchr(b'<', start)).unwrap_or_default();
+        let text = to_mapi::plain_of(html.get(..cut).unwrap_or_default(), page);
+        let sure = text.rfind([' ', '\t', '\r', '\n']).and_then(|at| text.get(..at)).unwrap_or_default();
+        let sure = sure.trim_end_matches('\r');
+        if !plain.starts_with(sure) {
+            return false;
+        }
+        if sure.len() > 256 {
+            break;
+        }
+        most *= 4;
+    }
+    true
 }
 
 /// The RTF of a message, decompressed.

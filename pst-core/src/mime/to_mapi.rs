@@ -57,7 +57,7 @@ pub fn to_mapi_large(bytes: &[u8], large: &[LargePart], state: &State, received:
     let mut warnings = Vec::new();
     let Some(parsed) = PARSER.parse(bytes.as_ref()) else {
         let text = String::from_utf8_lossy(&bytes);
-        let mut message = empty(&bytes);
+        let mut message = empty(&[], &bytes);
         if !text.trim().is_empty() {
             warnings.push("this has no header: all of it is taken as text".to_owned());
             message.props.set(tag::BODY, Value::text(&header::crlf(&text)));
@@ -80,11 +80,16 @@ fn lone_cr(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// A message with what every message has.
-fn empty(bytes: &[u8]) -> Message {
+/// A message with what every message has. The search key is made of the whole header and of length and checksum of
+/// everything: a cryptographic hash of all bytes would be a seventh of the whole conversion.
+fn empty(head: &[u8], bytes: &[u8]) -> Message {
     let mut message = Message::default();
     message.props.0.reserve(64);
-    let key: Vec<u8> = Sha256::digest(bytes).iter().copied().take(16).collect();
+    let mut hash = Sha256::new();
+    hash.update(head);
+    hash.update((bytes.len() as u64).to_le_bytes());
+    hash.update(crc32fast::hash(bytes).to_le_bytes());
+    let key: Vec<u8> = hash.finalize().iter().copied().take(16).collect();
     message.props.set(tag::MESSAGE_CLASS, Value::text("IPM.Note"));
     message.props.set(tag::SEARCH_KEY, Value::binary(key));
     message.props.set(tag::MESSAGE_CODEPAGE, Value::I32(65001));
@@ -105,7 +110,7 @@ impl Context<'_> {
         depth: usize,
     ) -> Result<Message> {
         let root = source.root_part();
-        let mut message = empty(source.raw());
+        let mut message = empty(root.raw_headers(), source.raw());
         let block = header::block(root.raw_headers());
         message.props.set(tag::TRANSPORT_MESSAGE_HEADERS, Value::text(&block));
         let seen = fields::convert(&root.headers(), &mut message, &mut self.warnings);
