@@ -141,7 +141,8 @@ pub(super) fn location(part: MessagePart<'_>) -> Option<String> {
     raw(part, HeaderName::ContentLocation).filter(|l| !l.is_empty())
 }
 
-fn is_picture(mime: &str, name: Option<&str>) -> bool {
+/// True for pictures that HTML shows.
+pub(super) fn is_picture(mime: &str, name: Option<&str>) -> bool {
     let mime = match name {
         Some(name) if mime == "application/octet-stream" => type_of(name),
         _ => mime,

@@ -75,6 +75,18 @@ pub fn decode_page(page: u32, bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Text in a code page; `None` if that has not all its characters.
+pub fn encode_page(page: u32, text: &str) -> Option<Vec<u8>> {
+    if matches!(page, 65001 | 20127) || text.is_ascii() {
+        return (page != 20127 || text.is_ascii()).then(|| text.as_bytes().to_vec());
+    }
+    let encoding = codepage::encoding(page)?;
+    let (bytes, used, lossy) = encoding.encode(text);
+    // In ISO 8859 these bytes are controls, and the text has none.
+    let controls = (28591..=28606).contains(&page) && bytes.iter().any(|b| (0x80..0xA0).contains(b));
+    (!lossy && !controls && std::ptr::eq(used, encoding)).then(|| bytes.into_owned())
+}
+
 /// Bytes in a named charset as text, and whether the charset is one that is known.
 pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
     let Some(label) = label.map(|l| l.trim().trim_matches(['"', '\''])).filter(|l| !l.is_empty()) else {
@@ -176,6 +188,17 @@ mod tests {
             let label = label_of(*page).unwrap();
             assert_eq!(page_of(label), Some(*page), "{label}");
         }
+    }
+
+    #[test]
+    fn encoding_takes_all_or_nothing() {
+        assert_eq!(encode_page(1251, "п"), Some(vec![0xEF]));
+        assert_eq!(encode_page(1251, "日"), None);
+        assert_eq!(encode_page(28591, "é"), Some(vec![0xE9]));
+        assert_eq!(encode_page(28591, "“"), None);
+        assert_eq!(encode_page(20127, "é"), None);
+        assert_eq!(encode_page(65001, "é"), Some("é".as_bytes().to_vec()));
+        assert_eq!(encode_page(1200, "é"), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod large;
 mod outattach;
 mod outbody;
 mod outheader;
+mod outrich;
 mod select;
 mod state;
 mod text;

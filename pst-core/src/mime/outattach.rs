@@ -6,6 +6,7 @@ use super::{describe_class, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
+use crate::mapi::rtf::picture::Picture;
 use crate::mapi::{Attachment, Blob, Message, NamedProp, Value, tag};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -19,7 +20,7 @@ pub(super) struct Out<'a> {
     page: u32,
     mime: String,
     name: Option<String>,
-    cid: Option<String>,
+    pub cid: Option<String>,
     location: Option<String>,
     method: i32,
     data: Option<&'a Blob>,
@@ -168,6 +169,34 @@ impl<'a> Out<'a> {
         Transfer::Base64.write(note.as_bytes(), &mut text);
         out.write_all(&text).map_err(cannot_write)
     }
+}
+
+/// The pictures that stand for OLE objects (PidTagAttachRendering), as attachments of their own.
+pub(super) fn renderings(message: &Message, page: u32, warnings: &mut Vec<String>) -> Result<Vec<Attachment>> {
+    let mut out = Vec::new();
+    for (i, attachment) in message.attachments.iter().enumerate() {
+        let props = &attachment.props;
+        if props.i32(tag::ATTACH_METHOD) != Some(attach_method::OLE) {
+            continue;
+        }
+        let Some(Value::Binary(data)) = props.get(tag::ATTACH_RENDERING) else { continue };
+        let data = data.to_vec(LOOKED_AT + 1)?;
+        let name = Out::new(attachment, i, page).name.unwrap_or_default();
+        if data.len() as u64 > LOOKED_AT {
+            warnings.push(format!("the picture of the object {name} is left out: it has more than {LOOKED_AT} bytes"));
+            continue;
+        }
+        if data.is_empty() {
+            continue;
+        }
+        let picture = Picture::metafile(&data);
+        let mut made = Attachment::default();
+        attach::set_name(&mut made, &format!("{}{}", name.trim_end_matches(".ole"), picture.extension));
+        made.props.set(tag::ATTACH_MIME_TAG, Value::text(picture.mime));
+        attach::by_value(&mut made, Blob::Bytes(picture.data));
+        out.push(made);
+    }
+    Ok(out)
 }
 
 fn one_line(text: &str) -> String {

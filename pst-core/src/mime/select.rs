@@ -8,21 +8,23 @@ pub(super) struct Selection<'m> {
     pub plain: Option<MessagePart<'m>>,
     /// More than one where HTML parts follow each other with pictures between them (Apple Mail).
     pub html: Vec<MessagePart<'m>>,
+    pub rtf: Option<MessagePart<'m>>,
     pub attachments: Vec<MessagePart<'m>>,
 }
 
 impl<'m> Selection<'m> {
     fn has_body(&self) -> bool {
-        self.plain.is_some() || !self.html.is_empty()
+        self.plain.is_some() || !self.html.is_empty() || self.rtf.is_some()
     }
 
     fn append(&mut self, other: Selection<'m>) {
         self.attachments.extend(other.attachments);
         if self.has_body() {
-            self.attachments.extend(other.plain.into_iter().chain(other.html));
+            self.attachments.extend(other.plain.into_iter().chain(other.rtf).chain(other.html));
         } else {
             self.plain = other.plain;
             self.html = other.html;
+            self.rtf = other.rtf;
         }
     }
 }
@@ -98,6 +100,10 @@ fn alternative<'m>(part: MessagePart<'m>, out: &mut Selection<'m>) {
             chosen.attachments.append(&mut chosen.html);
             chosen.html = one.html;
         }
+        if one.rtf.is_some() {
+            chosen.attachments.extend(chosen.rtf.take());
+            chosen.rtf = one.rtf;
+        }
     }
     out.append(chosen);
 }
@@ -123,10 +129,21 @@ fn leaf<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Sel
                 out.plain = Some(part);
                 return;
             }
+            _ if is_rtf(part) && out.rtf.is_none() => {
+                out.rtf = Some(part);
+                return;
+            }
             _ => {}
         }
     }
     out.attachments.push(part);
+}
+
+/// Rich text that is no file.
+fn is_rtf(part: MessagePart<'_>) -> bool {
+    (part.is_content_type("text", "rtf") || part.is_content_type("application", "rtf"))
+        && part.attachment_name().is_none()
+        && part.decoded().starts_with(b"{\\rtf")
 }
 
 fn is_plain(part: MessagePart<'_>) -> bool {

@@ -7,7 +7,8 @@ use super::{State, charset, fields, header, state, uu};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
-use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropType, Stream, Value, tag, time};
+use crate::mapi::rtf::{self, Origin};
+use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropBag, PropType, Stream, Value, tag, time};
 use mail_parser::{DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -153,6 +154,9 @@ impl Context<'_> {
             props.set(tag::INTERNET_CODEPAGE, Value::I32(page as i32));
             props.set(tag::NATIVE_BODY, Value::I32(1));
         }
+        if let Some(part) = selection.rtf {
+            self.rich(part, selection, props)?;
+        }
         if selection.html.is_empty() {
             return Ok(References::default());
         }
@@ -169,6 +173,23 @@ impl Context<'_> {
         props.set(tag::INTERNET_CODEPAGE, Value::I32(page as i32));
         props.set(tag::NATIVE_BODY, Value::I32(3));
         Ok(references)
+    }
+
+    /// Sets the rich text body ([MS-OXCMAIL] 2.2.3.3.2), and its plain text where none came.
+    fn rich(&mut self, part: MessagePart<'_>, selection: &Selection<'_>, props: &mut PropBag) -> Result<()> {
+        let rtf = self.decoded(part, "a rich text body")?;
+        if selection.plain.is_none() && selection.html.is_empty() {
+            let text = match rtf::origin(&rtf) {
+                Origin::Html => mail_parser::html_to_text(&rtf::unwrap(&rtf, Origin::Html)),
+                Origin::Text => rtf::unwrap(&rtf, Origin::Text),
+                Origin::Rich => rtf::to_text(&rtf, &[]),
+            };
+            props.set(tag::BODY, Value::text(&header::crlf(&text)));
+        }
+        props.set(tag::RTF_COMPRESSED, Value::binary(rtf::compress(&rtf)));
+        props.set(tag::RTF_IN_SYNC, Value::Bool(true));
+        props.set(tag::NATIVE_BODY, Value::I32(2));
+        Ok(())
     }
 
     /// The HTML body and its code page: the bytes as they are where Outlook knows the charset, UTF-8 otherwise.
