@@ -15,6 +15,7 @@ mod genuine;
 #[path = "../support/oracle.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod oracle;
+mod rich;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod support;

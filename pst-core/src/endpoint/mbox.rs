@@ -7,7 +7,7 @@ use super::roles;
 use super::text::{self, Form, NewFolder, StateFields, file_name};
 use crate::error::{Error, Kind, Result};
 use crate::io::{Input, NewFile};
-use crate::mime::{date, large};
+use crate::mime::{self, date, large};
 use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::HashMap;
 use std::io::Write;
@@ -309,6 +309,7 @@ pub struct MboxSink {
     current: Vec<String>,
     buffer: Vec<u8>,
     bytes: u64,
+    mail: mime::Options,
 }
 
 impl MboxSink {
@@ -316,7 +317,7 @@ impl MboxSink {
     ///
     /// # Errors
     /// As [`NewFile::create`] and [`NewFolder::create`].
-    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+    pub fn create(path: &Path, overwrite: bool, mail: mime::Options) -> Result<Self> {
         let single = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mbox") || e.eq_ignore_ascii_case("mbx"));
         let target = if single {
             Target::File { file: NewFile::create(path, overwrite)?, folder: None }
@@ -325,7 +326,7 @@ impl MboxSink {
             let top = folder.path().to_path_buf();
             Target::Tree { folder, made: HashMap::from([(Vec::new(), top)]), open: None }
         };
-        Ok(Self { target, path: path.to_path_buf(), current: Vec::new(), buffer: Vec::new(), bytes: 0 })
+        Ok(Self { target, path: path.to_path_buf(), current: Vec::new(), buffer: Vec::new(), bytes: 0, mail })
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -396,17 +397,17 @@ fn mbox_path(made: &mut HashMap<Vec<String>, PathBuf>, path: &[String]) -> Resul
     Ok(candidate)
 }
 
-struct MboxPrepare;
+struct MboxPrepare(mime::Options);
 
 impl Prepare for MboxPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
-        prepared(item, Form { lf: true, quote: true, state: StateFields::Always })
+        prepared(item, &Form { lf: true, quote: true, state: StateFields::Always, mail: self.0.clone() })
     }
 }
 
 impl Sink for MboxSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(MboxPrepare)
+        Arc::new(MboxPrepare(self.mail.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

@@ -26,7 +26,7 @@ pub struct TextItem {
 }
 
 /// How messages are written.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Form {
     /// Line ends of messages that come from a store become LF.
     pub lf: bool,
@@ -34,6 +34,8 @@ pub struct Form {
     pub quote: bool,
     /// State goes into header fields: never, only what is not plain, or always.
     pub state: StateFields,
+    /// How messages that come from a store are written.
+    pub mail: mime::Options,
 }
 
 /// Which state goes into header fields.
@@ -52,7 +54,7 @@ pub enum StateFields {
 ///
 /// # Errors
 /// When it cannot be converted, or its attachments cannot be read.
-pub fn ready(item: Item, form: Form) -> Result<TextItem> {
+pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
     let mut out = TextItem {
         data: tempfile::SpooledTempFile::new(HELD),
         flags: Flags::default(),
@@ -75,7 +77,7 @@ pub fn ready(item: Item, form: Form) -> Result<TextItem> {
             };
             out.time = mime::delivery_time(&message);
             let mut writer = Lines::new(&mut out.data, form, form.lf, Some(&out.flags));
-            let warnings = mime::from_mapi(&message, &mut writer, &mime::Options::default())?;
+            let warnings = mime::from_mapi(&message, &mut writer, &form.mail)?;
             (out.subject, out.sender) = writer.end()?;
             out.warnings.extend(warnings);
         }
@@ -110,7 +112,7 @@ impl TextItem {
 /// Rewrites a message on its way: line ends, quoting, and the state fields of its header.
 struct Lines<'a> {
     out: &'a mut dyn Write,
-    form: Form,
+    form: &'a Form,
     lf: bool,
     flags: Option<Flags>,
     /// The header until it is complete.
@@ -127,7 +129,7 @@ struct Lines<'a> {
 const LINE: usize = 64 << 10;
 
 impl<'a> Lines<'a> {
-    fn new(out: &'a mut dyn Write, form: Form, lf: bool, flags: Option<&Flags>) -> Self {
+    fn new(out: &'a mut dyn Write, form: &'a Form, lf: bool, flags: Option<&Flags>) -> Self {
         Self {
             out,
             form,

@@ -4,7 +4,7 @@ use super::attach::References;
 use super::encode::{Transfer, cannot_write};
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
-use super::{outheader, outrich, text};
+use super::{outheader, outobject, outrich, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
@@ -56,11 +56,17 @@ pub(super) fn write(
     if outattach::write_smime(message, &class, &mut head, out)? {
         return Ok(());
     }
-    let bodies = outbody::of(message, &class, warnings)?;
+    let made = outobject::renderings(message, page, warnings)?;
+    let bodies = outbody::of(message, &class, &made, warnings)?;
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
-    let made = [bodies.pictures.as_slice(), &outattach::renderings(message, page, warnings)?].concat();
-    let mut all: Vec<Out<'_>> =
-        message.attachments.iter().chain(&made).enumerate().map(|(i, a)| Out::new(a, i, page)).collect();
+    let mut all: Vec<Out<'_>> = message
+        .attachments
+        .iter()
+        .chain(&made.parts)
+        .chain(&bodies.pictures)
+        .enumerate()
+        .map(|(i, a)| Out::new(a, i, page))
+        .collect();
     for (i, cid) in &bodies.placed {
         if let Some(out) = all.get_mut(*i) {
             out.cid = Some(cid.clone());

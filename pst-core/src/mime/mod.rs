@@ -17,6 +17,7 @@ pub mod large;
 mod outattach;
 mod outbody;
 mod outheader;
+mod outobject;
 mod outrich;
 mod select;
 mod state;

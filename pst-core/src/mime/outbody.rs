@@ -1,5 +1,6 @@
 //! The bodies of a MAPI message as plain text and HTML ([MS-OXBBODY] 2.1.3.1, [MS-OXCMAIL] 2.1.3.3).
 
+use super::outobject::Renderings;
 use super::{charset, describe, header, outrich, text, to_mapi};
 use crate::error::Result;
 use crate::mapi::{Attachment, Message, Value, tag};
@@ -31,7 +32,7 @@ impl Bodies {
 }
 
 /// Finds the bodies of a message.
-pub(super) fn of(message: &Message, class: &str, warnings: &mut Vec<String>) -> Result<Bodies> {
+pub(super) fn of(message: &Message, class: &str, made: &Renderings, warnings: &mut Vec<String>) -> Result<Bodies> {
     let page = text::page(&message.props);
     let mut bodies = Bodies::default();
     let plain = body_text(message, page)?;
@@ -39,7 +40,7 @@ pub(super) fn of(message: &Message, class: &str, warnings: &mut Vec<String>) -> 
     let native_rtf = message.props.i32(tag::NATIVE_BODY) == Some(NATIVE_RTF);
     let has_rtf = message.props.any(tag::RTF_COMPRESSED.id()).is_some();
     if html.is_none() && has_rtf && (plain.is_none() || native_rtf || in_sync(message)) {
-        outrich::read(message, page, &mut bodies, warnings)?;
+        outrich::read(message, page, made, &mut bodies, warnings)?;
     }
     if html.is_some() && has_rtf && in_sync(message) {
         bodies.rtf = outrich::part(message, page)?;

@@ -1,25 +1,31 @@
 //! Rich text bodies on the way out: the HTML and text that they hold or are made into ([MS-OXRTFEX], [MS-OXCMAIL] 2.1.3.3).
 
 use super::outbody::{Bodies, LONGEST};
+use super::outobject::{self, Renderings};
 use super::{attach, charset, header, text, to_mapi};
 use crate::error::Result;
-use crate::mapi::rtf::picture::Picture;
 use crate::mapi::rtf::{self, Origin, Placeholder};
-use crate::mapi::{Attachment, Blob, Message, Value, tag};
+use crate::mapi::{Attachment, Message, Value, tag};
 
 /// The RTF of a message; `None` if it has none that can be read.
 pub(super) fn rtf_of(message: &Message, warnings: &mut Vec<String>) -> Result<Option<Vec<u8>>> {
     let Some(Value::Binary(blob)) = message.props.any(tag::RTF_COMPRESSED.id()) else { return Ok(None) };
     let unpacked = rtf::decompress(&blob.to_vec(LONGEST)?, LONGEST as usize);
-    if !unpacked.oddities.is_empty() {
-        let oddities: Vec<String> = unpacked.oddities.iter().map(ToString::to_string).collect();
-        warnings.push(format!("the rich text body is odd: {}", oddities.join("; ")));
+    let odd: Vec<String> = unpacked.oddities.iter().filter(|o| o.costs_text()).map(ToString::to_string).collect();
+    if !odd.is_empty() {
+        warnings.push(format!("the rich text body is damaged: {}", odd.join("; ")));
     }
     Ok(Some(unpacked.rtf).filter(|rtf| !rtf.is_empty()))
 }
 
 /// Takes the bodies of a message from its RTF.
-pub(super) fn read(message: &Message, page: u32, bodies: &mut Bodies, warnings: &mut Vec<String>) -> Result<()> {
+pub(super) fn read(
+    message: &Message,
+    page: u32,
+    made: &Renderings,
+    bodies: &mut Bodies,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
     let Some(rtf) = rtf_of(message, warnings)? else { return Ok(()) };
     match rtf::origin(&rtf) {
         Origin::Html => {
@@ -28,10 +34,11 @@ pub(super) fn read(message: &Message, page: u32, bodies: &mut Bodies, warnings: 
         }
         Origin::Text => bodies.plain = Some(header::crlf(&rtf::unwrap(&rtf, Origin::Text)).into_owned()),
         Origin::Rich => {
-            let attached = placeholders(message, page, bodies);
+            let attached = placeholders(message, page, made, bodies);
             let html = rtf::to_html(&rtf, &attached);
             bodies.html = Some((html.html.into_bytes(), "utf-8".to_owned()));
-            bodies.pictures = (1..).zip(html.pictures).map(|(n, p)| as_attachment(n, p)).collect();
+            bodies.pictures =
+                (1..).zip(html.pictures).map(|(n, p)| outobject::picture_part(&format!("picture{n}"), p)).collect();
             bodies.plain = Some(header::crlf(&rtf::to_text(&rtf, &attached)).into_owned());
             bodies.rtf = Some(rtf).filter(|_| came_as_part(message, page));
         }
@@ -45,15 +52,6 @@ pub(super) fn part(message: &Message, page: u32) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     Ok(rtf_of(message, &mut Vec::new())?.filter(|rtf| rtf::origin(rtf) == Origin::Rich))
-}
-
-fn as_attachment(number: usize, picture: Picture) -> Attachment {
-    let mut out = Attachment::default();
-    attach::set_name(&mut out, &format!("picture{number}{}", picture.extension));
-    out.props.set(tag::ATTACH_MIME_TAG, Value::text(picture.mime));
-    out.props.set(tag::ATTACH_CONTENT_ID, Value::text(&picture.cid));
-    attach::by_value(&mut out, Blob::Bytes(picture.data));
-    out
 }
 
 /// HTML in the charset that it names or its message had it in, if that has all its characters; else UTF-8.
@@ -74,7 +72,7 @@ fn encode(html: &str, internet: Option<u32>) -> (Vec<u8>, String) {
 }
 
 /// What the text shows at the places of attachments; pictures without a Content-ID get one.
-fn placeholders(message: &Message, page: u32, bodies: &mut Bodies) -> Vec<Placeholder> {
+fn placeholders(message: &Message, page: u32, made: &Renderings, bodies: &mut Bodies) -> Vec<Placeholder> {
     let mut placed: Vec<(u32, usize, &Attachment)> = Vec::new();
     for (i, attachment) in message.attachments.iter().enumerate() {
         if let Some(at) = attachment.props.i32(tag::RENDERING_POSITION).filter(|at| *at != -1) {
@@ -82,13 +80,20 @@ fn placeholders(message: &Message, page: u32, bodies: &mut Bodies) -> Vec<Placeh
         }
     }
     placed.sort_by_key(|(at, i, _)| (*at, *i));
-    placed.into_iter().map(|(_, i, attachment)| placeholder(attachment, i, page, bodies)).collect()
+    let mut out = Vec::with_capacity(placed.len());
+    for (_, i, attachment) in placed {
+        let mut one = placeholder(attachment, i, page, bodies);
+        if let Some(cid) = made.shown.get(&i) {
+            one.cid = Some(cid.clone());
+        }
+        out.push(one);
+    }
+    out
 }
 
 fn placeholder(attachment: &Attachment, index: usize, page: u32, bodies: &mut Bodies) -> Placeholder {
     let props = &attachment.props;
-    let names = [tag::ATTACH_LONG_FILENAME, tag::ATTACH_FILENAME, tag::DISPLAY_NAME];
-    let name = names.into_iter().find_map(|t| text::some(props, t, page)).unwrap_or_default();
+    let name = outobject::file_name(props, page).unwrap_or_default();
     let mime = text::some(props, tag::ATTACH_MIME_TAG, page).unwrap_or_else(|| attach::type_of(&name).to_owned());
     let has_data = matches!(props.get(tag::ATTACH_DATA_BINARY), Some(Value::Binary(data)) if !data.is_empty());
     if !has_data || !attach::is_picture(&mime.to_ascii_lowercase(), Some(&name)) {

@@ -4,6 +4,7 @@ use super::Placeholder;
 use super::block::{Align, Block, Caps, Chars, Document, Inline, Layout, Paragraph, Piece, Row, Script, Table};
 use super::picture::Picture;
 use super::table::{Span, spans};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// A text as HTML.
@@ -26,13 +27,10 @@ pub(super) fn write(document: &Document, attached: &[Placeholder]) -> Html {
     writer.blocks(&document.blocks);
     writer.end_lists(0);
     writer.out.push_str("</body></html>\r\n");
-    let mut pictures: Vec<Picture> = Vec::new();
-    for picture in &document.pictures {
-        if !pictures.iter().any(|p| p.cid == picture.cid) {
-            pictures.push(picture.clone());
-        }
-    }
-    Html { html: writer.out, pictures }
+    let html = writer.out;
+    let mut seen = HashSet::new();
+    let pictures = document.pictures.iter().filter(|p| seen.insert(&p.cid)).cloned().collect();
+    Html { html, pictures }
 }
 
 /// The look of the first text, which the body as a whole gets.
@@ -483,8 +481,8 @@ mod tests {
     #[test]
     fn pictures_links_and_places() {
         let rtf = r#"{\rtf1 x{\*\shppict{\pict\pngblip\picwgoal200\pichgoal400 89504e470d0a1a0a}}{\nonshppict{\pict\wmetafile8 00}}
-{\field{\*\fldinst HYPERLINK "http://a.example/?a=1&b=2"}{\fldrslt one {\b two}}}\objattph\objattph{\pict\pngblip\bin8 "#;
-        let rtf = [rtf.as_bytes(), b"\x89PNG\r\n\x1a\n}}"].concat();
+{\field{\*\fldinst HYPERLINK "http://a.example/?a=1&b=2"}{\fldrslt one {\b two}}}\objattph\objattph{\shp{\*\shpinst\shpleft1{\sp{\sn shapeType}{\sv 75}}{\sp{\sn pib}{\sv {\pict\pngblip\bin8 "#;
+        let rtf = [rtf.as_bytes(), b"\x89PNG\r\n\x1a\n}}}}}}"].concat();
         let attached = ["p.gif", "a<b"].map(|n| Placeholder { name: n.to_owned(), cid: None });
         let mut attached = attached.to_vec();
         attached[0].cid = Some("p@x".to_owned());

@@ -61,6 +61,13 @@ pub enum Oddity {
     Limit(usize),
 }
 
+impl Oddity {
+    /// True if text may be missing or wrong.
+    pub fn costs_text(&self) -> bool {
+        !matches!(self, Self::Plain | Self::Size { .. } | Self::RawSize { .. })
+    }
+}
+
 impl fmt::Display for Oddity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -30,6 +30,11 @@ impl Picture {
         Self::of(data.to_vec()).unwrap_or_else(|| Self::new(placeable(data, 0, 0), "image/wmf", ".wmf"))
     }
 
+    /// A device-independent bitmap, its file header added.
+    pub fn bitmap(data: &[u8]) -> Self {
+        Self::new(bitmap(data), "image/bmp", ".bmp")
+    }
+
     fn new(data: Vec<u8>, mime: &'static str, extension: &'static str) -> Self {
         let cid = Sha256::digest(&data).iter().take(10).fold("rtf-".to_owned(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");

@@ -35,6 +35,8 @@ enum Mode {
     Footnote,
     /// The row of a nested table.
     Row,
+    /// A property of a drawing; only a picture in it counts.
+    Property,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -109,6 +111,8 @@ impl Target for Rich {
                 }
                 self.picture.word(word, number);
             }
+            Mode::Property if word == b"pict" => self.state.mode = Mode::Picture,
+            Mode::Property => {}
             Mode::Body | Mode::Field | Mode::Marker | Mode::Footnote | Mode::Row => {
                 return self.body_word(word, number, starred);
             }
@@ -121,6 +125,7 @@ impl Target for Rich {
             Mode::Colors => self.end_colors(text),
             Mode::Picture => self.picture.hex(text),
             Mode::Field => self.instruction.push_str(text),
+            Mode::Property => {}
             _ => {
                 self.state.chars.font = number;
                 match font.filter(|f| f.is_symbol()) {
@@ -193,11 +198,12 @@ impl Rich {
                 self.push(Inline::Attachment(self.attached));
                 self.attached += 1;
             }
+            b"sp" => self.state.mode = Mode::Property,
             b"shppict" | b"shpinst" | b"shptxt" => {}
             b"nonshppict" | b"shprslt" | b"stylesheet" | b"info" | b"header" | b"headerl" | b"headerr" | b"headerf"
-            | b"footer" | b"footerl" | b"footerr" | b"footerf" | b"nonesttables" | b"sp" | b"objdata" | b"objclass"
-            | b"xe" | b"tc" | b"template" | b"private" | b"ftnsep" | b"ftnsepc" | b"aftnsep" | b"aftnsepc"
-            | b"comment" | b"listname" | b"pntxta" | b"pntxtb" => return Fate::Skip,
+            | b"footer" | b"footerl" | b"footerr" | b"footerf" | b"nonesttables" | b"objdata" | b"objclass" | b"xe"
+            | b"tc" | b"template" | b"private" | b"ftnsep" | b"ftnsepc" | b"aftnsep" | b"aftnsepc" | b"comment"
+            | b"listname" | b"pntxta" | b"pntxtb" => return Fate::Skip,
             _ if starred => return Fate::Skip,
             _ => self.format(word, number),
         }
