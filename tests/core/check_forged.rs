@@ -1,7 +1,7 @@
 //! For each rule of the judge a deliberately damaged file: exactly that rule speaks, and none in the undamaged file.
 
 use crate::support::Seeded;
-use crate::support::forge::{Forge, crc};
+use crate::support::forge::Forge;
 use pst_core::check::judge;
 use pst_core::io::Input;
 use pst_core::mapi::message::{Attachment, Message, attach_method, flag};
@@ -42,17 +42,6 @@ fn attachment(method: i32, data: Value) -> Attachment {
     a
 }
 
-/// "{\rtf1}" as compressed RTF of literals only.
-fn rich_text() -> Vec<u8> {
-    let data = [&[0u8][..], b"{\\rtf1} ", &[1, 0x0D, 0xF0]].concat();
-    let mut out = (data.len() as u32 + 12).to_le_bytes().to_vec();
-    out.extend(8u32.to_le_bytes());
-    out.extend(b"LZFu");
-    out.extend(crc(&data).to_le_bytes());
-    out.extend(data);
-    out
-}
-
 const PLAIN: u32 = 0x20_0024;
 const RICH: u32 = 0x20_0044;
 const FULL: u32 = 0x20_0064;
@@ -78,7 +67,7 @@ static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
     plain.props.set_named(name, PropType::STRING, Value::text("Follow up"));
     w.add(inbox, &plain, false).unwrap();
     let mut rich = note("Rich");
-    rich.props.set(tag::RTF_COMPRESSED, Value::binary(rich_text()));
+    rich.props.set(tag::RTF_COMPRESSED, Value::binary(pst_core::mapi::rtf::compress(b"{\\rtf1 A body.}")));
     rich.props.set(tag::HTML, Value::binary(*b"<p>A body.</p>"));
     rich.props.set(tag::INTERNET_CODEPAGE, Value::I32(65001));
     w.add(inbox, &rich, false).unwrap();

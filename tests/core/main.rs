@@ -11,6 +11,7 @@ mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod reading;
+mod rich;
 #[path = "../support/mod.rs"]
 mod support;
 mod writing;

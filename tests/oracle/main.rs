@@ -18,6 +18,7 @@ mod large_pages;
 mod oracle;
 #[path = "../support/ost4k.rs"]
 mod ost4k;
+mod rich;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

@@ -44,6 +44,11 @@ fn iso(codepage: u32) -> Option<&'static Encoding> {
     Encoding::for_label(format!("iso-8859-{}", codepage - 28590).as_bytes())
 }
 
+/// True for code pages whose ASCII bytes are ASCII.
+pub fn is_ascii_based(codepage: u32) -> bool {
+    singlebyte::of_number(codepage).is_some() || encoding(codepage).is_some_and(Encoding::is_ascii_compatible)
+}
+
 /// Text in a code page; unknown code pages are read as windows-1252, bytes that fit none become U+FFFD.
 pub fn decode(codepage: u32, bytes: &[u8]) -> String {
     if bytes.is_ascii() && !matches!(codepage, HZ | ISO_2022_KR | 1200 | 1201 | 50220..=50222) {
@@ -109,4 +114,44 @@ pub fn hz(bytes: &[u8]) -> String {
         rest = tail.get(1..).unwrap_or_default();
     }
     GBK.decode_without_bom_handling(&gb).0.into_owned()
+}
+
+/// How many bytes at the end begin a character that is not complete.
+pub fn incomplete(codepage: u32, bytes: &[u8]) -> usize {
+    let is_lead = |b: u8| match codepage {
+        932 => matches!(b, 0x81..=0x9F | 0xE0..=0xFC),
+        936 | 949 | 950 | 51936 | 51949 => (0x81..=0xFE).contains(&b),
+        _ => false,
+    };
+    if codepage == 65001 {
+        let bad = std::str::from_utf8(bytes).err().filter(|e| e.error_len().is_none());
+        return bad.map_or(0, |e| bytes.len() - e.valid_up_to());
+    }
+    let mut open = false;
+    for byte in bytes {
+        open = !open && is_lead(*byte);
+    }
+    usize::from(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dos() {
+        assert_eq!(decode(850, b"a\x82\xFF"), "aé\u{A0}");
+        assert!(is_ascii_based(437) && is_ascii_based(932) && !is_ascii_based(1200) && !is_ascii_based(7));
+    }
+
+    #[test]
+    fn halves_of_characters() {
+        assert_eq!(incomplete(932, &[0x93, 0xFA, 0x96]), 1);
+        assert_eq!(incomplete(932, &[0x93, 0x96]), 0);
+        assert_eq!(incomplete(932, &[0xB1]), 0);
+        assert_eq!(incomplete(936, &[0xB1]), 1);
+        assert_eq!(incomplete(65001, "a€".as_bytes()), 0);
+        assert_eq!(incomplete(65001, &[b'a', 0xE2, 0x82]), 2);
+        assert_eq!(incomplete(1252, &[0xE2]), 0);
+    }
 }

@@ -80,27 +80,58 @@ pub fn decode_page(page: u32, bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Bytes in a named charset as text, and whether the charset is one that is known.
-pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
+/// Text in a code page; `None` if that has not all its characters.
+pub fn encode_page(page: u32, text: &str) -> Option<Vec<u8>> {
+    if matches!(page, 65001 | 20127) || text.is_ascii() {
+        return (page != 20127 || text.is_ascii()).then(|| text.as_bytes().to_vec());
+    }
+    let encoding = codepage::encoding(page)?;
+    let (bytes, used, lossy) = encoding.encode(text);
+    // In ISO 8859 these bytes are controls, and the text has none.
+    let controls = (28591..=28606).contains(&page) && bytes.iter().any(|b| (0x80..0xA0).contains(b));
+    (!lossy && !controls && std::ptr::eq(used, encoding)).then(|| bytes.into_owned())
+}
+
+/// How well bytes fitted the charset that they were said to be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// All of them.
+    Right,
+    /// Not all: those that did not fit were read as windows-1252, or replaced.
+    Bad,
+    /// The charset is unknown: the bytes were read as UTF-8 or windows-1252.
+    Unknown,
+}
+
+/// Bytes in a named charset as text, and how well they fitted.
+pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> (Cow<'a, str>, Fit) {
     let Some(label) = label.map(|l| l.trim().trim_matches(['"', '\''])).filter(|l| !l.is_empty()) else {
-        return (utf8_or_1252(bytes), true);
+        return (utf8_or_1252(bytes), Fit::Right);
     };
+    let fit = |bad| if bad { Fit::Bad } else { Fit::Right };
     match label.to_ascii_lowercase().as_str() {
-        "us-ascii" | "ascii" | "utf-8" | "utf8" | "ansi_x3.4-1968" => return (utf8_or_1252(bytes), true),
-        "iso-2022-kr" | "csiso2022kr" => return (Cow::Owned(codepage::iso_2022_kr(bytes)), true),
-        "hz-gb-2312" | "hz" => return (Cow::Owned(codepage::hz(bytes)), true),
+        "utf-8" | "utf8" => return (utf8_or_1252(bytes), fit(std::str::from_utf8(bytes).is_err())),
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" => return (utf8_or_1252(bytes), fit(!bytes.is_ascii())),
+        "iso-2022-kr" | "csiso2022kr" => return (Cow::Owned(codepage::iso_2022_kr(bytes)), Fit::Right),
+        "hz-gb-2312" | "hz" => return (Cow::Owned(codepage::hz(bytes)), Fit::Right),
         _ => {}
     }
     if let Some(page) = singlebyte::of_name(label) {
-        return (Cow::Owned(page.decode(bytes)), true);
+        return (Cow::Owned(page.decode(bytes)), Fit::Right);
     }
     if let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) {
-        return (encoding.decode(bytes).0, true);
+        let (text, _, bad) = encoding.decode(bytes);
+        return (text, fit(bad));
     }
     match mail_parser::Charset::from_label(label.as_bytes()) {
-        Some(charset) => (charset.decode(bytes), true),
-        None => (utf8_or_1252(bytes), false),
+        Some(charset) => (charset.decode(bytes), Fit::Right),
+        None => (utf8_or_1252(bytes), Fit::Unknown),
     }
+}
+
+/// True for a charset that is known.
+pub fn is_known(label: &str) -> bool {
+    decode(Some(label), b"").1 != Fit::Unknown
 }
 
 /// UTF-8 text in which each byte that is not UTF-8 is read as windows-1252.
@@ -136,6 +167,17 @@ mod tests {
     }
 
     #[test]
+    fn encoding_takes_all_or_nothing() {
+        assert_eq!(encode_page(1251, "п"), Some(vec![0xEF]));
+        assert_eq!(encode_page(1251, "日"), None);
+        assert_eq!(encode_page(28591, "é"), Some(vec![0xE9]));
+        assert_eq!(encode_page(28591, "“"), None);
+        assert_eq!(encode_page(20127, "é"), None);
+        assert_eq!(encode_page(65001, "é"), Some("é".as_bytes().to_vec()));
+        assert_eq!(encode_page(1200, "é"), None);
+    }
+
+    #[test]
     fn rare_charsets() {
         assert_eq!(decode(Some("iso-2022-kr"), b"\x1B$)C\x0E0!\x0F!").0, "가!");
         assert_eq!(decode(Some("hz-gb-2312"), b"~{VPND~}.~~").0, "中文.~");
@@ -145,6 +187,8 @@ mod tests {
         assert_eq!(decode(Some("x-mac-turkish"), b"\xDD").0, "ı");
         assert_eq!(decode(Some("utf-7"), b"A+ImIDkQ.").0, "A\u{2262}\u{391}.");
         assert_eq!(decode_page(850, b"\x82").as_ref(), "é");
-        assert!(!decode(Some("x-unknown"), b"a").1);
+        assert_eq!(decode(Some("x-unknown"), b"a").1, Fit::Unknown);
+        assert_eq!(decode(Some("utf-8"), b"caf\xE9").1, Fit::Bad);
+        assert_eq!(decode(Some("shift_jis"), b"\x93\xFA").1, Fit::Right);
     }
 }

@@ -36,7 +36,7 @@ pub fn words(text: &str, warnings: &mut Vec<String>) -> String {
             rest = from.get(2..).unwrap_or_default();
             continue;
         };
-        if !charset_known(label) {
+        if !charset::is_known(label) {
             warnings.push(format!("header text in the unknown charset {label:?} is kept encoded"));
             flush(&mut out, &mut pending);
             out.push_str(before);
@@ -65,10 +65,6 @@ fn flush(out: &mut String, pending: &mut Option<(String, Vec<u8>)>) {
     if let Some((label, bytes)) = pending.take() {
         out.push_str(&charset::decode(Some(&label), &bytes).0);
     }
-}
-
-fn charset_known(label: &str) -> bool {
-    charset::decode(Some(label), b"").1
 }
 
 /// One encoded word at the start of `text`: charset, decoded bytes, and what follows it.

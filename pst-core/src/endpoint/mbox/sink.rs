@@ -4,6 +4,7 @@ use super::super::eml::{make_folder, prepared, unpack};
 use super::super::text::{Form, NewFolder, StateFields, file_name};
 use crate::error::{Error, Kind, Result};
 use crate::io::NewFile;
+use crate::mime;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Sink, Written};
 use std::collections::HashMap;
 use std::io::Write;
@@ -28,6 +29,7 @@ pub struct MboxSink {
     current: Vec<String>,
     buffer: Vec<u8>,
     bytes: u64,
+    mail: mime::Options,
 }
 
 impl MboxSink {
@@ -35,7 +37,7 @@ impl MboxSink {
     ///
     /// # Errors
     /// As [`NewFile::create`] and [`NewFolder::create`].
-    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+    pub fn create(path: &Path, overwrite: bool, mail: mime::Options) -> Result<Self> {
         let single = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mbox") || e.eq_ignore_ascii_case("mbx"));
         let target = if single {
             Target::File { file: NewFile::create(path, overwrite)?, folder: None }
@@ -44,7 +46,7 @@ impl MboxSink {
             let top = folder.path().to_path_buf();
             Target::Tree { folder, made: HashMap::from([(Vec::new(), top)]), open: None }
         };
-        Ok(Self { target, path: path.to_path_buf(), current: Vec::new(), buffer: Vec::new(), bytes: 0 })
+        Ok(Self { target, path: path.to_path_buf(), current: Vec::new(), buffer: Vec::new(), bytes: 0, mail })
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -132,17 +134,17 @@ fn mbox_path(made: &mut HashMap<Vec<String>, PathBuf>, path: &[String]) -> Resul
     Ok(candidate)
 }
 
-struct MboxPrepare;
+struct MboxPrepare(mime::Options);
 
 impl Prepare for MboxPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
-        prepared(item, Form { lf: true, quote: true, state: StateFields::Always })
+        prepared(item, &Form { lf: true, quote: true, state: StateFields::Always, mail: self.0.clone() })
     }
 }
 
 impl Sink for MboxSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(MboxPrepare)
+        Arc::new(MboxPrepare(self.mail.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {
@@ -217,7 +219,7 @@ mod tests {
     fn pieces_of_any_size_keep_their_order() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.mbox");
-        let mut sink = MboxSink::create(&path, false).unwrap();
+        let mut sink = MboxSink::create(&path, false, mime::Options::default()).unwrap();
         let mut all = Vec::new();
         for (i, len) in [10, WINDOW / 2, WINDOW / 2 + 1, 10, WINDOW, 3, WINDOW + 1, WINDOW - 3, 4].iter().enumerate() {
             let piece = vec![i as u8; *len];

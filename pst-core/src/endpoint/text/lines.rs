@@ -13,7 +13,7 @@ const LINE: usize = 64 << 10;
 /// Takes a message in pieces of any size.
 pub(super) struct Lines<'a> {
     out: &'a mut Spool,
-    form: Form,
+    form: &'a Form,
     lf: bool,
     flags: Option<Flags>,
     /// The header until it is complete.
@@ -27,7 +27,7 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub fn new(out: &'a mut Spool, form: Form, lf: bool, flags: Option<&Flags>) -> Self {
+    pub fn new(out: &'a mut Spool, form: &'a Form, lf: bool, flags: Option<&Flags>) -> Self {
         Self {
             out,
             form,

@@ -35,7 +35,7 @@ pub struct TextItem {
 }
 
 /// How messages are written.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Form {
     /// Line ends of messages that come from a store become LF.
     pub lf: bool,
@@ -43,6 +43,8 @@ pub struct Form {
     pub quote: bool,
     /// State goes into header fields: never, only what is not plain, or always.
     pub state: StateFields,
+    /// How messages that come from a store are written.
+    pub mail: mime::Options,
 }
 
 /// Which state goes into header fields.
@@ -61,7 +63,7 @@ pub enum StateFields {
 ///
 /// # Errors
 /// When it cannot be converted, or its attachments cannot be read.
-pub fn ready(item: Item, form: Form) -> Result<TextItem> {
+pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
     let mut out = TextItem {
         data: Spool::new(HELD),
         flags: Flags::default(),
@@ -84,7 +86,7 @@ pub fn ready(item: Item, form: Form) -> Result<TextItem> {
             };
             out.time = mime::delivery_time(&message);
             let mut writer = Lines::new(&mut out.data, form, form.lf, Some(&out.flags));
-            let options = mime::Options { lf: form.lf, ..mime::Options::default() };
+            let options = mime::Options { lf: form.lf, ..form.mail.clone() };
             let warnings = mime::from_mapi(&message, &mut writer, &options)?;
             (out.subject, out.sender) = writer.end()?;
             out.warnings.extend(warnings);
