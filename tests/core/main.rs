@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod cases_bodies;
+mod cases_classes;
 mod cases_headers;
 mod check_files;
 mod check_forged;

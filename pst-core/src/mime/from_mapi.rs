@@ -4,7 +4,7 @@ use super::attach::References;
 use super::encode::{Transfer, cannot_write};
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
-use super::{outheader, outobject, outrich, text};
+use super::{outheader, outobject, outreport, outrich, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
@@ -60,12 +60,14 @@ pub(super) fn write(
     }
     let made = outobject::renderings(message, page, warnings)?;
     let bodies = outbody::of(message, &class, &made, warnings)?;
+    let report = outreport::made(message, &class, page);
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
     let mut all: Vec<Out<'_>> = message
         .attachments
         .iter()
         .chain(&made.parts)
         .chain(&bodies.pictures)
+        .chain(&report)
         .enumerate()
         .map(|(i, a)| Out::new(a, i, page))
         .collect();
@@ -80,13 +82,20 @@ pub(super) fn write(
         }
         _ => References::default(),
     };
-    let (inline, attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| a.is_inline(&references));
+    let (inline, mut attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| a.is_inline(&references));
+    let report = attached.iter().position(|a| a.report_type().is_some());
+    let report = report.filter(|_| outreport::is_report(message, &class, page)).and_then(|at| {
+        // The machine-readable part stands right behind the text (RFC 6522).
+        attached.get_mut(..=at)?.rotate_right(1);
+        attached.first()?.report_type()
+    });
+    let kind = report.map_or("mixed".to_owned(), |kind| format!("report; report-type={kind}"));
     // Only boundaries are made of it.
     let parts = !all.is_empty() || kept.is_some() || (bodies.plain.is_some() && bodies.html.is_some());
     let shown = inline.iter().chain(&attached).copied();
     let seed = if parts { seed(&head, &bodies, shown, depth) } else { String::new() };
     let mut writer = Writer { out, head, seed, options, depth, warnings };
-    writer.mixed(&bodies, kept.as_deref(), &inline, &attached)?;
+    writer.mixed(&kind, &bodies, kept.as_deref(), &inline, &attached)?;
     writer.flush()
 }
 
@@ -129,6 +138,7 @@ impl Writer<'_> {
 
     fn mixed(
         &mut self,
+        kind: &str,
         bodies: &Bodies,
         kept: Option<&[u8]>,
         inline: &[&Out<'_>],
@@ -141,7 +151,7 @@ impl Writer<'_> {
             }
             return Ok(());
         }
-        let boundary = self.open("mixed", 'm');
+        let boundary = self.open(kind, 'm');
         self.delimit(&boundary, true);
         self.related(bodies, inline)?;
         for one in attached {

@@ -20,13 +20,16 @@ mod outattach;
 mod outbody;
 mod outheader;
 mod outobject;
+mod outreport;
 mod outrich;
+mod report;
 mod select;
 mod state;
 mod text;
 mod to_mapi;
 mod transfer;
 mod uu;
+mod voice;
 
 pub use from_mapi::{Options, from_mapi};
 pub use state::{State, delivery_time, state_of};

@@ -3,7 +3,7 @@
 use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::outobject::Stub;
-use super::{describe_class, text};
+use super::{describe_class, outreport, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
@@ -97,6 +97,11 @@ impl<'a> Out<'a> {
     pub fn is_inline(&self, references: &References) -> bool {
         self.attachment.embedded.is_none()
             && references.show(&self.mime, self.name.as_deref(), self.cid.as_deref(), self.location.as_deref())
+    }
+
+    /// What kind of report this is the machine-readable part of.
+    pub fn report_type(&self) -> Option<&'static str> {
+        outreport::kind_of(&self.mime)
     }
 
     /// The Content-Location.

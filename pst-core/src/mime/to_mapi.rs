@@ -5,7 +5,7 @@ use super::charset::Fit;
 use super::joined::{self, Piece};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{State, charset, fields, header, legacy, state, transfer, uu};
+use super::{State, charset, fields, header, legacy, report, state, transfer, uu, voice};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
@@ -125,6 +125,8 @@ impl Context<'_> {
         message.props.set(tag::TRANSPORT_MESSAGE_HEADERS, Value::text(&block));
         let seen = fields::convert(&root.headers(), &mut message, &mut self.warnings);
         self.content(root, &mut message, depth)?;
+        report::convert(root, &mut message);
+        voice::classify(&mut message);
         finish(&mut message, state, received, &seen, &mut self.warnings);
         Ok(message)
     }
