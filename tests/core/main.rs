@@ -6,6 +6,7 @@
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;
+mod msg;
 mod reading;
 mod rich;
 #[path = "../support/mod.rs"]

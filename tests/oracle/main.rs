@@ -12,6 +12,7 @@
 
 mod exported;
 mod genuine;
+mod msg;
 #[path = "../support/oracle.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod oracle;
