@@ -11,4 +11,5 @@ mod reading;
 mod rich;
 #[path = "../support/mod.rs"]
 mod support;
+mod tnef;
 mod writing;

@@ -1,5 +1,6 @@
 //! Rich text bodies: out as HTML and text, in from text/rtf parts (acceptance case 59), and the objects inside them.
 
+use super::support::Seeded;
 use pst_core::mapi::message::attach_method;
 use pst_core::mapi::{Attachment, Message, Value, rtf, tag};
 use pst_core::mime::{Options, State, from_mapi, to_mapi};
@@ -149,6 +150,63 @@ fn rich_text_parts_become_the_rich_text_body() {
     ] {
         let message = to_mapi(mail.as_bytes(), &State::default(), None).unwrap().message;
         assert_eq!(message.attachments.len(), 1, "{mail}");
+    }
+}
+
+#[test]
+fn no_rich_text_panics_or_hangs() {
+    let mut seeded = Seeded(3);
+    let words = [
+        "{",
+        "}",
+        "\\b ",
+        "\\par ",
+        "\\u-10179?",
+        "\\'e4",
+        "\\'93",
+        "{\\*\\htmltag1 <p>}",
+        "\\htmlrtf ",
+        "\\htmlrtf0 ",
+        "\\f1 ",
+        "{\\fonttbl{\\f1\\fcharset128 M;}}",
+        "\\trowd\\cellx9\\clvmgf\\cellx99 ",
+        "\\intbl\\itap3 ",
+        "\\nestcell ",
+        "\\cell ",
+        "\\row ",
+        "{\\*\\nesttableprops\\trowd\\nestrow}",
+        "{\\pict\\dibitmap 2800}",
+        "{\\field{\\*\\fldinst HYPERLINK x}",
+        "{\\fldrslt y}",
+        "{\\listtext 1.}",
+        "\\ilvl8 ",
+        "\\objattph ",
+        "\\bin4 ",
+        "\\uc9 ",
+        "{\\colortbl;\\red300;}",
+        "text ",
+        "{\\footnote ",
+        "{\\*\\x ",
+        "\\",
+        "\\'",
+        "\u{e9}",
+    ];
+    for head in ["{\\rtf1", "{\\rtf1\\ansicpg932\\fromhtml1 ", "{\\rtf1\\fromtext "] {
+        for _ in 0..400 {
+            let body: String =
+                (0..seeded.below(60)).map(|_| words[seeded.below(words.len() as u64) as usize]).collect();
+            let rtf = format!("{head}{body}");
+            let (mail, _) = export(&message(rtf::compress(rtf.as_bytes())), true);
+            assert!(!mail.is_empty());
+        }
+    }
+    for _ in 0..2000 {
+        let mut bytes = rtf::compress(RICH);
+        for _ in 0..1 + seeded.below(5) {
+            let at = seeded.below(bytes.len() as u64) as usize;
+            bytes[at] = seeded.next() as u8;
+        }
+        assert!(rtf::decompress(&bytes, 10_000).rtf.len() <= 10_000);
     }
 }
 

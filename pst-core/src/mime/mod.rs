@@ -22,6 +22,7 @@ mod outrich;
 mod select;
 mod state;
 mod text;
+pub mod tnef;
 mod to_mapi;
 mod uu;
 

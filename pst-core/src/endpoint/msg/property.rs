@@ -173,20 +173,6 @@ pub(super) fn tag_of(name: &str) -> Option<PropTag> {
     u32::from_str_radix(digits, 16).ok().map(PropTag)
 }
 
-/// Elements of variable size as one value: their number, where each begins, and their bytes ([MS-PST] 2.3.3.4.2).
-pub(super) fn joined(elements: &[Vec<u8>]) -> Vec<u8> {
-    let mut out = (elements.len() as u32).to_le_bytes().to_vec();
-    let mut at = 4 + 4 * elements.len();
-    for element in elements {
-        out.extend_from_slice(&(at as u32).to_le_bytes());
-        at += element.len();
-    }
-    for element in elements {
-        out.extend_from_slice(element);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

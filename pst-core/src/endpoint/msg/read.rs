@@ -3,7 +3,7 @@
 use super::file::{Child, File};
 use super::names::{self, Map};
 use super::property::{
-    self, ATTACHMENT, PROPERTIES, Place, RECIPIENT, STORE_SUPPORT_MASK, UNICODE, entries, stream_name, tag_of,
+    ATTACHMENT, PROPERTIES, Place, RECIPIENT, STORE_SUPPORT_MASK, UNICODE, entries, stream_name, tag_of,
 };
 use super::storage::join;
 use crate::error::Result;
@@ -168,16 +168,14 @@ impl Reader {
                 Ok(guid) => Value::Guid(guid),
                 Err(_) => Value::Other(bytes),
             },
-            ty if PropType(ty).is_multi() && PropType(ty).fixed_size().is_none() => {
-                Value::Multi(self.multi(&path, ty, &bytes)?)
-            }
+            ty if PropType(ty).is_multi() && PropType(ty).fixed_size().is_none() => self.multi(&path, ty, &bytes)?,
             ty if PropType(ty).is_multi() => Value::Multi(bytes),
             _ => Value::Other(bytes),
         })
     }
 
     /// The elements of a multi-valued property, joined as [MS-PST] 2.3.3.4.2 has them.
-    fn multi(&mut self, path: &str, ty: u16, lengths: &[u8]) -> Result<Vec<u8>> {
+    fn multi(&mut self, path: &str, ty: u16, lengths: &[u8]) -> Result<Value> {
         let (step, nul): (usize, &[u8]) = match ty & !PropType::MULTI {
             PropType::STRING => (4, &[0, 0]),
             PropType::STRING8 => (4, &[0]),
@@ -195,7 +193,7 @@ impl Reader {
             }
             elements.push(bytes);
         }
-        Ok(property::joined(&elements))
+        Ok(Value::binaries(&elements))
     }
 }
 
