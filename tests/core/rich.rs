@@ -66,7 +66,7 @@ fn genuine_rtf_becomes_text_and_html() {
 
 #[test]
 fn short_text_stays_text_and_html() {
-    for body in ["x", "hello world", "one\\par two"] {
+    for body in ["x", "hello world", "one\\par two", "x\\par\\par", "x\\par", "\\par"] {
         let rtf = format!("{{\\rtf1\\ansi {body}}}");
         let (mail, _) = export(&message(rtf::compress(rtf.as_bytes())), false);
         assert_eq!(kinds(&mail), ["text/plain", "text/html"]);
@@ -85,7 +85,10 @@ fn encapsulated_html_comes_out_as_it_was() {
     let (mail, _) = export(&message(rtf::compress(html(meta).as_bytes())), false);
     let all = parts(&mail);
     let (bytes, ..) = encoding_rs::WINDOWS_1251.encode("<html><meta charset=windows-1251><p>Привет €</html>");
-    assert_eq!(all.last().unwrap(), &("text/html".to_owned(), bytes.into_owned()));
+    assert_eq!(
+        all,
+        [("text/plain".to_owned(), "Привет €\r\n".as_bytes().to_vec()), ("text/html".to_owned(), bytes.into_owned())]
+    );
     assert!(mail.contains("text/html; charset=windows-1251"));
     assert_stable(&mail);
     // The charset that it names has no euro.

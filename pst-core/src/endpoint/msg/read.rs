@@ -1,6 +1,6 @@
 //! A .msg file to a message ([MS-OXMSG] 2).
 
-use super::file::{Child, File};
+use super::file::{Child, File, MOST_ENTRIES};
 use super::names::{self, Map};
 use super::property::{
     ATTACHMENT, PROPERTIES, Place, RECIPIENT, STORE_SUPPORT_MASK, UNICODE, entries, stream_name, tag_of,
@@ -18,6 +18,8 @@ use std::sync::Arc;
 /// Values up to this many bytes are held; larger ones stay in the file.
 const HELD: u64 = 1 << 20;
 const LONGEST: u64 = 1 << 30;
+/// A property stream lists 65,536 ids at most, in 16 bytes each.
+const LONGEST_LIST: u64 = 4 << 20;
 /// Objects up to this many bytes are read.
 const LARGEST_OBJECT: u64 = 512 << 20;
 /// PidTagRowid: what a .msg file says of itself, not of the message.
@@ -102,7 +104,7 @@ impl Reader {
 
     /// The properties of an object: those that its property stream lists, and any whose stream is there all the same.
     fn bag(&mut self, storage: &str, children: &[Child], place: Place) -> Result<PropBag> {
-        let stream = self.file.stream(&join(storage, PROPERTIES), LONGEST)?.unwrap_or_else(|| {
+        let stream = self.file.stream(&join(storage, PROPERTIES), LONGEST_LIST)?.unwrap_or_else(|| {
             self.warnings.push(format!("{storage} has no property stream"));
             Vec::new()
         });
@@ -182,16 +184,18 @@ impl Reader {
             _ => (8, &[]),
         };
         let mut elements = Vec::new();
-        for i in 0..lengths.len() / step {
+        let mut missing = 0;
+        for i in 0..(lengths.len() / step).min(MOST_ENTRIES) {
             let element = self.file.stream(&format!("{path}-{i:08X}"), LONGEST)?;
-            let mut bytes = element.unwrap_or_else(|| {
-                self.warnings.push(format!("element {i} of {path} is not there and is taken as empty"));
-                Vec::new()
-            });
+            missing += usize::from(element.is_none());
+            let mut bytes = element.unwrap_or_default();
             if !nul.is_empty() && bytes.ends_with(nul) && bytes.len() % nul.len() == 0 {
                 bytes.truncate(bytes.len() - nul.len());
             }
             elements.push(bytes);
+        }
+        if missing > 0 {
+            self.warnings.push(format!("{missing} elements of {path} are not there and are taken as empty"));
         }
         Ok(Value::binaries(&elements))
     }
