@@ -37,15 +37,16 @@ pub enum Command {
 /// `pst convert`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Kinds are recognised; a prefix forces one: pst:, eml:, mbox:, maildir:.
+Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:.
   pst convert Inbox.mbox mailbox.pst              an mbox into a new PST
   pst convert old.ost mailbox.pst                 an OST or ANSI PST into a Unicode PST
   pst convert mailbox.pst maildir:Mail            a PST into a Maildir++ tree
+  pst convert mailbox.pst msg:out                 a PST into Outlook's .msg files, one for each item
   pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
-    /// SOURCE... TARGET: PST or OST files, eml files or trees, mbox files or trees, Maildirs.
+    /// SOURCE... TARGET: PST or OST files, eml and .msg files or trees, mbox files or trees, Maildirs.
     #[arg(required = true, num_args = 2.., value_name = "SOURCE... TARGET")]
     pub paths: Vec<String>,
     /// Take this folder of the source as the top.

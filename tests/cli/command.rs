@@ -62,7 +62,7 @@ fn the_main_job_and_back() {
     let eml =
         tree(Path::new(&fixtures("mail"))).iter().filter(|(p, _)| p.extension().is_some_and(|e| e == "eml")).count();
     assert_eq!(count, eml as u64);
-    for out in ["eml:e", "mbox:m", "maildir:d", "pst:b.pst"] {
+    for out in ["eml:e", "msg:g", "mbox:m", "maildir:d", "pst:b.pst"] {
         let (kind, name) = out.split_once(':').unwrap();
         let to = format!("{kind}:{}", at(&dir, name));
         let report = pst(&["convert", "--json", &target, &to]);
@@ -206,6 +206,28 @@ fn rich_text_is_kept_where_it_is_asked_for() {
             assert_eq!(all.iter().any(|(_, b)| String::from_utf8_lossy(b).contains("body.rtf")), kept, "{name}");
         }
     }
+}
+
+#[test]
+fn msg_and_eml_files_may_stand_in_one_tree() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tree, store) = (at(&dir, "tree"), at(&dir, "a.pst"));
+    assert_eq!(code(&pst(&["convert", &fixtures("mail/Shapes"), &format!("msg:{tree}")])), 0);
+    let count = names(Path::new(&tree)).len();
+    assert!(names(Path::new(&tree)).iter().all(|n| n.ends_with(".msg")));
+    fs::write(Path::new(&tree).join("0.eml"), "Subject: first\r\n\r\nx\r\n").unwrap();
+    fs::write(Path::new(&tree).join("no message.msg"), "Subject: text with this ending\r\n\r\nx\r\n").unwrap();
+    let report = pst(&["convert", "--json", &tree, &store]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!(report["written"], count + 2);
+    // One file, known by its content whatever its name.
+    let one = at(&dir, "renamed");
+    fs::copy(Path::new(&tree).join(&names(Path::new(&tree))[1]), &one).unwrap();
+    assert_eq!(code(&pst(&["convert", &one, &at(&dir, "b.pst")])), 0);
+    fs::write(&one, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 and no more").unwrap();
+    let out = pst(&["convert", &one, &at(&dir, "c.pst")]);
+    assert_eq!(code(&out), 1, "{}", stderr(&out));
+    assert!(stderr(&out).contains("compound file"), "{}", stderr(&out));
 }
 
 #[test]

@@ -11,8 +11,10 @@ mod check_forged;
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;
+mod msg;
 mod reading;
 mod rich;
 #[path = "../support/mod.rs"]
 mod support;
+mod tnef;
 mod writing;

@@ -13,6 +13,7 @@
 mod exported;
 mod genuine;
 mod large_pages;
+mod msg;
 #[path = "../support/oracle.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod oracle;

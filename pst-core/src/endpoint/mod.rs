@@ -3,6 +3,7 @@
 pub mod eml;
 pub mod maildir;
 pub mod mbox;
+pub mod msg;
 pub mod pst;
 pub mod roles;
 pub mod text;
@@ -34,7 +35,7 @@ pub struct TargetOptions {
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "mbox" | "maildir"), path)) => (Some(kind), Path::new(path)),
+        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir"), path)) => (Some(kind), Path::new(path)),
         _ => (None, Path::new(spec)),
     }
 }
@@ -81,7 +82,7 @@ fn recognise(path: &Path) -> Result<&'static str> {
         }
         let files: Vec<PathBuf> =
             inside().filter(|e| e.file_type().is_file()).map(walkdir::DirEntry::into_path).collect();
-        if files.iter().any(|f| eml::is_eml(f)) {
+        if files.iter().any(|f| eml::is_eml(f) || msg::is_msg(f)) {
             return Ok("eml");
         }
         if files.iter().any(|f| mbox::is_mbox(f)) {
@@ -90,14 +91,16 @@ fn recognise(path: &Path) -> Result<&'static str> {
         if files.iter().any(|f| eml::looks_like_mail(f)) {
             return Ok("eml");
         }
-        return Err(
-            Error::new(Kind::NotThisKind, "no mail is in this folder: no eml files, mboxes or Maildir").in_file(path)
-        );
+        return Err(Error::new(Kind::NotThisKind, "no mail is in this folder: no eml or msg files, mboxes or Maildir")
+            .in_file(path));
     }
     let mut head = vec![0; 4096.min(meta.len() as usize)];
     crate::io::Input::open(path)?.read_into(0, &mut head)?;
     if head.starts_with(b"!BDN") {
         return Ok("pst");
+    }
+    if msg::is_compound(&head) {
+        return Ok("msg");
     }
     if head.is_empty() {
         return Err(
@@ -111,7 +114,8 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if eml::is_eml(path) || eml::looks_like_mail(path) {
         return Ok("eml");
     }
-    let text = "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, mbox:, maildir:) forces a kind";
+    let text =
+        "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, msg:, mbox:, maildir:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
@@ -141,11 +145,12 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             Ok(Box::new(pst::PstSink::create(path, options)?))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox: or maildir:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox: or maildir:",
         )
         .in_file(PathBuf::from(path))),
     }

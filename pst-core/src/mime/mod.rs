@@ -26,6 +26,7 @@ mod report;
 mod select;
 mod state;
 mod text;
+pub mod tnef;
 mod to_mapi;
 mod transfer;
 mod uu;

@@ -47,6 +47,9 @@ pub(super) fn of(message: &Message, class: &str, made: &Renderings, warnings: &m
     }
     bodies.html = html.or(bodies.html.take());
     bodies.plain = plain.or(bodies.plain.take());
+    if has_rtf {
+        outrich::keep_text(&mut bodies);
+    }
     if is_derived(&bodies, message) {
         bodies.plain = None;
     }

@@ -125,6 +125,7 @@ impl Context<'_> {
         message.props.set(tag::TRANSPORT_MESSAGE_HEADERS, Value::text(&block));
         let seen = fields::convert(&root.headers(), &mut message, &mut self.warnings);
         self.content(root, &mut message, depth)?;
+        super::tnef::merge::apply(&mut message, depth, &mut self.warnings);
         report::convert(root, &mut message);
         voice::classify(&mut message);
         finish(&mut message, state, received, &seen, &mut self.warnings);
@@ -224,12 +225,7 @@ impl Context<'_> {
     fn rich(&mut self, part: MessagePart<'_>, selection: &Selection<'_>, props: &mut PropBag) -> Result<()> {
         let rtf = self.decoded(part, "a rich text body")?;
         if selection.plain.is_none() && selection.html.is_empty() {
-            let text = match rtf::origin(&rtf) {
-                Origin::Html => mail_parser::html_to_text(&rtf::unwrap(&rtf, Origin::Html)),
-                Origin::Text => rtf::unwrap(&rtf, Origin::Text),
-                Origin::Rich => rtf::to_text(&rtf, &[]),
-            };
-            props.set(tag::BODY, Value::text(&header::crlf(&text)));
+            props.set(tag::BODY, Value::text(&plain_of_rtf(&rtf)));
         }
         props.set(tag::RTF_COMPRESSED, Value::binary(rtf::compress(&rtf)));
         props.set(tag::RTF_IN_SYNC, Value::Bool(true));
@@ -475,6 +471,16 @@ pub(super) fn plain_of(html: &[u8], page: u32) -> String {
     header::crlf(&mail_parser::html_to_text(&charset::decode_page(page, html))).into_owned()
 }
 
+/// The plain text that stands beside a rich text body that came alone.
+pub(super) fn plain_of_rtf(rtf: &[u8]) -> String {
+    let text = match rtf::origin(rtf) {
+        Origin::Html => mail_parser::html_to_text(&rtf::unwrap(rtf, Origin::Html)),
+        Origin::Text => rtf::unwrap(rtf, Origin::Text),
+        Origin::Rich => rtf::to_text(rtf, &[]),
+    };
+    header::crlf(&text).into_owned()
+}
+
 fn is_uuencoded(part: MessagePart<'_>) -> bool {
     part.content_transfer_encoding().is_some_and(|e| e.to_ascii_lowercase().contains("uue"))
 }
@@ -507,7 +513,8 @@ fn finish(
     if let Some(at) = seen.submit {
         props.set(tag::CLIENT_SUBMIT_TIME, Value::Time(at));
     }
-    let delivered = received.and_then(time::from_unix).or(seen.newest_received).or(seen.submit);
+    let told = [tag::MESSAGE_DELIVERY_TIME, tag::CLIENT_SUBMIT_TIME].into_iter().find_map(|t| props.time(t));
+    let delivered = received.and_then(time::from_unix).or(seen.newest_received).or(seen.submit).or(told);
     if let Some(at) = delivered {
         props.set(tag::MESSAGE_DELIVERY_TIME, Value::Time(at));
     } else {

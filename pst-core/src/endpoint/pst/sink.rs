@@ -1,11 +1,11 @@
 //! A new Unicode PST as a sink.
 
+use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Message, NamedProp, PropBag};
 use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter, weight};
-use crate::mime;
 use crate::ndb::Crypt;
-use crate::pipeline::{Body, Folder, Item, Mime, Prepare, Prepared, Role, Sink, Written};
+use crate::pipeline::{Folder, Item, Prepare, Prepared, Role, Sink, Written};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,14 +48,7 @@ struct PstPrepare {
 impl Prepare for PstPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
-        let message = match item.body {
-            Body::Mapi(message) => message,
-            Body::Mime(m) => {
-                let converted = mime::to_mapi_large(&m.bytes, &m.large, &state(&m), m.received)?;
-                warnings.extend(converted.warnings);
-                Box::new(converted.message)
-            }
-        };
+        let message = message_of(item.body, &mut warnings)?;
         let (ready, bytes) = match PreparedMessage::new(&message, &self.names, item.associated, self.crypt)? {
             Some(mut built) => {
                 warnings.append(&mut built.warnings);
@@ -82,18 +75,6 @@ fn this_item_only(e: &Error) -> Error {
         out = out.id(id);
     }
     out
-}
-
-fn state(m: &Mime) -> mime::State {
-    let f = &m.flags;
-    mime::State {
-        seen: f.seen,
-        answered: f.answered,
-        forwarded: f.forwarded,
-        flagged: f.flagged,
-        draft: f.draft,
-        keywords: f.keywords.clone(),
-    }
 }
 
 impl Sink for PstSink {

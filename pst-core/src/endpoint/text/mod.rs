@@ -9,6 +9,7 @@ pub use folder::NewFolder;
 
 use crate::error::{Error, Kind, Result};
 use crate::io::Spool;
+use crate::mapi::Message;
 use crate::mime;
 use crate::pipeline::{Body, Flags, Item};
 use lines::Lines;
@@ -101,6 +102,29 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
         }
     }
     Ok(out)
+}
+
+/// The message of an item, converted from MIME where it comes as such; adds what was lost to the warnings.
+///
+/// # Errors
+/// When it cannot be converted.
+pub fn message_of(body: Body, warnings: &mut Vec<String>) -> Result<Box<Message>> {
+    let m = match body {
+        Body::Mapi(message) => return Ok(message),
+        Body::Mime(m) => m,
+    };
+    let f = &m.flags;
+    let state = mime::State {
+        seen: f.seen,
+        answered: f.answered,
+        forwarded: f.forwarded,
+        flagged: f.flagged,
+        draft: f.draft,
+        keywords: f.keywords.clone(),
+    };
+    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received)?;
+    warnings.extend(converted.warnings);
+    Ok(Box::new(converted.message))
 }
 
 impl TextItem {
