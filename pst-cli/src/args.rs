@@ -47,7 +47,7 @@ Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
     /// SOURCE... TARGET: PST or OST files, eml and .msg files or trees, mbox files or trees, Maildirs.
-    #[arg(required = true, num_args = 2.., value_name = "SOURCE... TARGET")]
+    #[arg(required = true, value_name = "SOURCE... TARGET")]
     pub paths: Vec<String>,
     /// Take this folder of the source as the top.
     #[arg(long, value_name = "FOLDER", help_heading = "Folders")]
@@ -100,6 +100,16 @@ pub struct Convert {
     /// Attach the rich text body of messages that have one, as body.rtf; eml, mbox and Maildir targets.
     #[arg(long, help_heading = "Target")]
     pub keep_rtf: bool,
+    /// Keep the whole source of each mail inside its item (PST and .msg targets), and write items that have it as they
+    /// came, byte for byte (eml, mbox and Maildir targets).
+    #[arg(long, help_heading = "Target")]
+    pub keep_mime: bool,
+    /// Clear requests for read receipts and delivery reports, so that reading old mail sends nothing.
+    #[arg(long, help_heading = "Target")]
+    pub no_receipts: bool,
+    /// Leave the Bcc recipients out of the header; eml, mbox and Maildir targets.
+    #[arg(long, help_heading = "Target")]
+    pub no_bcc: bool,
     /// Read, convert and count everything, but write nothing.
     #[arg(long, help_heading = "Target")]
     pub dry_run: bool,
@@ -154,6 +164,7 @@ pub struct Ls {
 
 /// `pst cat`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Cat {
     /// The PST or OST.
     pub file: PathBuf,
@@ -166,6 +177,9 @@ pub struct Cat {
     /// Attach the rich text body, if the item has one, as body.rtf.
     #[arg(long)]
     pub keep_rtf: bool,
+    /// Print the source that `convert --keep-mime` kept, byte for byte.
+    #[arg(long, conflicts_with_all = ["props", "json"])]
+    pub source: bool,
     /// Print JSON; implies --props.
     #[arg(long)]
     pub json: bool,

@@ -4,23 +4,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-fn pst(args: &[&str]) -> Output {
+pub fn pst(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pst")).args(args).output().unwrap()
 }
 
-fn code(out: &Output) -> i32 {
+pub fn code(out: &Output) -> i32 {
     out.status.code().unwrap()
 }
 
-fn stderr(out: &Output) -> String {
+pub fn stderr(out: &Output) -> String {
     String::from_utf8_lossy(&out.stderr).into_owned()
 }
 
-fn fixtures(name: &str) -> String {
+pub fn fixtures(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name).display().to_string()
 }
 
-fn at(dir: &tempfile::TempDir, name: &str) -> String {
+pub fn at(dir: &tempfile::TempDir, name: &str) -> String {
     dir.path().join(name).display().to_string()
 }
 
@@ -32,7 +32,7 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 /// Every file below a folder with its bytes.
-fn tree(top: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn tree(top: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let (mut out, mut todo) = (Vec::new(), vec![top.to_path_buf()]);
     while let Some(dir) = todo.pop() {
         for entry in fs::read_dir(dir).unwrap() {

@@ -30,6 +30,8 @@ pub struct TargetOptions {
     pub seed: String,
     /// How messages of a store become mail.
     pub mail: mime::Options,
+    /// How mail becomes messages of a store.
+    pub import: mime::ImportOptions,
 }
 
 /// Splits "kind:path" and "path".
@@ -136,16 +138,16 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         Some("pst") => {
             let mut record_key = [0; 16];
             record_key.iter_mut().zip(Sha256::digest(options.seed.as_bytes())).for_each(|(to, from)| *to = from);
-            let options = write::Options {
+            let write = write::Options {
                 crypt: options.crypt,
                 overwrite: options.overwrite,
                 display_name: options.title.clone(),
                 record_key,
             };
-            Ok(Box::new(pst::PstSink::create(path, options)?))
+            Ok(Box::new(pst::PstSink::create(path, write, options.import)?))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
-        Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite)?)),
+        Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite, options.import)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(

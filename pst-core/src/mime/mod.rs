@@ -14,6 +14,7 @@ mod fields;
 mod from_mapi;
 mod header;
 mod joined;
+mod kept;
 pub mod large;
 mod legacy;
 mod outattach;
@@ -33,6 +34,7 @@ mod uu;
 mod voice;
 
 pub use from_mapi::{Options, from_mapi};
+pub use kept::{ImportOptions, kept_mime};
 pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
 

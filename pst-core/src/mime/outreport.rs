@@ -31,12 +31,16 @@ pub(super) fn kind_of(mime: &str) -> Option<&'static str> {
 
 /// True for messages that are reports: by class, or because their stored header says so.
 pub(super) fn is_report(message: &Message, class: &str, page: u32) -> bool {
-    let stored = || text::get(&message.props, tag::TRANSPORT_MESSAGE_HEADERS, page).unwrap_or_default();
-    describe_class::is_report(class)
-        || stored().lines().any(|line| {
-            let line = line.to_ascii_lowercase();
-            line.strip_prefix("content-type:").is_some_and(|v| v.trim_start().starts_with("multipart/report"))
-        })
+    describe_class::is_report(class) || was(message, "multipart/report", page)
+}
+
+/// True if the stored header says that the message was of this media type.
+pub(super) fn was(message: &Message, mime: &str, page: u32) -> bool {
+    let stored = text::get(&message.props, tag::TRANSPORT_MESSAGE_HEADERS, page).unwrap_or_default();
+    stored.lines().any(|line| {
+        let line = line.to_ascii_lowercase();
+        line.strip_prefix("content-type:").is_some_and(|v| v.trim_start().starts_with(mime))
+    })
 }
 
 fn put(name: &str, value: Option<String>, out: &mut Vec<u8>) {

@@ -86,7 +86,9 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
                 keywords: s.keywords,
             };
             out.time = mime::delivery_time(&message);
-            let mut writer = Lines::new(&mut out.data, form, form.lf, Some(&out.flags));
+            let whole = form.mail.kept_mime && mime::kept_mime(&message).is_some();
+            let state = (!whole || form.state == StateFields::Always).then_some(&out.flags);
+            let mut writer = Lines::new(&mut out.data, form, form.lf && !whole, state);
             let options = mime::Options { lf: form.lf, ..form.mail.clone() };
             let warnings = mime::from_mapi(&message, &mut writer, &options)?;
             (out.subject, out.sender) = writer.end()?;
@@ -108,9 +110,12 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
 ///
 /// # Errors
 /// When it cannot be converted.
-pub fn message_of(body: Body, warnings: &mut Vec<String>) -> Result<Box<Message>> {
+pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<String>) -> Result<Box<Message>> {
     let m = match body {
-        Body::Mapi(message) => return Ok(message),
+        Body::Mapi(mut message) => {
+            options.apply(&mut message);
+            return Ok(message);
+        }
         Body::Mime(m) => m,
     };
     let f = &m.flags;
@@ -122,7 +127,7 @@ pub fn message_of(body: Body, warnings: &mut Vec<String>) -> Result<Box<Message>
         draft: f.draft,
         keywords: f.keywords.clone(),
     };
-    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received)?;
+    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received, options)?;
     warnings.extend(converted.warnings);
     Ok(Box::new(converted.message))
 }
