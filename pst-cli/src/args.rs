@@ -104,6 +104,10 @@ pub struct Convert {
     /// came, byte for byte (eml, mbox and Maildir targets).
     #[arg(long, help_heading = "Target")]
     pub keep_mime: bool,
+    /// A list of Exchange addresses and their Internet addresses (CSV: "/o=Org/...,anna@example.org"), for recipients of
+    /// whom neither the item nor any other item of the sources tells the Internet address.
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub ex_map: Option<PathBuf>,
     /// Clear requests for read receipts and delivery reports, so that reading old mail sends nothing.
     #[arg(long, help_heading = "Target")]
     pub no_receipts: bool,

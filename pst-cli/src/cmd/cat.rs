@@ -4,10 +4,15 @@ use crate::args::Cat;
 use crate::exit::Outcome;
 use crate::ui::json;
 use crate::ui::text::{Out, tame};
+use pst_core::endpoint::directory::Learnt;
+use pst_core::endpoint::pst::PstSource;
 use pst_core::mapi::{Attachment, Message, PropBag, tag};
 use pst_core::messaging::Store;
+use pst_core::mime::exchange::Directory;
 use pst_core::ndb::Nid;
 use pst_core::{Error, Kind, Result, mime};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Runs the command.
 ///
@@ -29,7 +34,9 @@ pub fn run(a: &Cat) -> Result<Outcome> {
     } else if a.props {
         print(&mut out, &message, 0)?;
     } else {
-        let options = mime::Options { keep_rtf: a.keep_rtf, ..mime::Options::default() };
+        let directory = Learnt::new(vec![Arc::new(PstSource::open(&a.file)?)], HashMap::new());
+        let directory: Option<Arc<dyn Directory>> = Some(Arc::new(directory));
+        let options = mime::Options { keep_rtf: a.keep_rtf, directory, ..mime::Options::default() };
         for warning in mime::from_mapi(&message, out.raw(), &options)? {
             eprintln!("pst: note: {warning}");
         }

@@ -4,6 +4,7 @@ use crate::args::{Convert, Crypt, Duplicates};
 use crate::exit::Outcome;
 use crate::ui::progress::Progress;
 use crate::ui::text::{Out, bytes, plural, tame};
+use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::{self, TargetOptions};
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
@@ -68,6 +69,8 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         skip_duplicates: a.duplicates == Duplicates::Skip,
         stop,
     };
+    let given = a.ex_map.as_deref().map(read_map).transpose()?.unwrap_or_default();
+    let directory = Learnt::new(mounted.iter().map(|m| Arc::clone(&m.source)).collect(), given);
     let target_options = TargetOptions {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
@@ -76,6 +79,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             keep_rtf: a.keep_rtf,
             kept_mime: a.keep_mime,
             bcc: !a.no_bcc,
+            directory: Some(Arc::new(directory)),
             ..mime::Options::default()
         },
         import: mime::ImportOptions { keep_mime: a.keep_mime, no_receipts: a.no_receipts },

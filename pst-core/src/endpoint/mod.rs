@@ -1,5 +1,6 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+pub mod directory;
 pub mod eml;
 pub mod maildir;
 pub mod mbox;

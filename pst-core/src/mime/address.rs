@@ -63,6 +63,24 @@ impl Mailbox {
     }
 }
 
+/// The provider UID of entry ids of Exchange's address book ([MS-OXCDATA] 2.2.5.2).
+const ADDRESS_BOOK: [u8; 16] =
+    [0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1, 0x82];
+
+impl Mailbox {
+    /// Reads an entry id of Exchange's address book; it tells the address alone.
+    pub fn from_address_book(id: &[u8]) -> Option<Self> {
+        let dn = id.get(4..)?.strip_prefix(&ADDRESS_BOOK)?.get(8..)?.split(|b| *b == 0).next()?;
+        let address = String::from_utf8_lossy(dn).into_owned();
+        (!address.is_empty()).then(|| Self { name: String::new(), kind: "EX".to_owned(), address })
+    }
+
+    /// Reads an entry id of either kind.
+    pub fn from_entry(id: &[u8], page: u32) -> Option<Self> {
+        Self::from_one_off(id, page).or_else(|| Self::from_address_book(id))
+    }
+}
+
 fn utf16_strings(bytes: &[u8]) -> Vec<String> {
     let units: Vec<u16> = bytes.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_le_bytes)).collect();
     units.split(|u| *u == 0).take(3).map(String::from_utf16_lossy).collect()
@@ -232,6 +250,17 @@ mod tests {
         assert_eq!(ids.len(), 2);
         assert_eq!(Mailbox::from_one_off(ids[1], 1252).unwrap().name, "a@b");
         assert_eq!(list.len() % 4, 0);
+    }
+
+    #[test]
+    fn address_book_entries() {
+        let mut id = vec![0; 4];
+        id.extend(ADDRESS_BOOK);
+        id.extend([1, 0, 0, 0, 0, 0, 0, 0]);
+        id.extend(b"/o=Org/cn=a\0");
+        let who = Mailbox::from_entry(&id, 1252).unwrap();
+        assert_eq!((who.kind.as_str(), who.address.as_str()), ("EX", "/o=Org/cn=a"));
+        assert_eq!(Mailbox::from_entry(&id[..27], 1252), None);
     }
 
     #[test]

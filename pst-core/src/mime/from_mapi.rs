@@ -2,6 +2,7 @@
 
 use super::attach::References;
 use super::encode::{Transfer, cannot_write};
+use super::exchange::Directory;
 use super::kept::kept_mime;
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
@@ -11,6 +12,7 @@ use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Write;
+use std::sync::Arc;
 
 /// How boundaries begin; a body that holds this is encoded, so that no boundary can occur in it.
 pub(super) const MARK: &str = "=_pst-";
@@ -29,13 +31,15 @@ pub struct Options {
     pub kept_mime: bool,
     /// Attach the RTF of messages that have a rich text body.
     pub keep_rtf: bool,
+    /// Where Internet addresses of Exchange's recipients are looked up that the message does not tell.
+    pub directory: Option<Arc<dyn Directory>>,
     /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
     pub lf: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bcc: true, kept_mime: false, keep_rtf: false, lf: false }
+        Self { bcc: true, kept_mime: false, keep_rtf: false, directory: None, lf: false }
     }
 }
 
@@ -72,7 +76,7 @@ pub(super) fn write(
     }
     let made = outobject::renderings(message, page, warnings)?;
     let bodies = outbody::of(message, &class, &made, warnings)?;
-    let report = outreport::made(message, &class, page);
+    let report = outreport::made(message, &class, page, options);
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
     let mut all: Vec<Out<'_>> = message
         .attachments
