@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Message, NamedProp, PropBag};
-use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter, weight};
+use crate::messaging::write::{FolderId, Options, PreparedMessage, SharedNames, StoreWriter, weight};
 use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Body, Folder, Item, Mime, Prepare, Prepared, Role, Sink, Written};
@@ -41,7 +41,7 @@ enum Ready {
 }
 
 struct PstPrepare {
-    names: Names,
+    names: SharedNames,
     crypt: Crypt,
 }
 
@@ -56,7 +56,8 @@ impl Prepare for PstPrepare {
                 Box::new(converted.message)
             }
         };
-        let (ready, bytes) = match PreparedMessage::new(&message, &self.names, item.associated, self.crypt)? {
+        let built = PreparedMessage::new(&message, &self.names.read(), item.associated, self.crypt)?;
+        let (ready, bytes) = match built {
             Some(mut built) => {
                 warnings.append(&mut built.warnings);
                 let size = built.size();
@@ -98,7 +99,7 @@ fn state(m: &Mime) -> mime::State {
 
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(PstPrepare { names: self.writer.names().clone(), crypt: self.writer.crypt() })
+        Arc::new(PstPrepare { names: self.writer.names(), crypt: self.writer.crypt() })
     }
 
     fn names(&mut self, names: &[NamedProp]) {
