@@ -29,22 +29,36 @@ const MANY: u64 = 200_000;
 /// Characters of base64 that attachments are cut from.
 const POOL: usize = 8 << 20;
 
-/// Makes a mailbox of about `size` bytes under `top`.
-pub fn make(top: &Path, size: u64) -> io::Result<Made> {
+/// Months over which a mailbox grows.
+pub const MONTHS: u64 = 60;
+
+/// Makes a mailbox of about `size` bytes under `top`, and the same messages once more under `months`, in a tree for each
+/// month: in a mailbox that has grown, the messages of its folders do not stand one folder after the other.
+pub fn make(top: &Path, months: &Path, size: u64) -> io::Result<Made> {
     let mut maker = Maker::new();
     let mut made = Made::default();
     let mut sizes = Vec::new();
     let folders = folders();
     let many = (MANY * size / 20_000_000_000).max(100);
     for (i, name) in folders.iter().enumerate() {
-        let path = file_of(top, name);
-        fs::create_dir_all(path.parent().unwrap())?;
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        let create = |path: PathBuf| {
+            fs::create_dir_all(path.parent().unwrap())?;
+            File::create(path).map(|file| BufWriter::with_capacity(256 << 10, file))
+        };
+        let mut out = create(file_of(top, name))?;
+        let mut month = (u64::MAX, None);
         let (mut here, mut count) = (0, 0);
         let share = (size - made.bytes.min(size)) / (folders.len() - i) as u64;
         while if i == 0 { count < many } else { here < share } {
             maker.message(i == 0, made.messages + count);
             out.write_all(&maker.out)?;
+            let at = if i == 0 { count * MONTHS / many } else { here * MONTHS / share.max(1) };
+            if month.0 != at {
+                month = (at, Some(create(file_of(&months.join(format!("{at:02}")), name))?));
+            }
+            if let Some(out) = &mut month.1 {
+                out.write_all(&maker.out)?;
+            }
             here += maker.out.len() as u64;
             count += 1;
             // Every 64th size is enough to tell the median.

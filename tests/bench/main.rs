@@ -39,10 +39,12 @@ fn main() {
     fs::create_dir_all(&folder).unwrap();
     let folder = folder.canonicalize().unwrap();
     let (mail, pst, scratch) = (folder.join("mail"), folder.join("mail.pst"), folder.join("out"));
+    let months = folder.join("months");
     let _ = fs::remove_dir_all(&mail);
-    let made = mailbox::make(&mail, options.size).unwrap();
+    let _ = fs::remove_dir_all(&months);
+    let made = mailbox::make(&mail, &months, options.size).unwrap();
     eprintln!("made {} messages in {} folders, {} MB", made.messages, made.folders, made.bytes / 1_000_000);
-    run_ours(&["convert", "--overwrite", text(&mail), text(&pst)]);
+    grow(&months, &pst);
     let pst_bytes = fs::metadata(&pst).unwrap().len();
 
     let mut lines = Vec::new();
@@ -240,9 +242,14 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }
 
-fn run_ours(args: &[&str]) {
-    let status = Command::new(PST).args(args).status().unwrap();
-    assert!(status.success(), "pst {args:?}: {status}");
+/// Makes the PST that all others read, month by month, and takes the months away.
+fn grow(months: &Path, pst: &Path) {
+    let mut command = Command::new(PST);
+    command.args(["convert", "--overwrite", "--target-root", "/"]);
+    command.args((0..mailbox::MONTHS).map(|n| months.join(format!("{n:02}"))).filter(|p| p.is_dir()));
+    let status = command.arg(pst).status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+    fs::remove_dir_all(months).unwrap();
 }
 
 fn installed(program: &str) -> bool {
