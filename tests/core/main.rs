@@ -6,6 +6,7 @@
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;
+mod power;
 mod reading;
 #[path = "../support/mod.rs"]
 mod support;
