@@ -85,8 +85,7 @@ fn steps() -> Vec<Step> {
         writer.add(folders[i % 2], &m, false).unwrap();
     }
     writer.finish().unwrap();
-    let steps = log.lock().unwrap().clone();
-    steps
+    std::mem::take(&mut *log.lock().unwrap())
 }
 
 /// What is on the disk after the first steps, when of each sector that was not synced `survives` decides whether it

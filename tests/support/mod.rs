@@ -2,6 +2,7 @@
 
 mod seeded;
 
+#[allow(unused_imports, reason = "each test uses its part")]
 pub use seeded::Seeded;
 
 use std::path::PathBuf;

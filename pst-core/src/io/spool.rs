@@ -28,7 +28,7 @@ impl Spool {
         }
     }
 
-    fn to_file(&mut self, bytes: &[u8]) -> Result<()> {
+    fn overflow(&mut self, bytes: &[u8]) -> Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
             None => {
@@ -67,7 +67,7 @@ impl Write for Spool {
             self.held.extend_from_slice(bytes);
             return Ok(());
         }
-        self.to_file(bytes)
+        self.overflow(bytes)
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -34,7 +34,7 @@ impl Transfer {
             return Self::Base64;
         }
         // Counted in bytes, so that many are counted at once.
-        let odd_in = |part: &[u8]| part.iter().map(|b| u8::from(is_odd(*b))).sum::<u8>();
+        let odd_in = |part: &[u8]| part.iter().map(|b| odd(*b)).sum::<u8>();
         let odd: usize = bytes.chunks(255).map(|part| usize::from(odd_in(part))).sum();
         if odd == 0 && fits_lines(bytes) && memchr::memmem::find(bytes, super::from_mapi::MARK.as_bytes()).is_none() {
             Self::Plain
@@ -74,9 +74,9 @@ fn fits_lines(bytes: &[u8]) -> bool {
     true
 }
 
-/// True for a byte that does not suit a line of text. Without branches, for the same reason.
-const fn is_odd(b: u8) -> bool {
-    (b >= 0x80) | ((b < 0x20) & (b != b'\t') & (b != b'\r') & (b != b'\n'))
+/// 1 for a byte that does not suit a line of text, else 0.
+fn odd(b: u8) -> u8 {
+    u8::from(!(0x20..0x80).contains(&b)) - u8::from(matches!(b, b'\t' | b'\r' | b'\n'))
 }
 
 /// How many bytes at the start of `text` quoted-printable may leave as they are: printable ASCII but for `=`.
@@ -367,7 +367,7 @@ mod tests {
                 let should = if (0x20..0x7F).contains(&b) && b != b'=' { text.len() } else { at };
                 assert_eq!(literals(&text), should, "0x{b:02X} at {at}");
             }
-            assert_eq!(is_odd(b), b >= 0x80 || (b < 0x20 && !b"\t\r\n".contains(&b)));
+            assert_eq!(odd(b) == 1, b >= 0x80 || (b < 0x20 && !b"\t\r\n".contains(&b)));
         }
     }
 

@@ -84,9 +84,7 @@ impl Field<'_> {
         let strict = self.text.split_once(':').filter(|(n, _)| n.ends_with([' ', '\t']));
         let strict = strict.map(|(name, value)| format!("{}:{value}", name.trim_end_matches([' ', '\t'])));
         let text = strict.as_deref().unwrap_or(self.text);
-        // Every byte is looked at, so that many are at once.
-        let is_control = |b: u8| (b < 0x20) & (b != b'\t') & (b != b'\r') & (b != b'\n') | (b == 0x7F);
-        let controls = text.bytes().fold(false, |any, b| any | is_control(b));
+        let controls = text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n') || b == 0x7F);
         if controls {
             warnings.push("control characters in the header were replaced".to_owned());
         }
