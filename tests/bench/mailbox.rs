@@ -1,4 +1,5 @@
-//! A seeded mailbox of any size as a tree of mboxes, as Thunderbird lays them out; written as it is made.
+//! A seeded mailbox of any size, written as it is made: for each month a tree of mboxes, as Thunderbird lays them out. In
+//! a mailbox that has grown, the messages of its folders do not stand one folder after the other.
 //!
 //! Half of the messages have less than 8 KB, a tail has attachments of up to some megabytes; about a hundred folders,
 //! one of them with many small items; plain text, HTML, inline pictures, messages in messages, many languages.
@@ -30,33 +31,37 @@ const MANY: u64 = 200_000;
 const POOL: usize = 8 << 20;
 
 /// Months over which a mailbox grows.
-pub const MONTHS: u64 = 60;
+const MONTHS: u64 = 24;
 
-/// Makes a mailbox of about `size` bytes under `top`, and the same messages once more under `months`, in a tree for each
-/// month: in a mailbox that has grown, the messages of its folders do not stand one folder after the other.
-pub fn make(top: &Path, months: &Path, size: u64) -> io::Result<Made> {
+/// The tree of each month that has mail.
+pub fn months(top: &Path) -> Vec<PathBuf> {
+    (0..MONTHS).map(|n| month(top, n)).filter(|p| p.is_dir()).collect()
+}
+
+fn month(top: &Path, n: u64) -> PathBuf {
+    top.join(format!("{n:02}"))
+}
+
+/// Makes a mailbox of about `size` bytes under `top`.
+pub fn make(top: &Path, size: u64) -> io::Result<Made> {
     let mut maker = Maker::new();
     let mut made = Made::default();
     let mut sizes = Vec::new();
     let folders = folders();
     let many = (MANY * size / 20_000_000_000).max(100);
     for (i, name) in folders.iter().enumerate() {
-        let create = |path: PathBuf| {
-            fs::create_dir_all(path.parent().unwrap())?;
-            File::create(path).map(|file| BufWriter::with_capacity(256 << 10, file))
-        };
-        let mut out = create(file_of(top, name))?;
-        let mut month = (u64::MAX, None);
+        let mut open: Option<(u64, BufWriter<File>)> = None;
         let (mut here, mut count) = (0, 0);
         let share = (size - made.bytes.min(size)) / (folders.len() - i) as u64;
         while if i == 0 { count < many } else { here < share } {
-            maker.message(i == 0, made.messages + count);
-            out.write_all(&maker.out)?;
-            let at = if i == 0 { count * MONTHS / many } else { here * MONTHS / share.max(1) };
-            if month.0 != at {
-                month = (at, Some(create(file_of(&months.join(format!("{at:02}")), name))?));
+            let now = if i == 0 { count * MONTHS / many } else { here * MONTHS / share.max(1) };
+            if open.as_ref().is_none_or(|(month, _)| *month != now) {
+                let path = file_of(&month(top, now), name);
+                fs::create_dir_all(path.parent().unwrap())?;
+                open = Some((now, BufWriter::with_capacity(256 << 10, File::create(path)?)));
             }
-            if let Some(out) = &mut month.1 {
+            maker.message(i == 0, made.messages + count);
+            if let Some((_, out)) = &mut open {
                 out.write_all(&maker.out)?;
             }
             here += maker.out.len() as u64;
@@ -66,7 +71,6 @@ pub fn make(top: &Path, months: &Path, size: u64) -> io::Result<Made> {
                 sizes.push(maker.out.len() as u64);
             }
         }
-        out.flush()?;
         made.messages += count;
         made.bytes += here;
         made.folders += 1;
