@@ -185,9 +185,10 @@ fn jobs(mail: &[PathBuf], pst: &Path, scratch: &Path) -> Vec<Job> {
         ours("PST to PST", "convert", pst, Some("pst"), json),
         ours("PST read alone", "convert", pst, Some("pst"), &["--json", "--dry-run"]),
         ours("mbox read alone", "convert", mail, Some("pst"), &["--json", "--dry-run", "--target-root", "/"]),
-        ours("list folders", "ls", pst, None, &[]),
-        peer("list folders", &["lspst"], Count::Listed),
-        ours("summary", "info", pst, None, &[]),
+        ours("list of folders", "ls", pst, None, &[]),
+        // Both look at every item: for class and date, and for sender and subject.
+        ours("open and count", "info", pst, None, &[]),
+        peer("open and count", &["lspst"], Count::Listed),
         // Last, because many files stay in memory.
         ours("PST to eml", "convert", pst, Some("eml"), json),
         peer("PST to eml", &["readpst", "-e", "-j", "0"], Count::Files),
