@@ -12,6 +12,7 @@ mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod msg;
+mod power;
 mod reading;
 mod rich;
 #[path = "../support/mod.rs"]

@@ -1,6 +1,7 @@
 //! Addresses as properties: one-off entry ids, search keys, sender groups and recipient rows ([MS-OXCDATA] 2.2.5.1).
 
 use super::charset;
+use crate::mapi::value::push_utf16;
 use crate::mapi::{PropBag, PropTag, Value, tag};
 use mail_parser::{AddressList, Header, HeaderForm};
 
@@ -31,12 +32,18 @@ impl Mailbox {
 
     /// The one-off entry id ([MS-OXCDATA] 2.2.5.1).
     pub fn one_off(&self) -> Vec<u8> {
-        let mut out = vec![0; 4];
+        let mut out = Vec::with_capacity(64 + 2 * (self.name.len() + self.address.len()));
+        out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&ONE_OFF);
         out.extend_from_slice(&0u16.to_le_bytes());
         out.extend_from_slice(&ONE_OFF_FLAGS.to_le_bytes());
         for text in [&self.name, &self.kind, &self.address] {
-            out.extend(text.encode_utf16().filter(|u| *u != 0).flat_map(u16::to_le_bytes));
+            // A zero would end the text.
+            if text.contains('\0') {
+                push_utf16(&text.replace('\0', ""), &mut out);
+            } else {
+                push_utf16(text, &mut out);
+            }
             out.extend_from_slice(&[0, 0]);
         }
         out

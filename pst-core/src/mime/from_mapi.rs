@@ -124,16 +124,21 @@ pub(super) fn write(
     writer.flush()
 }
 
-/// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries.
+/// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries. Bodies
+/// take part by length and checksum, which is enough to tell messages apart and takes no time.
 fn seed<'a>(head: &[u8], bodies: &Bodies, all: impl Iterator<Item = &'a Out<'a>>, depth: usize) -> String {
     let mut hash = Sha256::new();
     hash.update(head);
-    hash.update(bodies.plain.as_deref().unwrap_or_default());
+    let mut body = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(crc32fast::hash(bytes).to_le_bytes());
+    };
+    body(bodies.plain.as_deref().unwrap_or_default().as_bytes());
     if let Some((html, label)) = &bodies.html {
-        hash.update(html);
-        hash.update(label);
+        body(html);
+        body(label.as_bytes());
     }
-    hash.update(bodies.rtf.as_deref().unwrap_or_default());
+    body(bodies.rtf.as_deref().unwrap_or_default());
     for one in all {
         hash.update(one.summary());
     }

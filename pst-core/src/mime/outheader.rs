@@ -100,7 +100,7 @@ impl Field<'_> {
         }
         for line in text.split("\r\n").filter(|l| !l.trim().is_empty()) {
             let visible = |c: char| if c.is_ascii_control() && c != '\t' { '?' } else { c };
-            let line = if controls || line.bytes().any(|b| matches!(b, b'\r' | b'\n')) {
+            let line = if controls || memchr::memchr2(b'\r', b'\n', line.as_bytes()).is_some() {
                 Cow::Owned(line.chars().map(visible).collect())
             } else {
                 Cow::Borrowed(line)

@@ -8,6 +8,7 @@ use crate::ndb::Crypt;
 use crate::ndb::crc::crc;
 use crate::ndb::write::NodeImage;
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Buckets of the map; Outlook's number.
 const BUCKETS: u32 = 251;
@@ -19,6 +20,29 @@ const MAX_NAMES: usize = 0x7FFF;
 pub struct Names {
     ids: HashMap<NamedProp, u16>,
     order: Vec<NamedProp>,
+}
+
+/// The names of a store being written, shared with the threads that build its messages. A name that one of them finds
+/// keeps its id; only the writer, which goes by the order of the items, numbers new ones.
+#[derive(Debug, Clone, Default)]
+pub struct SharedNames(Arc<RwLock<Names>>);
+
+impl SharedNames {
+    /// The names as they are numbered; new ones wait until the guard is dropped.
+    pub fn read(&self) -> RwLockReadGuard<'_, Names> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Names::register`].
+    ///
+    /// # Errors
+    /// As [`Names::register`].
+    pub(super) fn register(&self, name: &NamedProp) -> Result<u16> {
+        if let Some(id) = self.read().get(name) {
+            return Ok(id);
+        }
+        self.0.write().unwrap_or_else(PoisonError::into_inner).register(name)
+    }
 }
 
 impl Default for Names {

@@ -1,7 +1,7 @@
 //! The store being written: skeleton, folders, contents tables ([MS-PST] 2.4.1-2.4.4, 2.7.1).
 
 use super::message::{PreparedMessage, all_names};
-use super::names::Names;
+use super::names::SharedNames;
 use super::stored::{add_all, unicode};
 use super::templates::{self, Columns};
 use crate::error::{Error, Kind, Result};
@@ -61,7 +61,7 @@ const SPECIAL: [u16; 10] = [0x36D0, 0x36D1, 0x36D2, 0x36D3, 0x36D4, 0x36D5, 0x36
 pub struct StoreWriter {
     ndb: NdbWriter,
     options: Options,
-    names: Names,
+    names: SharedNames,
     folders: Vec<Folder>,
     next_folder: u32,
     next_message: u32,
@@ -102,7 +102,7 @@ impl StoreWriter {
         let mut new = Self {
             ndb: NdbWriter::new(file, options.crypt),
             options,
-            names: Names::new(),
+            names: SharedNames::default(),
             folders: Vec::new(),
             next_folder: 0x401,
             next_message: 0x10001,
@@ -230,9 +230,9 @@ impl StoreWriter {
         names.iter().try_for_each(|n| self.names.register(n).map(|_| ()))
     }
 
-    /// The names as numbered so far.
-    pub fn names(&self) -> &Names {
-        &self.names
+    /// The names as numbered so far and from now on.
+    pub fn names(&self) -> SharedNames {
+        self.names.clone()
     }
 
     /// How data blocks are encoded.
@@ -248,7 +248,8 @@ impl StoreWriter {
         for name in all_names(message) {
             self.names.register(&name)?;
         }
-        match PreparedMessage::new(message, &self.names, associated, self.options.crypt)? {
+        let prepared = PreparedMessage::new(message, &self.names.read(), associated, self.options.crypt)?;
+        match prepared {
             Some(prepared) => {
                 let warnings = prepared.warnings.clone();
                 self.add_prepared(folder, prepared)?;
@@ -477,7 +478,7 @@ impl StoreWriter {
     fn fixed_nodes(&mut self, shared: &mut BTreeMap<&'static str, (Vec<u8>, Vec<Node>)>) -> Result<()> {
         let crypt = self.options.crypt;
         self.store_object()?;
-        let names = self.names.image(crypt)?;
+        let names = self.names.read().image(crypt)?;
         self.put(Nid::NAME_TO_ID_MAP, Nid(0), names)?;
         for nid in [0x1E1, 0x261, 0xEC1, 0x2226] {
             self.ndb.node(Node { nid: Nid(nid), ..Node::default() })?;
