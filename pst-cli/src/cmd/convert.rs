@@ -83,7 +83,6 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             ..mime::Options::default()
         },
         import: mime::ImportOptions { keep_mime: a.keep_mime, no_receipts: a.no_receipts },
-        seed: sources.iter().map(|s| endpoint::name_of(s)).collect::<Vec<_>>().join("\n"),
     };
     let sink: Box<dyn Sink> =
         if a.dry_run { Box::new(Discard) } else { endpoint::create(target, sources, &target_options)? };

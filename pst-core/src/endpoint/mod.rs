@@ -14,7 +14,6 @@ use crate::messaging::write;
 use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Sink, Source};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,8 +26,6 @@ pub struct TargetOptions {
     pub overwrite: bool,
     /// Name of a store.
     pub title: String,
-    /// What the record key of a store is derived from.
-    pub seed: String,
     /// How messages of a store become mail.
     pub mail: mime::Options,
     /// How mail becomes messages of a store.
@@ -137,13 +134,11 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match kind.or(ending.as_deref()) {
         Some("pst") => {
-            let mut record_key = [0; 16];
-            record_key.iter_mut().zip(Sha256::digest(options.seed.as_bytes())).for_each(|(to, from)| *to = from);
             let write = write::Options {
                 crypt: options.crypt,
                 overwrite: options.overwrite,
                 display_name: options.title.clone(),
-                record_key,
+                record_key: None,
             };
             Ok(Box::new(pst::PstSink::create(path, write, options.import)?))
         }

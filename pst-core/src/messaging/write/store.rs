@@ -12,6 +12,7 @@ use crate::ltp::heap::client;
 use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, Role, Value, tag};
 use crate::ndb::write::{NdbWriter, NodeImage, TreeImage};
 use crate::ndb::{Crypt, Nid, Node, nid_type};
+use sha2::Digest;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,8 +26,9 @@ pub struct Options {
     pub overwrite: bool,
     /// The store's name in Outlook.
     pub display_name: String,
-    /// PidTagRecordKey, on which all entry ids stand; the same input gives the same key.
-    pub record_key: [u8; 16],
+    /// PidTagRecordKey, on which all entry ids stand; without one it is made of all that was written, so that the same
+    /// input gives the same key and other mail another.
+    pub record_key: Option<[u8; 16]>,
 }
 
 /// A folder of a store being written.
@@ -67,6 +69,7 @@ pub struct StoreWriter {
     next_message: u32,
     next_associated: u32,
     roles: BTreeMap<Role, Nid>,
+    record_key: [u8; 16],
     repl: BTreeMap<Vec<u8>, u32>,
     /// The folder that the last message went to.
     current: usize,
@@ -108,6 +111,7 @@ impl StoreWriter {
             next_message: 0x10001,
             next_associated: 0x8001,
             roles: BTreeMap::new(),
+            record_key: [0; 16],
             repl: BTreeMap::new(),
             current: ROOT,
         };
@@ -315,6 +319,7 @@ impl StoreWriter {
     /// # Errors
     /// When the file cannot be written or named.
     pub fn finish(mut self) -> Result<u64> {
+        self.record_key = self.options.record_key.unwrap_or_else(|| self.made_key());
         let mut shared: BTreeMap<&'static str, (Vec<u8>, Vec<Node>)> = BTreeMap::new();
         let nodes: Vec<usize> = (0..self.folders.len()).collect();
         self.finish_folders(&nodes, &mut shared)?;
@@ -328,6 +333,19 @@ impl StoreWriter {
             }
         }
         self.ndb.finish()
+    }
+
+    /// A key that tells this store from others: Exchange takes items of the same key and number for the same item.
+    fn made_key(&self) -> [u8; 16] {
+        let mut hash = self.ndb.digest();
+        hash.update(&self.options.display_name);
+        for f in &self.folders {
+            hash.update((f.parent as u64).to_le_bytes());
+            hash.update(f.props.text(tag::DISPLAY_NAME).unwrap_or_default());
+        }
+        let mut key = [0; 16];
+        key.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        key
     }
 
     fn finish_folders(
@@ -426,7 +444,7 @@ impl StoreWriter {
         }
         if let Some(nid) = self.roles.get(&Role::Junk) {
             // Conflicts, sync issues, local failures, server failures, junk ([MS-OXOSFLD] 2.2.4).
-            let id = entry_id(&self.options.record_key, *nid);
+            let id = entry_id(&self.record_key, *nid);
             let mut bytes = 5u32.to_le_bytes().to_vec();
             bytes.extend([24u32; 5].iter().flat_map(|o| o.to_le_bytes()));
             bytes.extend_from_slice(&id);
@@ -436,7 +454,7 @@ impl StoreWriter {
     }
 
     fn entry(&self, nid: Nid) -> Value {
-        Value::binary(entry_id(&self.options.record_key, nid))
+        Value::binary(entry_id(&self.record_key, nid))
     }
 
     /// Remembers a node whose table is empty; all such tables of a kind are one block.
@@ -533,7 +551,7 @@ impl StoreWriter {
         if self.roles.contains_key(&Role::Inbox) {
             mask |= 2;
         }
-        let key = self.options.record_key;
+        let key = self.record_key;
         let mut history = 1u32.to_le_bytes().to_vec();
         history.extend_from_slice(&key);
         history.extend_from_slice(&1u32.to_le_bytes());
