@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::ui::progress::Progress;
 use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::directory::{Learnt, read_map};
-use pst_core::endpoint::{self, TargetOptions};
+use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
 use serde_json::json;
@@ -32,8 +32,9 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         }
     });
     let mut opened = Vec::new();
+    let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
     for spec in sources {
-        opened.push((spec, endpoint::open(spec)?));
+        opened.push((spec, endpoint::open(spec, how)?));
     }
     let merge = a.target_root.is_some();
     let mut mounted = Vec::new();

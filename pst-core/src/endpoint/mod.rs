@@ -54,18 +54,25 @@ pub fn is_single_mbox(spec: &str) -> bool {
     path.is_file() && kind.map_or_else(|| recognise(path).is_ok_and(|k| k == "mbox"), |k| k == "mbox")
 }
 
+/// How a source is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SourceOptions {
+    /// The code page of 8-bit strings that do not say theirs.
+    pub ansi_codepage: Option<u32>,
+}
+
 /// Opens a source, recognising its kind.
 ///
 /// # Errors
 /// When it cannot be read or is of no known kind.
-pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
+pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
     let (kind, path) = split(spec);
     let kind = match kind {
         Some(kind) => kind,
         None => recognise(path)?,
     };
     Ok(match kind {
-        "pst" => Arc::new(pst::PstSource::open(path)?),
+        "pst" => Arc::new(pst::PstSource::open(path)?.with_codepage(options.ansi_codepage)),
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
