@@ -113,6 +113,14 @@ fn quoted_printable(bytes: &[u8], out: &mut Vec<u8>) {
 fn quoted_line(text: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let hex = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
+    if text.len() <= 76
+        && literals(text) == text.len()
+        && !matches!(text.first(), Some(b'.' | b'F'))
+        && text.last() != Some(&b' ')
+    {
+        out.extend_from_slice(text);
+        return;
+    }
     let mut line = 0;
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {

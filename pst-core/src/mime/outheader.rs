@@ -82,7 +82,25 @@ impl Field<'_> {
         self.text.split_once(':').map_or("", |(_, v)| v)
     }
 
+    /// True for a field that can be written as it is: no line is blank or too long, nothing in it is odd.
+    fn is_ready(&self) -> bool {
+        let bytes = self.text.as_bytes();
+        // Summed in bytes, so that many are looked at at once.
+        let control = |b: &u8| u8::from(*b < 0x20 || *b == 0x7F) - u8::from(matches!(b, b'\t' | b'\r' | b'\n'));
+        let shown =
+            |line: &str| line.bytes().find(|b| !matches!(b, b' ' | b'\t')).is_some_and(|b| b.is_ascii_graphic());
+        self.name.is_some_and(|name| bytes.get(name.len()) == Some(&b':'))
+            && super::header::is_crlf(bytes)
+            && bytes.chunks(255).all(|part| part.iter().map(control).sum::<u8>() == 0)
+            && self.text.split('\n').all(|line| line.len() <= LONGEST_LINE && shown(line))
+    }
+
     fn write(&self, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+        if self.is_ready() {
+            out.extend_from_slice(self.text.as_bytes());
+            out.extend_from_slice(b"\r\n");
+            return;
+        }
         if self.name.is_none() {
             let line = self.text.trim();
             if !line.is_empty() {
@@ -122,7 +140,7 @@ fn split(block: &str) -> Vec<Field<'_>> {
         let mut end = 0;
         loop {
             let line = rest.get(end..).unwrap_or_default();
-            end += line.find('\n').map_or(line.len(), |n| n + 1);
+            end += memchr::memchr(b'\n', line.as_bytes()).map_or(line.len(), |n| n + 1);
             if !rest.get(end..).unwrap_or_default().starts_with([' ', '\t']) {
                 break;
             }
