@@ -331,7 +331,8 @@ fn files_and_tails_stay_with_their_message() {
     assert_eq!(names.last().map(String::as_str), Some("a.txt"), "{names:?}");
     let embedded = m.attachments.iter().find_map(|a| a.embedded.as_deref()).unwrap();
     assert!(embedded.attachments.is_empty());
-    let html = "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+eDwvcD4=\r\nA footer of the list.\r\n";
+    let html =
+        "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+eDwvcD4=\r\nA footer of the list.\r\n";
     let m = import(multipart("mixed", &[html, inner]));
     assert_eq!(name(m.attachments.last().unwrap()), "footer.txt");
     assert!(m.attachments.iter().find_map(|a| a.embedded.as_deref()).unwrap().attachments.is_empty());
