@@ -79,6 +79,12 @@ pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
     })
 }
 
+/// The error of a tree below `top` that cannot be listed.
+fn cannot_list(e: walkdir::Error, top: &Path) -> Error {
+    let at = e.path().unwrap_or(top).to_path_buf();
+    Error::io("cannot list", at, e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops")))
+}
+
 /// The kind of a source by its content.
 fn recognise(path: &Path) -> Result<&'static str> {
     let meta = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?;

@@ -3,6 +3,7 @@
 pub mod codepage;
 pub mod message;
 pub mod named;
+pub mod namemap;
 pub mod ole;
 pub mod ptype;
 pub mod role;
