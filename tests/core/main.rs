@@ -9,6 +9,7 @@ mod cases_headers;
 mod check_files;
 mod check_forged;
 mod codepages;
+mod ledger;
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;

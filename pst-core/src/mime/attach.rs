@@ -1,8 +1,8 @@
 //! MIME parts to attachments ([MS-OXCMAIL] 2.2.3.4).
 
-use super::{charset, header};
+use super::{charset, date, header, outside};
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, Value, tag};
+use crate::mapi::{Attachment, Blob, PropBag, Value, tag, time};
 use mail_parser::{HeaderName, MessagePart, PartId};
 use memchr::memmem;
 use std::collections::HashSet;
@@ -145,11 +145,24 @@ pub(super) fn describe(
     if let Some(location) = location {
         props.set(tag::ATTACH_CONTENT_LOCATION, Value::text(&location));
     }
+    dates(part, props);
+    outside::keep_fields(part, props);
     if is_shown {
         props.set(tag::ATTACH_FLAGS, Value::I32(RENDERED_IN_BODY));
         props.set(tag::ATTACHMENT_HIDDEN, Value::Bool(true));
     }
     attachment
+}
+
+/// When the file was made and last changed (RFC 2183).
+fn dates(part: MessagePart<'_>, props: &mut PropBag) {
+    let parameters = [("creation-date", tag::CREATION_TIME), ("modification-date", tag::LAST_MODIFICATION_TIME)];
+    for (parameter, tag) in parameters {
+        let text = part.content_disposition().and_then(|d| d.attribute(parameter));
+        if let Some(at) = text.and_then(date::parse).and_then(time::from_unix) {
+            props.set(tag, Value::Time(at));
+        }
+    }
 }
 
 fn raw(part: MessagePart<'_>, name: HeaderName<'static>) -> Option<String> {

@@ -24,6 +24,7 @@ mod outheader;
 mod outobject;
 mod outreport;
 mod outrich;
+mod outside;
 mod report;
 mod select;
 mod state;

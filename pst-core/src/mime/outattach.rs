@@ -3,11 +3,11 @@
 use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::outobject::Stub;
-use super::{describe_class, outreport, text};
+use super::{date, describe_class, outheader, outreport, outside, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
-use crate::mapi::{Attachment, Blob, Message, NamedProp, Value, tag};
+use crate::mapi::{Attachment, Blob, Message, NamedProp, Value, tag, time};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 
@@ -125,7 +125,7 @@ impl<'a> Out<'a> {
     }
 
     /// Appends the header of the part.
-    pub fn write_head(&self, inline: bool, head: &mut Vec<u8>) {
+    pub fn write_head(&self, inline: bool, warnings: &mut Vec<String>, head: &mut Vec<u8>) {
         let props = &self.attachment.props;
         let mut fields = format!("Content-Type: {}", self.mime);
         if self.stub.as_ref().is_some_and(|s| s.mime == "text/plain") {
@@ -156,8 +156,18 @@ impl<'a> Out<'a> {
         if let Some(name) = &self.name {
             encode::parameter("filename", name, &mut fields);
         }
+        for (parameter, tag) in
+            [("creation-date", tag::CREATION_TIME), ("modification-date", tag::LAST_MODIFICATION_TIME)]
+        {
+            if let Some(at) = props.time(tag).and_then(|t| date::format(time::to_unix(t))) {
+                encode::parameter(parameter, &at, &mut fields);
+            }
+        }
         fields.push_str("\r\n");
         head.extend_from_slice(fields.as_bytes());
+        if let Some(kept) = outside::kept_fields(props) {
+            outheader::write_kept(&kept, warnings, head);
+        }
         let shown = text::some(props, tag::DISPLAY_NAME, self.page).filter(|d| self.is_description(d));
         if let Some(shown) = shown {
             encode::field("Content-Description", &encode::words(&one_line(&shown)), head);
