@@ -8,6 +8,7 @@ mod cases_classes;
 mod cases_headers;
 mod check_files;
 mod check_forged;
+mod json;
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;

@@ -12,6 +12,7 @@
 
 mod exported;
 mod genuine;
+mod json;
 mod large_pages;
 mod msg;
 #[path = "../support/oracle.rs"]

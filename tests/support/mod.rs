@@ -2,6 +2,7 @@
 
 pub mod forge;
 pub mod mail;
+pub mod moving;
 mod seeded;
 
 pub use seeded::Seeded;

@@ -1,6 +1,7 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
 pub mod eml;
+pub mod json;
 pub mod maildir;
 pub mod mbox;
 pub mod msg;
@@ -35,7 +36,7 @@ pub struct TargetOptions {
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir"), path)) => (Some(kind), Path::new(path)),
+        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "json"), path)) => (Some(kind), Path::new(path)),
         _ => (None, Path::new(spec)),
     }
 }
@@ -67,6 +68,7 @@ pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
     Ok(match kind {
         "pst" => Arc::new(pst::PstSource::open(path)?),
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
+        "json" => Arc::new(json::JsonSource::open(path)?),
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
     })
@@ -102,6 +104,9 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if msg::is_compound(&head) {
         return Ok("msg");
     }
+    if json::is_json(path, &head) {
+        return Ok("json");
+    }
     if head.is_empty() {
         return Err(
             Error::new(Kind::NotThisKind, "the file is empty; a prefix such as mbox: forces a kind").in_file(path)
@@ -114,8 +119,7 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if eml::is_eml(path) || eml::looks_like_mail(path) {
         return Ok("eml");
     }
-    let text =
-        "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, msg:, mbox:, maildir:) forces a kind";
+    let text = "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, msg:, mbox:, maildir:, json:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
@@ -146,11 +150,12 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite)?)),
+        Some("json" | "jsonl") => Ok(Box::new(json::JsonSink::create(path, options.overwrite)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox: or maildir:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir: or json:",
         )
         .in_file(PathBuf::from(path))),
     }
