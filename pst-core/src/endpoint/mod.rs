@@ -1,6 +1,8 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+pub mod attachments;
 pub mod eml;
+mod inside;
 pub mod json;
 pub mod maildir;
 pub mod mbox;
@@ -29,6 +31,8 @@ pub struct TargetOptions {
     pub title: String,
     /// What the record key of a store is derived from.
     pub seed: String,
+    /// Write equal attachments once only, where the target is a folder of attachments.
+    pub once: bool,
     /// How messages of a store become mail.
     pub mail: mime::Options,
 }
@@ -36,7 +40,9 @@ pub struct TargetOptions {
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "json"), path)) => (Some(kind), Path::new(path)),
+        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "json" | "attachments"), path)) => {
+            (Some(kind), Path::new(path))
+        }
         _ => (None, Path::new(spec)),
     }
 }
@@ -66,6 +72,10 @@ pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
         None => recognise(path)?,
     };
     Ok(match kind {
+        "attachments" => {
+            let text = format!("{kind}: is a kind of target; nothing is read from it");
+            return Err(Error::new(Kind::Usage, text).in_file(path));
+        }
         "pst" => Arc::new(pst::PstSource::open(path)?),
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
         "json" => Arc::new(json::JsonSource::open(path)?),
@@ -149,13 +159,19 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             Ok(Box::new(pst::PstSink::create(path, options)?))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("attachments") => Ok(Box::new(attachments::AttachmentsSink::create(
+            path,
+            options.overwrite,
+            options.once,
+            options.mail.clone(),
+        )?)),
         Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite)?)),
         Some("json" | "jsonl") => Ok(Box::new(json::JsonSink::create(path, options.overwrite)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir: or json:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, json: or attachments:",
         )
         .in_file(PathBuf::from(path))),
     }

@@ -30,11 +30,13 @@ pub mod tnef;
 mod to_mapi;
 mod transfer;
 mod uu;
+mod view;
 mod voice;
 
 pub use from_mapi::{Options, from_mapi};
 pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
+pub use view::{Data, File, Person, View, view};
 
 /// The text of an unstructured header value, its encoded words decoded.
 pub fn header_text(value: &str) -> String {
