@@ -37,12 +37,13 @@ pub enum Command {
 /// `pst convert`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, json:; attachments: are targets only.
+Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, json:; html: and attachments: are targets only.
   pst convert Inbox.mbox mailbox.pst              an mbox into a new PST
   pst convert old.ost mailbox.pst                 an OST or ANSI PST into a Unicode PST
   pst convert mailbox.pst maildir:Mail            a PST into a Maildir++ tree
   pst convert mailbox.pst msg:out                 a PST into Outlook's .msg files, one for each item
   pst convert mailbox.pst mailbox.jsonl           every property of every item as JSON lines; and back
+  pst convert mailbox.pst html:pages              a page for each message, safe to open, and lists of the folders
   pst convert mailbox.pst --attachments out       attachments only, with index.csv and index.jsonl
   pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]

@@ -9,6 +9,8 @@ mod cases_classes;
 mod cases_headers;
 mod check_files;
 mod check_forged;
+#[cfg(feature = "html")]
+mod html;
 mod json;
 mod mapping;
 mod mapping_cases;

@@ -12,6 +12,8 @@
 
 mod exported;
 mod genuine;
+#[cfg(feature = "html")]
+mod html;
 mod json;
 mod large_pages;
 mod msg;

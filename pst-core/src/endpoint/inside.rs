@@ -10,23 +10,22 @@ const LOOKED_AT: u64 = 64 << 20;
 
 /// The message that a file holds, and what was odd about it; `None` for a file of another kind.
 pub(super) fn message(file: &File, data: &Blob) -> Option<(Message, Vec<String>)> {
-    let lower = file.name.to_lowercase();
+    let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let kind = match file.mime.as_str() {
         "application/ms-tnef" | "application/vnd.ms-tnef" => Kind::Tnef,
         "message/rfc822" | "message/global" => Kind::Mail,
         "application/vnd.ms-outlook" => Kind::Msg,
-        _ if lower == "winmail.dat" => Kind::Tnef,
-        _ if lower.ends_with(".eml") => Kind::Mail,
-        _ if lower.ends_with(".msg") => Kind::Msg,
+        _ if file.name.eq_ignore_ascii_case("winmail.dat") => Kind::Tnef,
+        _ if ending == "eml" => Kind::Mail,
+        _ if ending == "msg" => Kind::Msg,
         _ => return None,
     };
     let opened = (1..=LOOKED_AT).contains(&data.len()).then(|| open(kind, data, &file.name));
-    match opened? {
-        Ok(opened) => opened,
-        Err(_) => None,
-    }
+    // What cannot be opened is a file like any other.
+    opened?.unwrap_or_default()
 }
 
+#[derive(Clone, Copy)]
 enum Kind {
     Tnef,
     Mail,

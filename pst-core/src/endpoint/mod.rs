@@ -2,6 +2,8 @@
 
 pub mod attachments;
 pub mod eml;
+#[cfg(feature = "html")]
+pub mod html;
 mod inside;
 pub mod json;
 pub mod maildir;
@@ -40,7 +42,7 @@ pub struct TargetOptions {
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "json" | "attachments"), path)) => {
+        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "json" | "attachments" | "html"), path)) => {
             (Some(kind), Path::new(path))
         }
         _ => (None, Path::new(spec)),
@@ -72,7 +74,7 @@ pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
         None => recognise(path)?,
     };
     Ok(match kind {
-        "attachments" => {
+        "attachments" | "html" => {
             let text = format!("{kind}: is a kind of target; nothing is read from it");
             return Err(Error::new(Kind::Usage, text).in_file(path));
         }
@@ -159,6 +161,10 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             Ok(Box::new(pst::PstSink::create(path, options)?))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
+        #[cfg(feature = "html")]
+        Some("html") => Ok(Box::new(html::HtmlSink::create(path, options.overwrite, &options.title)?)),
+        #[cfg(not(feature = "html"))]
+        Some("html") => Err(Error::new(Kind::Unsupported, "this program was built without pages for browsers (html)")),
         Some("attachments") => Ok(Box::new(attachments::AttachmentsSink::create(
             path,
             options.overwrite,
@@ -171,7 +177,7 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, json: or attachments:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, json:, html: or attachments:",
         )
         .in_file(PathBuf::from(path))),
     }

@@ -38,6 +38,16 @@ pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
 pub use view::{Data, File, Person, View, view};
 
+/// A Content-ID, or what follows `cid:` in HTML, in the form in which the two compare.
+pub fn content_id(text: &str) -> String {
+    attach::content_id(text)
+}
+
+/// The text of HTML.
+pub fn text_of_html(html: &str) -> String {
+    mail_parser::html_to_text(html)
+}
+
 /// The text of an unstructured header value, its encoded words decoded.
 pub fn header_text(value: &str) -> String {
     header::words(value, &mut Vec::new())

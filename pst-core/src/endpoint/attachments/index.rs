@@ -110,7 +110,6 @@ impl Index {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn failed(e: std::io::Error) -> Error {
     Error::io("cannot write", "the index of attachments", e)
 }

@@ -189,7 +189,6 @@ impl Seen {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn failed(e: std::io::Error) -> Error {
     Error::io("cannot use", "a temporary file", e)
 }

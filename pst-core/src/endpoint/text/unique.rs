@@ -23,18 +23,22 @@ impl Unique {
     /// [`crate::Kind::Io`], naming the file.
     pub fn create(&mut self, folder: &Path, name: &str) -> Result<(PathBuf, File)> {
         let (stem, ending) = safe(name);
-        let mut hasher = DefaultHasher::new();
-        format!("{stem}{ending}").to_lowercase().hash(&mut hasher);
-        let used = self.0.entry(hasher.finish()).or_default();
+        let first = key(&format!("{stem}{ending}"));
+        let mut used = self.0.get(&first).copied().unwrap_or_default();
         loop {
-            *used += 1;
-            let number = if *used == 1 { String::new() } else { format!(" ({used})") };
-            let path = folder.join(format!("{stem}{number}{ending}"));
-            if path.symlink_metadata().is_ok() {
+            used += 1;
+            let number = if used == 1 { String::new() } else { format!(" ({used})") };
+            let name = format!("{stem}{number}{ending}");
+            let path = folder.join(&name);
+            if self.0.contains_key(&key(&name)) || path.symlink_metadata().is_ok() {
                 continue;
             }
             match File::create_new(&path) {
-                Ok(file) => return Ok((path, file)),
+                Ok(file) => {
+                    self.0.insert(key(&name), 1);
+                    self.0.insert(first, used);
+                    return Ok((path, file));
+                }
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(Error::io("cannot create", path, e)),
             }
@@ -42,10 +46,19 @@ impl Unique {
     }
 }
 
+/// Stands for a name, whatever the case of its letters.
+fn key(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.to_lowercase().hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Stem and ending that every file system takes.
 fn safe(name: &str) -> (String, String) {
     let name = name.trim().trim_end_matches(['.', ' ']);
-    let plausible = |e: &str| (2..=LONGEST_ENDING).contains(&e.len()) && !e.contains(char::is_whitespace);
+    let plausible = |e: &str| {
+        (2..=LONGEST_ENDING).contains(&e.len()) && !e.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '\\'))
+    };
     let at = name.rfind('.').filter(|at| *at > 0 && name.get(*at..).is_some_and(plausible));
     let (stem, ending) = at.and_then(|at| name.split_at_checked(at)).unwrap_or((name, ""));
     let ending = if ending.is_empty() { String::new() } else { format!(".{}", file_name(ending)) };
@@ -58,7 +71,7 @@ mod tests {
 
     #[test]
     fn endings_are_kept() {
-        let of = |name| {
+        let of = |name: &str| {
             let (stem, ending) = safe(name);
             stem + &ending
         };
