@@ -19,3 +19,4 @@ mod generate;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;
+mod targets;

@@ -85,7 +85,7 @@ fn what_runs_goes() {
         ),
         (
             "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">a</noscript>",
-            "<p title=\"</noscript><img src=x onerror=alert(1)>\">a</p>",
+            "<p title=\"&lt;/noscript&gt;&lt;img src=x onerror=alert(1)&gt;\">a</p>",
             "",
         ),
         ("<template><script>1</script>t</template>", "t", "1 script"),
@@ -104,12 +104,7 @@ fn what_runs_goes() {
         ("<div/onclick=x/style=color:red>a", "<div>a</div>", "1 event handler"),
     ] {
         let (found, notes, page) = shown(html);
-        // ammonia writes attributes in the order that its hash tables give; there is one here.
-        let expected = body.replace(
-            "title=\"</noscript><img src=x onerror=alert(1)>\"",
-            "title=\"&lt;/noscript&gt;&lt;img src=x onerror=alert(1)&gt;\"",
-        );
-        assert_eq!(found, expected, "{html}");
+        assert_eq!(found, body, "{html}");
         assert_eq!(notes.strip_prefix("left out of the page: ").unwrap_or(&notes), note, "{html}");
         assert!(!page.contains("<script"), "{html}");
     }

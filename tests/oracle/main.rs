@@ -10,6 +10,7 @@
     clippy::unreachable
 )]
 
+mod attached;
 mod exported;
 mod genuine;
 #[cfg(feature = "html")]

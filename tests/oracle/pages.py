@@ -29,7 +29,7 @@ def local(tag):
 
 def words(tree, root):
     """The words that a browser shows."""
-    out, todo = [], [(root, False)]
+    out = []
 
     def walk(node):
         if not isinstance(node.tag, str):

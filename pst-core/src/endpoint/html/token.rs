@@ -246,20 +246,16 @@ mod tests {
     use super::*;
 
     fn show(html: &str) -> String {
-        let mut out = String::new();
-        for token in Tokens::new(html) {
-            match token {
-                Token::Text(t) => out += t,
-                Token::Raw(t) => out += &format!("[{t}]"),
-                Token::End(name) => out += &format!("{{/{name}}}"),
-                Token::Start(tag) => {
-                    out += &format!("{{{}", tag.name);
-                    tag.all().for_each(|(n, v)| out += &format!(" {n}={v}"));
-                    out += "}";
-                }
+        let one = |token: Token<'_>| match token {
+            Token::Text(t) => t.to_owned(),
+            Token::Raw(t) => format!("[{t}]"),
+            Token::End(name) => format!("{{/{name}}}"),
+            Token::Start(tag) => {
+                let attributes: Vec<String> = tag.all().map(|(n, v)| format!(" {n}={v}")).collect();
+                format!("{{{}{}}}", tag.name, attributes.concat())
             }
-        }
-        out
+        };
+        Tokens::new(html).map(one).collect()
     }
 
     #[test]
