@@ -210,9 +210,13 @@ impl Anew<'_, '_> {
             matches!(size.trim().trim_end_matches("px").trim_end(), "0" | "1")
         };
         let nowhere = source.is_empty() && tag.get("srcset").is_none();
+        let lower = source.to_ascii_lowercase();
+        let remote =
+            source.is_empty() || ["http:", "https:", "ftp:", "//", "\\\\"].iter().any(|s| lower.starts_with(s));
         match found {
             Found::Oversize => self.counts.oversize += 1,
             _ if nowhere => {}
+            _ if !remote => self.counts.missing += 1,
             _ if dot("width") && dot("height") => self.counts.trackers += 1,
             _ => self.counts.pictures += 1,
         }

@@ -13,7 +13,9 @@ pub(super) struct Counts {
     pub embedded: u64,
     /// Pictures that would be fetched.
     pub pictures: u64,
-    /// Those that nobody would see.
+    /// Pictures that are neither in the message nor anywhere they could be fetched from.
+    pub missing: u64,
+    /// Pictures to be fetched that nobody would see.
     pub trackers: u64,
     /// Style sheets, fonts and backgrounds in files of their own.
     pub linked: u64,
@@ -36,6 +38,7 @@ impl Counts {
             (self.forms, "form field", "form fields"),
             (self.embedded, "frame or object", "frames and objects"),
             (self.pictures, "remote picture", "remote pictures"),
+            (self.missing, "missing picture", "missing pictures"),
             (self.trackers, "tracking pixel", "tracking pixels"),
             (self.linked, "background or linked style", "backgrounds and linked styles"),
             (self.redirects, "redirection", "redirections"),

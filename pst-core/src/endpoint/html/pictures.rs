@@ -9,6 +9,18 @@ const LARGEST: u64 = 16 << 20;
 /// Bytes of all pictures of a page, each counted as often as it is shown.
 const TOGETHER: usize = 48 << 20;
 
+/// Names of the kinds that browsers show, by what mail calls them.
+const NAMED: &[(&str, &str)] = &[
+    ("png", "image/png"),
+    ("x-png", "image/png"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("pjpeg", "image/jpeg"),
+    ("gif", "image/gif"),
+    ("bmp", "image/bmp"),
+    ("webp", "image/webp"),
+];
+
 /// How pictures of a kind begin.
 const KINDS: &[(&[u8], &str)] = &[
     (b"\x89PNG\r\n\x1A\n", "image/png"),
@@ -72,12 +84,13 @@ impl<'a> Pictures<'a> {
     /// A picture that stands in its address.
     fn given(&mut self, address: &str) -> Found {
         let data = address.split_once(',').filter(|(head, _)| head.to_ascii_lowercase().ends_with(";base64"));
-        let Some((_, data)) = data else { return Found::Elsewhere };
+        let Some((head, data)) = data else { return Found::Elsewhere };
+        let told = head.get("data:".len()..).and_then(|kind| kind.split(';').next()).and_then(kind_of);
         if data.len() > self.left {
             return Found::Oversize;
         }
         match base64_simd::forgiving_decode_to_vec(data.as_bytes()) {
-            Ok(bytes) => self.add(&bytes),
+            Ok(bytes) => self.add(&bytes, told),
             Err(_) => Found::Elsewhere,
         }
     }
@@ -86,14 +99,17 @@ impl<'a> Pictures<'a> {
         if let Some(at) = self.shown.get(&file) {
             return self.again(*at);
         }
-        let Some(Data::Bytes(blob)) = self.files.get(file).map(|f| &f.data) else { return Found::Elsewhere };
+        let Some(one) = self.files.get(file) else { return Found::Elsewhere };
+        let Data::Bytes(blob) = &one.data else { return Found::Elsewhere };
+        let ending = || one.name.rsplit_once('.').and_then(|(_, ending)| kind_of(&format!("image/{ending}")));
+        let told = kind_of(&one.mime).or_else(ending);
         if blob.len() > LARGEST {
             return Found::Oversize;
         }
         let found = match blob {
-            Blob::Bytes(bytes) => self.add(bytes),
+            Blob::Bytes(bytes) => self.add(bytes, told),
             Blob::Stream(_) => match blob.to_vec(LARGEST) {
-                Ok(bytes) => self.add(&bytes),
+                Ok(bytes) => self.add(&bytes, told),
                 Err(_) => Found::Elsewhere,
             },
         };
@@ -103,10 +119,13 @@ impl<'a> Pictures<'a> {
         found
     }
 
-    fn add(&mut self, bytes: &[u8]) -> Found {
+    /// Adds a picture; its first bytes know its kind better than what it is said to be.
+    fn add(&mut self, bytes: &[u8], told: Option<&'static str>) -> Found {
         let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
         let known = KINDS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, kind)| *kind);
-        let Some(kind) = known.or(webp.then_some("image/webp")) else { return Found::Elsewhere };
+        let Some(kind) = known.or(webp.then_some("image/webp")).or(told).filter(|_| !bytes.is_empty()) else {
+            return Found::Elsewhere;
+        };
         if bytes.len() / 3 * 4 > self.left {
             return Found::Oversize;
         }
@@ -134,4 +153,10 @@ impl<'a> Pictures<'a> {
     pub fn shows(&self, file: usize) -> bool {
         self.shown.contains_key(&file)
     }
+}
+
+fn kind_of(mime: &str) -> Option<&'static str> {
+    let name = mime.trim().to_ascii_lowercase();
+    let name = name.strip_prefix("image/")?;
+    NAMED.iter().find(|(n, _)| *n == name).map(|(_, kind)| *kind)
 }
