@@ -400,6 +400,18 @@ fn a_bad_line_costs_itself_and_is_told() {
 }
 
 #[test]
+fn what_is_bad_everywhere_is_bounded() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{HEADER}\n{}", "x\n".repeat(100_000))).unwrap();
+    let found = troubles(&JsonSource::open(file.path()).unwrap());
+    assert_eq!(found.len(), 10_002);
+    assert_eq!(found[10_000], "90000 more lines cannot be read");
+    std::fs::write(file.path(), format!("{HEADER}\n{}", "{\"type\":\"folder\",\"path\":[]}\n".repeat(200_100)))
+        .unwrap();
+    assert_eq!(JsonSource::open(file.path()).err().map(|e| e.kind()), Some(Kind::Limit));
+}
+
+#[test]
 fn a_file_that_is_not_whole_is_told() {
     let item = r#"{"type":"item","path":["A"],"message":{}}"#;
     let of = |lines: &[&str]| troubles(&with_lines(lines).unwrap());

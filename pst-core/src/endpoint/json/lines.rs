@@ -12,6 +12,9 @@ use std::sync::Arc;
 
 /// Bytes read at once.
 const WINDOW: usize = 1 << 20;
+/// Folders of a file, and bad lines that are told one by one.
+const MOST_FOLDERS: usize = 200_000;
+const MOST_ERRORS: u64 = 10_000;
 /// How much of a line is looked at for the head of an item.
 const HEAD: usize = 64 << 10;
 
@@ -56,6 +59,7 @@ pub(super) struct Index {
     last: Option<usize>,
     /// Lines of folders and of items.
     told: (u64, u64),
+    errors: u64,
     started: bool,
     ended: bool,
 }
@@ -132,6 +136,9 @@ impl Index {
             self.started = true;
             return Ok(());
         }
+        if self.folders.len() > MOST_FOLDERS {
+            return Err(Error::new(Kind::Limit, format!("the file tells of more than {MOST_FOLDERS} folders")));
+        }
         match line {
             Line::Names(names) => self.names.extend(names),
             Line::Store(store) => self.stores.push(store),
@@ -176,6 +183,13 @@ impl Index {
     }
 
     fn fail(&mut self, line: u64, text: &str) {
+        self.errors += 1;
+        if self.errors <= MOST_ERRORS {
+            self.list(line, text);
+        }
+    }
+
+    fn list(&mut self, line: u64, text: &str) {
         let at = self.last.unwrap_or_else(|| self.place(Vec::new()));
         if let Some(listed) = self.folders.get_mut(at) {
             listed.errors.push((line, text.to_owned()));
@@ -186,8 +200,11 @@ impl Index {
         if !self.started {
             return Err(Error::new(Kind::NotThisKind, "the file has no header line"));
         }
+        if self.errors > MOST_ERRORS {
+            self.list(0, &format!("{} more lines cannot be read", self.errors - MOST_ERRORS));
+        }
         if !self.ended {
-            self.fail(0, "the file ends without its last line: it is not whole");
+            self.list(0, "the file ends without its last line: it is not whole");
         }
         for (i, listed) in self.folders.iter_mut().enumerate() {
             listed.folder.key = i as u64;

@@ -120,9 +120,13 @@ impl Lines {
         for (at, stream) in &text.streams {
             self.push(text.bytes.get(from..*at).unwrap_or_default())?;
             from = *at;
-            if let Err(Failed { reading: true, error }) = self.stream(&**stream) {
-                self.back_to(start);
-                return Err(Error::new(Kind::Limit, format!("a long value cannot be read: {error}")));
+            match self.stream(&**stream) {
+                Ok(()) => {}
+                Err(Failed { reading: true, error }) => {
+                    self.back_to(start);
+                    return Err(Error::new(Kind::Limit, format!("a long value cannot be read: {error}")));
+                }
+                Err(Failed { error, .. }) => return Err(error),
             }
         }
         self.push(text.bytes.get(from..).unwrap_or_default())

@@ -11,7 +11,9 @@ const KEPT: usize = 1 << 20;
 /// Bytes read at once.
 const WINDOW: usize = 256 << 10;
 /// Longer lines are not held.
-const LONGEST: usize = 1 << 30;
+const LONGEST: usize = 256 << 20;
+/// Values in one line, and members of objects.
+const MOST_VALUES: usize = 32 << 20;
 /// Objects and lists inside each other: three for each message, and those inside a property.
 const DEEPEST: usize = 3 * MAX_DEPTH + 16;
 
@@ -29,7 +31,7 @@ pub(super) struct Slim {
 /// When the file cannot be read, when the line is nested too deeply or too long all the same, or when a large value is
 /// no base64.
 pub(super) fn slim(input: &Arc<Input>, offset: u64, len: u64) -> Result<Slim> {
-    let mut scan = Scan { input, text: Vec::new(), left: Vec::new(), state: State::Outside, depth: 0 };
+    let mut scan = Scan { input, text: Vec::new(), left: Vec::new(), state: State::Outside, depth: 0, values: 0 };
     let (mut window, mut at) = (Vec::new(), 0);
     while at < len {
         let take = (len - at).min(WINDOW as u64) as usize;
@@ -37,7 +39,7 @@ pub(super) fn slim(input: &Arc<Input>, offset: u64, len: u64) -> Result<Slim> {
         scan.window(bytes, offset + at)?;
         at += take as u64;
         if scan.text.len() > LONGEST {
-            return Err(Error::new(Kind::Limit, "a line with more than 1 GiB of text cannot be held").at(offset));
+            return Err(Error::new(Kind::Limit, "a line with more than 256 MiB of text cannot be held").at(offset));
         }
     }
     Ok(Slim { text: scan.text, left: scan.left })
@@ -65,6 +67,7 @@ struct Scan<'a> {
     left: Vec<Blob>,
     state: State,
     depth: usize,
+    values: usize,
 }
 
 impl Scan<'_> {
@@ -88,7 +91,11 @@ impl Scan<'_> {
         let (plain, used) = quote.map_or((rest, rest.len()), |q| (rest.get(..q).unwrap_or_default(), q + 1));
         for byte in plain {
             match byte {
-                b'{' | b'[' => self.depth += 1,
+                b'{' | b'[' => {
+                    self.depth += 1;
+                    self.values += 1;
+                }
+                b',' | b':' => self.values += 1,
                 b'}' | b']' => self.depth = self.depth.saturating_sub(1),
                 _ => {}
             }
@@ -96,6 +103,9 @@ impl Scan<'_> {
                 let text = format!("objects and lists are nested more than {DEEPEST} deep");
                 return Err(Error::new(Kind::Limit, text).at(at));
             }
+        }
+        if self.values > MOST_VALUES {
+            return Err(Error::new(Kind::Limit, format!("a line has more than {MOST_VALUES} values")).at(at));
         }
         self.text.extend_from_slice(plain);
         if quote.is_some() {
