@@ -107,15 +107,41 @@ pub struct Convert {
     /// Attach the rich text body of messages that have one, as body.rtf; eml, mbox and Maildir targets.
     #[arg(long, help_heading = "Target")]
     pub keep_rtf: bool,
+    /// Keep the whole source of each mail inside its item (PST and .msg targets), and write items that have it as they
+    /// came, byte for byte (eml, mbox and Maildir targets).
+    #[arg(long, help_heading = "Target")]
+    pub keep_mime: bool,
+    /// A list of Exchange addresses and their Internet addresses (CSV: "/o=Org/...,anna@example.org"), for recipients of
+    /// whom neither the item nor any other item of the sources tells the Internet address.
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub ex_map: Option<PathBuf>,
+    /// Clear requests for read receipts and delivery reports, so that reading old mail sends nothing.
+    #[arg(long, help_heading = "Target")]
+    pub no_receipts: bool,
+    /// Leave the Bcc recipients out of the header; eml, mbox and Maildir targets.
+    #[arg(long, help_heading = "Target")]
+    pub no_bcc: bool,
     /// Read, convert and count everything, but write nothing.
     #[arg(long, help_heading = "Target")]
     pub dry_run: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
     /// Threads to use; 0 means one for each processor. The result does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Print the summary as JSON on standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How old stores are read.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Ansi {
+    /// The code page of 8-bit texts in old PSTs whose items do not name theirs, such as 1251; without it the one that
+    /// most items name.
+    #[arg(long, value_name = "NUMBER", value_parser = codepage)]
+    pub ansi_codepage: Option<u32>,
 }
 
 /// `--duplicates`.
@@ -144,6 +170,9 @@ pub struct Info {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
 }
 
 /// `pst ls`.
@@ -157,10 +186,14 @@ pub struct Ls {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
 }
 
 /// `pst cat`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Cat {
     /// The PST or OST.
     pub file: PathBuf,
@@ -173,9 +206,15 @@ pub struct Cat {
     /// Attach the rich text body, if the item has one, as body.rtf.
     #[arg(long)]
     pub keep_rtf: bool,
+    /// Print the source that `convert --keep-mime` kept, byte for byte.
+    #[arg(long, conflicts_with_all = ["props", "json"])]
+    pub source: bool,
     /// Print JSON; implies --props.
     #[arg(long)]
     pub json: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
 }
 
 /// `pst check`.
@@ -186,6 +225,14 @@ pub struct Check {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The number of a code page that texts can be read in.
+fn codepage(text: &str) -> Result<u32, String> {
+    let number = text.trim().trim_start_matches("cp").trim_start_matches("windows-").parse().ok();
+    number
+        .filter(|n| pst_core::mapi::codepage::is_ascii_based(*n))
+        .ok_or_else(|| "not a code page such as 1250, 1251, 932 or 65001".to_owned())
 }
 
 /// Seconds since 1970 of a date or time stamp; dates begin at midnight UTC.

@@ -13,9 +13,11 @@
 #[path = "../support/charsets.rs"]
 mod charsets;
 mod command;
+mod exchange;
 mod fixtures;
 #[path = "../support/generate.rs"]
 mod generate;
+mod kept;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

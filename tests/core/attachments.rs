@@ -4,7 +4,7 @@ use super::support::moving::{Given, Pattern, convert, moved, spec, with_data};
 use super::support::{corpus, files};
 use pst_core::endpoint::attachments::AttachmentsSink;
 use pst_core::mapi::{Attachment, Blob, Message, Value, tag, value::sha256};
-use pst_core::mime::{self, Options, State};
+use pst_core::mime::{self, ImportOptions, Options, State};
 use pst_core::pipeline::Report;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ fn mail(text: &str) -> Message {
 fn written(messages: Vec<Message>, once: bool) -> (tempfile::TempDir, PathBuf, Vec<Json>, Report) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");
-    let sink = AttachmentsSink::create(&path, false, once, Options::default()).unwrap();
+    let sink = AttachmentsSink::create(&path, false, once, ImportOptions::default(), Options::default()).unwrap();
     let report = moved(Arc::new(Given(messages)), Box::new(sink)).unwrap();
     let rows = rows(&path);
     (folder, path, rows, report)
@@ -186,7 +186,7 @@ fn stores_of_the_corpus() {
     let (mut found, mut distinct) = (0, 0);
     for file in files(&folder, &[".pst", ".ost"]) {
         let source = file.display().to_string();
-        let Ok(opened) = pst_core::endpoint::open(&source) else { continue };
+        let Ok(opened) = super::support::moving::open(&source) else { continue };
         let scratch = tempfile::tempdir().unwrap();
         let [out, again] = ["out", "again"].map(|n| scratch.path().join(n));
         let report = convert(&source, &spec("attachments", &out));

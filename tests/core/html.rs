@@ -9,12 +9,15 @@ use pst_core::pipeline::Report;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+fn create(path: &Path, overwrite: bool) -> pst_core::Result<HtmlSink> {
+    HtmlSink::create(path, overwrite, "All mail", mime::ImportOptions::default(), mime::Options::default())
+}
+
 /// Messages as pages.
 fn written(messages: Vec<Message>) -> (tempfile::TempDir, PathBuf, Report) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pages");
-    let report =
-        moved(Arc::new(Given(messages)), Box::new(HtmlSink::create(&path, false, "All mail").unwrap())).unwrap();
+    let report = moved(Arc::new(Given(messages)), Box::new(create(&path, false).unwrap())).unwrap();
     assert_eq!(report.failed, 0, "{:?}", report.failures);
     (folder, path, report)
 }
@@ -343,8 +346,8 @@ fn a_target_that_exists_is_refused_and_nothing_is_left_of_one_that_fails() {
     let path = folder.path().join("pages");
     std::fs::create_dir(&path).unwrap();
     std::fs::write(path.join("mine"), "x").unwrap();
-    assert!(HtmlSink::create(&path, false, "t").is_err());
-    drop(HtmlSink::create(&path, true, "t").unwrap());
+    assert!(create(&path, false).is_err());
+    drop(create(&path, true).unwrap());
     assert!(path.join("mine").exists());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -6,6 +6,7 @@ use pst_core::Kind;
 use pst_core::endpoint::json::{JsonSink, JsonSource};
 use pst_core::mapi::named::{PS_PUBLIC_STRINGS, PSETID_COMMON};
 use pst_core::mapi::{Attachment, Blob, Guid, MAX_DEPTH, Message, Name, NamedProp, Prop, PropBag, PropTag, Value, tag};
+use pst_core::mime::ImportOptions;
 use pst_core::pipeline::Source;
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
@@ -111,7 +112,9 @@ fn message() -> Message {
 fn written(messages: Vec<Message>) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("given.jsonl");
-    let report = moved(Arc::new(Given(messages)), Box::new(JsonSink::create(&path, false).unwrap())).unwrap();
+    let report =
+        moved(Arc::new(Given(messages)), Box::new(JsonSink::create(&path, false, ImportOptions::default()).unwrap()))
+            .unwrap();
     assert_eq!(report.failed, 0);
     (folder, path)
 }
@@ -166,7 +169,9 @@ fn the_deepest_messages_come_back() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep.jsonl");
-    let report = moved(Arc::new(Given(vec![deep])), Box::new(JsonSink::create(&path, false).unwrap())).unwrap();
+    let report =
+        moved(Arc::new(Given(vec![deep])), Box::new(JsonSink::create(&path, false, ImportOptions::default()).unwrap()))
+            .unwrap();
     assert_eq!(report.warnings, 1);
     let again = read(&path);
     let (mut at, mut depth) = (&again[0], 0);
@@ -185,7 +190,7 @@ fn stores_of_the_corpus_are_the_same_through_json() {
     let (mut stores, mut items) = (0, 0);
     for file in files(&folder, &[".pst", ".ost"]) {
         let source = file.display().to_string();
-        let Ok(_) = pst_core::endpoint::open(&source) else { continue };
+        let Ok(_) = super::support::moving::open(&source) else { continue };
         let scratch = tempfile::tempdir().unwrap();
         let [json, direct, through, again] = ["a.jsonl", "direct.pst", "through.pst", "again.jsonl"]
             .map(|n| scratch.path().join(n).display().to_string());
@@ -194,7 +199,7 @@ fn stores_of_the_corpus_are_the_same_through_json() {
             eprintln!("{source}: {} items cannot be read", report.failed);
         }
         items += report.written;
-        let sources = pst_core::endpoint::open(&source).unwrap();
+        let sources = super::support::moving::open(&source).unwrap();
         let mut expected = Vec::new();
         for folder in sources.folders().unwrap() {
             for item in sources.items(&folder).unwrap().flatten() {
@@ -226,7 +231,7 @@ fn stores_of_the_corpus_are_the_same_through_json() {
             .map(|f| (f.path, f.role, f.class, f.search, show_bag(&f.props)))
             .collect();
         assert_eq!(told, folders, "{source}");
-        let json_source = pst_core::endpoint::open(&json).unwrap();
+        let json_source = super::support::moving::open(&json).unwrap();
         assert_eq!(show_bag(&json_source.store()), show_bag(&sources.store()), "{source}");
         assert_eq!(json_source.title(), sources.title());
         convert(&source, &direct);
@@ -281,7 +286,9 @@ fn an_item_whose_data_break_off_is_taken_back() {
         with_data("broken early", "b", broken(Some(0))),
         with_data("after", "c", Blob::Bytes(vec![1])),
     ];
-    let report = moved(Arc::new(Given(given)), Box::new(JsonSink::create(&path, false).unwrap())).unwrap();
+    let report =
+        moved(Arc::new(Given(given)), Box::new(JsonSink::create(&path, false, ImportOptions::default()).unwrap()))
+            .unwrap();
     assert_eq!((report.written, report.failed), (2, 2));
     let subjects: Vec<_> = read(&path).iter().map(|m| m.props.text(tag::SUBJECT).unwrap()).collect();
     assert_eq!(subjects, ["before", "after"]);
@@ -462,7 +469,7 @@ fn an_attachment_of_a_gibibyte() {
     let [json, back] = ["a.jsonl", "b.jsonl"].map(|n| folder.path().join(n));
     let blob = Blob::Stream(Arc::new(Pattern { len: 1 << 30, breaks: None }));
     let given = Arc::new(Given(vec![with_data("large", "large.bin", blob)]));
-    moved(given, Box::new(JsonSink::create(&json, false).unwrap())).unwrap();
+    moved(given, Box::new(JsonSink::create(&json, false, ImportOptions::default()).unwrap())).unwrap();
     convert(&json.display().to_string(), &spec("json", &back));
     let read = |path| std::io::BufReader::with_capacity(1 << 20, std::fs::File::open(path).unwrap());
     let (mut a, mut b) = (read(&json), read(&back));

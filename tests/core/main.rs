@@ -9,6 +9,7 @@ mod cases_classes;
 mod cases_headers;
 mod check_files;
 mod check_forged;
+mod codepages;
 #[cfg(feature = "html")]
 mod html;
 mod json;
@@ -16,6 +17,7 @@ mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod msg;
+mod power;
 mod reading;
 mod rich;
 #[path = "../support/mod.rs"]

@@ -15,6 +15,10 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+fn create(path: &Path, title: &str) -> pst_core::Result<HtmlSink> {
+    HtmlSink::create(path, false, title, mime::ImportOptions::default(), mime::Options::default())
+}
+
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/mail")
 }
@@ -58,11 +62,11 @@ fn with_html() -> Vec<Message> {
     sources.extend(corpus("eml").map(|c| format!("eml:{}", c.display())));
     let mut out = Vec::new();
     for source in sources {
-        let source = endpoint::open(&source).unwrap();
+        let source = endpoint::open(&source, endpoint::SourceOptions::default()).unwrap();
         for folder in source.folders().unwrap() {
             for item in source.items(&folder).unwrap() {
                 let item = source.load(&folder, &item.unwrap()).unwrap();
-                out.push(*message_of(item.body, &mut Vec::new()).unwrap());
+                out.push(*message_of(item.body, mime::ImportOptions::default(), &mut Vec::new()).unwrap());
             }
         }
     }
@@ -83,7 +87,9 @@ fn the_text_is_all_there() {
     let scratch = tempfile::tempdir().unwrap();
     let (mut given, mut html) = (Vec::new(), Vec::new());
     for mut message in with_html() {
-        let Some(text) = mime::view(message.clone(), &mut Vec::new()).unwrap().html else { continue };
+        let Some(text) = mime::view(message.clone(), &mime::Options::default(), &mut Vec::new()).unwrap().html else {
+            continue;
+        };
         message.props.remove(tag::SUBJECT.id());
         message.props.set(tag::SUBJECT, Value::text("x"));
         let original = scratch.path().join(format!("{}.original", html.len()));
@@ -92,7 +98,7 @@ fn the_text_is_all_there() {
         given.push(message);
     }
     let tree = scratch.path().join("pages");
-    let report = moved(Arc::new(Given(given)), Box::new(HtmlSink::create(&tree, false, "All").unwrap())).unwrap();
+    let report = moved(Arc::new(Given(given)), Box::new(create(&tree, "All").unwrap())).unwrap();
     assert_eq!(report.written, html.len() as u64);
     let originals: Vec<_> = html
         .into_iter()
@@ -123,7 +129,7 @@ fn hostile_html() {
     let scratch = tempfile::tempdir().unwrap();
     let tree = scratch.path().join("pages");
     let count = given.len();
-    moved(Arc::new(Given(given)), Box::new(HtmlSink::create(&tree, false, "<b>\"&").unwrap())).unwrap();
+    moved(Arc::new(Given(given)), Box::new(create(&tree, "<b>\"&").unwrap())).unwrap();
     if let Some((pages, _)) = prove(&[(tree, Vec::new())]) {
         assert_eq!(pages as usize, count + 2);
         eprintln!("{count} cases");

@@ -24,6 +24,7 @@ mod oracle;
 #[path = "../support/ost4k.rs"]
 mod ost4k;
 mod rich;
+mod signed;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

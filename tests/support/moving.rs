@@ -21,11 +21,15 @@ pub fn moved(source: Arc<dyn Source>, sink: Box<dyn Sink>) -> Result<Report> {
     pipeline::run(&[Mounted { source, under: Vec::new() }], sink, &RunOptions::default(), &Silent)
 }
 
-/// Moves a file or folder into a target; options that tell stores apart do not depend on the file.
+/// Opens a source.
+pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
+    endpoint::open(spec, endpoint::SourceOptions::default())
+}
+
+/// Moves a file or folder into a target.
 pub fn convert(source: &str, target: &str) -> Report {
-    let opened = endpoint::open(source).unwrap_or_else(|e| panic!("{source}: {e}"));
-    let options =
-        TargetOptions { overwrite: true, title: opened.title(), seed: "test".to_owned(), ..TargetOptions::default() };
+    let opened = open(source).unwrap_or_else(|e| panic!("{source}: {e}"));
+    let options = TargetOptions { overwrite: true, title: opened.title(), ..TargetOptions::default() };
     let sink = endpoint::create(target, &[source.to_owned()], &options).unwrap();
     moved(opened, sink).unwrap_or_else(|e| panic!("{source} to {target}: {e}"))
 }
@@ -56,7 +60,7 @@ impl Source for Given {
 
 /// Folders and items of a source, whole, in order.
 pub fn all(spec: &str) -> Vec<(Folder, Vec<Item>)> {
-    let source = endpoint::open(spec).unwrap_or_else(|e| panic!("{spec}: {e}"));
+    let source = open(spec).unwrap_or_else(|e| panic!("{spec}: {e}"));
     let mut out = Vec::new();
     for folder in source.folders().unwrap() {
         let items = source.items(&folder).unwrap().map(|i| source.load(&folder, &i.unwrap()).unwrap()).collect();

@@ -4,25 +4,39 @@ use crate::args::Cat;
 use crate::exit::Outcome;
 use crate::ui::json;
 use crate::ui::text::{Out, tame};
+use pst_core::endpoint::directory::Learnt;
+use pst_core::endpoint::pst::PstSource;
 use pst_core::mapi::{Attachment, Message, PropBag, tag};
-use pst_core::messaging::Store;
+use pst_core::mime::exchange::Directory;
 use pst_core::ndb::Nid;
-use pst_core::{Result, mime};
+use pst_core::{Error, Kind, Result, mime};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When the file cannot be opened or has no such item.
 pub fn run(a: &Cat) -> Result<Outcome> {
-    let store = Store::open(&a.file)?;
+    let source = Arc::new(PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage));
+    let store = source.store();
     let (message, errors) = store.message(Nid(a.item)).map_err(|e| e.in_file(&a.file))?;
     let mut out = Out::new();
     if a.json {
         out.line(json::message(&message)?.to_string())?;
+    } else if a.source {
+        let Some(source) = mime::kept_mime(&message) else {
+            let text = "this item has no kept source; `pst convert --keep-mime` keeps one";
+            return Err(Error::new(Kind::NotFound, text).in_file(&a.file).id(u64::from(a.item)));
+        };
+        let failed = |e| Error::new(Kind::Io, format!("cannot write: {e}"));
+        std::io::copy(&mut source.open()?, out.raw()).map_err(failed)?;
     } else if a.props {
         print(&mut out, &message, 0)?;
     } else {
-        let options = mime::Options { keep_rtf: a.keep_rtf, ..mime::Options::default() };
+        let directory = Learnt::new(vec![source.clone()], HashMap::new());
+        let directory: Option<Arc<dyn Directory>> = Some(Arc::new(directory));
+        let options = mime::Options { keep_rtf: a.keep_rtf, directory, ..mime::Options::default() };
         for warning in mime::from_mapi(&message, out.raw(), &options)? {
             eprintln!("pst: note: {warning}");
         }

@@ -4,7 +4,8 @@ use crate::args::{Convert, Crypt, Duplicates};
 use crate::exit::Outcome;
 use crate::ui::progress::Progress;
 use crate::ui::text::{Out, bytes, plural, tame};
-use pst_core::endpoint::{self, TargetOptions};
+use pst_core::endpoint::directory::{Learnt, read_map};
+use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
 use serde_json::json;
@@ -30,8 +31,9 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         }
     });
     let mut opened = Vec::new();
+    let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
     for spec in sources {
-        opened.push((spec, endpoint::open(spec)?));
+        opened.push((spec, endpoint::open(spec, how)?));
     }
     let merge = a.target_root.is_some();
     let mut mounted = Vec::new();
@@ -69,13 +71,21 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
         stop,
     };
+    let given = a.ex_map.as_deref().map(read_map).transpose()?.unwrap_or_default();
+    let directory = Learnt::new(mounted.iter().map(|m| Arc::clone(&m.source)).collect(), given);
     let target_options = TargetOptions {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
         once: a.duplicates == Duplicates::Skip,
         title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
-        mail: mime::Options { keep_rtf: a.keep_rtf, ..mime::Options::default() },
-        seed: sources.iter().map(|s| endpoint::name_of(s)).collect::<Vec<_>>().join("\n"),
+        mail: mime::Options {
+            keep_rtf: a.keep_rtf,
+            kept_mime: a.keep_mime,
+            bcc: !a.no_bcc,
+            directory: Some(Arc::new(directory)),
+            ..mime::Options::default()
+        },
+        import: mime::ImportOptions { keep_mime: a.keep_mime, no_receipts: a.no_receipts },
     };
     let sink: Box<dyn Sink> =
         if a.dry_run { Box::new(Discard) } else { endpoint::create(target, sources, &target_options)? };
@@ -94,7 +104,7 @@ fn ends(a: &Convert) -> Result<(&[String], String)> {
     }
     match a.paths.split_last() {
         Some((target, sources)) if !sources.is_empty() => Ok((sources, target.clone())),
-        _ => Err(Error::new(Kind::Usage, "a source and a target are needed")),
+        _ => Err(Error::new(Kind::Usage, "a source and a target are needed: pst convert SOURCE... TARGET")),
     }
 }
 

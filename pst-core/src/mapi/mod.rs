@@ -3,6 +3,7 @@
 pub mod codepage;
 pub mod message;
 pub mod named;
+pub mod namemap;
 pub mod ole;
 pub mod ptype;
 pub mod role;
@@ -17,4 +18,4 @@ pub use named::{Guid, Name, NamedProp};
 pub use ptype::PropType;
 pub use role::Role;
 pub use tag::PropTag;
-pub use value::{Blob, Prop, PropBag, Stream, Value};
+pub use value::{Blob, Chain, Prop, PropBag, Stream, Value};

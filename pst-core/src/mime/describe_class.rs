@@ -13,6 +13,11 @@ pub(super) fn is_plain_mail(class: &str) -> bool {
         || voice::CLASSES.iter().any(|(_, c, _)| is(c))
 }
 
+/// True for the names of files that hold S/MIME data.
+pub(super) fn is_p7m(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("p7m"))
+}
+
 /// Reports of what became of a message that was sent.
 pub(super) fn is_delivery_report(class: &str) -> bool {
     matches!(report_ending(class).as_deref(), Some("DR" | "NDR"))

@@ -2,6 +2,8 @@
 
 use super::attach::References;
 use super::encode::{Transfer, cannot_write};
+use super::exchange::Directory;
+use super::kept::kept_mime;
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
 use super::{outheader, outobject, outreport, outrich, text};
@@ -10,24 +12,34 @@ use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Write;
+use std::sync::Arc;
 
 /// How boundaries begin; a body that holds this is encoded, so that no boundary can occur in it.
 pub(super) const MARK: &str = "=_pst-";
 
+/// The first part of a message encrypted with OpenPGP (RFC 3156).
+const PGP: &str = "application/pgp-encrypted";
+const ENCRYPTED: &str = "encrypted;";
+
 /// How a message is written.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Write a Bcc field where recipients of that kind are stored.
     pub bcc: bool,
+    /// Write messages that were kept whole ([`super::ImportOptions::keep_mime`]) as they came, byte for byte.
+    pub kept_mime: bool,
     /// Attach the RTF of messages that have a rich text body.
     pub keep_rtf: bool,
+    /// Where Internet addresses of Exchange's recipients are looked up that the message does not tell.
+    pub directory: Option<Arc<dyn Directory>>,
     /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
     pub lf: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bcc: true, keep_rtf: false, lf: false }
+        Self { bcc: true, kept_mime: false, keep_rtf: false, directory: None, lf: false }
     }
 }
 
@@ -37,6 +49,10 @@ impl Default for Options {
 /// # Errors
 /// When `out` refuses, or when the data of an attachment cannot be read.
 pub fn from_mapi(message: &Message, out: &mut dyn Write, options: &Options) -> Result<Vec<String>> {
+    if let Some(source) = kept_mime(message).filter(|_| options.kept_mime) {
+        std::io::copy(&mut source.open()?, out).map_err(cannot_write)?;
+        return Ok(Vec::new());
+    }
     let mut warnings = Vec::new();
     write(message, out, options, 0, &mut warnings)?;
     Ok(warnings)
@@ -60,7 +76,7 @@ pub(super) fn write(
     }
     let made = outobject::renderings(message, page, warnings)?;
     let bodies = outbody::of(message, &class, &made, warnings)?;
-    let report = outreport::made(message, &class, page);
+    let report = outreport::made(message, &class, page, options);
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
     let mut all: Vec<Out<'_>> = message
         .attachments
@@ -89,7 +105,16 @@ pub(super) fn write(
         attached.get_mut(..=at)?.rotate_right(1);
         attached.first()?.report_type()
     });
-    let kind = report.map_or("mixed".to_owned(), |kind| format!("report; report-type={kind}"));
+    let bare = bodies.count() == 0 && inline.is_empty() && kept.is_none();
+    let kind = match (report, attached.as_slice()) {
+        (Some(kind), _) => format!("report; report-type={kind}"),
+        (None, [version, _])
+            if bare && version.mime() == PGP && outreport::was(message, "multipart/encrypted", page) =>
+        {
+            format!("{ENCRYPTED} protocol=\"{PGP}\"")
+        }
+        _ => "mixed".to_owned(),
+    };
     // Only boundaries are made of it.
     let parts = !all.is_empty() || kept.is_some() || (bodies.plain.is_some() && bodies.html.is_some());
     let shown = inline.iter().chain(&attached).copied();
@@ -99,16 +124,21 @@ pub(super) fn write(
     writer.flush()
 }
 
-/// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries.
+/// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries. Bodies
+/// take part by length and checksum, which is enough to tell messages apart and takes no time.
 fn seed<'a>(head: &[u8], bodies: &Bodies, all: impl Iterator<Item = &'a Out<'a>>, depth: usize) -> String {
     let mut hash = Sha256::new();
     hash.update(head);
-    hash.update(bodies.plain.as_deref().unwrap_or_default());
+    let mut body = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(crc32fast::hash(bytes).to_le_bytes());
+    };
+    body(bodies.plain.as_deref().unwrap_or_default().as_bytes());
     if let Some((html, label)) = &bodies.html {
-        hash.update(html);
-        hash.update(label);
+        body(html);
+        body(label.as_bytes());
     }
-    hash.update(bodies.rtf.as_deref().unwrap_or_default());
+    body(bodies.rtf.as_deref().unwrap_or_default());
     for one in all {
         hash.update(one.summary());
     }
@@ -152,10 +182,13 @@ impl Writer<'_> {
             return Ok(());
         }
         let boundary = self.open(kind, 'm');
-        self.delimit(&boundary, true);
-        self.related(bodies, inline)?;
-        for one in attached {
-            self.delimit(&boundary, false);
+        let has_body = !kind.starts_with(ENCRYPTED);
+        if has_body {
+            self.delimit(&boundary, true);
+            self.related(bodies, inline)?;
+        }
+        for (i, one) in attached.iter().enumerate() {
+            self.delimit(&boundary, i == 0 && !has_body);
             self.attachment(one, false)?;
         }
         if let Some(rtf) = kept {

@@ -3,20 +3,20 @@
 use super::attach::{self, References, Shown};
 use super::charset::Fit;
 use super::joined::{self, Piece};
+use super::kept::{self, ImportOptions};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{State, charset, fields, header, legacy, report, state, transfer, uu, voice};
+use super::{State, charset, describe_class, fields, header, legacy, report, state, transfer, uu, voice};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::rtf::{self, Origin};
-use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropBag, PropType, Stream, Value, tag, time};
+use crate::mapi::{Attachment, Blob, Chain, MAX_DEPTH, Message, NamedProp, PropBag, PropType, Value, tag, time};
 use mail_parser::{
     DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags, PartId, PartKind,
 };
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::io::Read;
 use std::sync::{Arc, LazyLock};
 
 /// Nested multiparts and messages that are looked into; every message may bring two multiparts of its own.
@@ -47,14 +47,35 @@ pub struct Converted {
 /// # Errors
 /// [`Kind::Limit`] for messages of more than 2 GiB; anything else converts, with warnings.
 pub fn to_mapi(bytes: &[u8], state: &State, received: Option<i64>) -> Result<Converted> {
-    to_mapi_large(bytes, &[], state, received)
+    to_mapi_large(bytes, &[], state, received, ImportOptions::default())
 }
 
 /// As [`to_mapi`], for a message whose large parts were left in the file by [`large::slim`].
 ///
 /// # Errors
 /// As [`to_mapi`], and when a text body that was left in the file cannot be read.
-pub fn to_mapi_large(bytes: &[u8], large: &[LargePart], state: &State, received: Option<i64>) -> Result<Converted> {
+pub fn to_mapi_large(
+    bytes: &[u8],
+    large: &[LargePart],
+    state: &State,
+    received: Option<i64>,
+    options: ImportOptions,
+) -> Result<Converted> {
+    let mut converted = convert(bytes, large, state, received, options)?;
+    options.apply(&mut converted.message);
+    if options.keep_mime {
+        kept::keep(&mut converted.message, bytes, large);
+    }
+    Ok(converted)
+}
+
+fn convert(
+    bytes: &[u8],
+    large: &[LargePart],
+    state: &State,
+    received: Option<i64>,
+    options: ImportOptions,
+) -> Result<Converted> {
     if bytes.len() > i32::MAX as usize {
         return Err(Error::new(Kind::Limit, "a message of more than 2 GiB cannot be converted in memory"));
     }
@@ -73,7 +94,7 @@ pub fn to_mapi_large(bytes: &[u8], large: &[LargePart], state: &State, received:
     if parsed.parts().any(|p| p.flags().contains(PartFlags::UNTERMINATED)) {
         warnings.push("a multipart does not end as it should: its last text or attachment may be cut off".to_owned());
     }
-    let mut context = Context { large, warnings, tails: Vec::new() };
+    let mut context = Context { options, large, warnings, tails: Vec::new(), files: Vec::new() };
     let message = context.message(parsed.root(), state, received, 0)?;
     Ok(Converted { message, warnings: context.warnings })
 }
@@ -105,10 +126,13 @@ fn empty(head: &[u8], bytes: &[u8]) -> Message {
 }
 
 struct Context<'a> {
+    options: ImportOptions,
     large: &'a [LargePart],
     warnings: Vec<String>,
     /// Texts that stood behind the end of base64 bodies, and found no place yet.
     tails: Vec<String>,
+    /// Files that stand in the text body.
+    files: Vec<legacy::Embedded>,
 }
 
 impl Context<'_> {
@@ -124,7 +148,11 @@ impl Context<'_> {
         let block = header::block(root.raw_headers());
         message.props.set(tag::TRANSPORT_MESSAGE_HEADERS, Value::text(&block));
         let seen = fields::convert(&root.headers(), &mut message, &mut self.warnings);
-        self.content(root, &mut message, depth)?;
+        // What was found in the message around this one belongs there.
+        let (tails, files) = (std::mem::take(&mut self.tails), std::mem::take(&mut self.files));
+        let done = self.content(root, &mut message, depth);
+        (self.tails, self.files) = (tails, files);
+        done?;
         super::tnef::merge::apply(&mut message, depth, &mut self.warnings);
         report::convert(root, &mut message);
         voice::classify(&mut message);
@@ -140,6 +168,12 @@ impl Context<'_> {
             self.bodies(&selection, &[], message)?;
             message.attachments.push(self.signed(root));
             return Ok(());
+        }
+        if is_signed_otherwise(root) && !self.options.keep_mime {
+            self.warnings.push(
+                "the parts of a signed message are kept, but the signature cannot be verified without --keep-mime"
+                    .to_owned(),
+            );
         }
         if is_encrypted(root) {
             message.props.set(tag::MESSAGE_CLASS, Value::text("IPM.Note.SMIME"));
@@ -157,9 +191,7 @@ impl Context<'_> {
             let attachment = self.attachment(*part, i + 1, &mut shown, depth)?;
             message.attachments.push(attachment);
         }
-        if let Some(part) = selection.plain {
-            self.files_in_text(part, message);
-        }
+        self.files_in_text(message);
         for tail in std::mem::take(&mut self.tails) {
             message.attachments.push(attach::text_file("footer.txt", &tail));
         }
@@ -167,8 +199,8 @@ impl Context<'_> {
     }
 
     /// Files that are written into a text body; the text stays as it is.
-    fn files_in_text(&mut self, part: MessagePart<'_>, message: &mut Message) {
-        for legacy::Embedded { name, data } in legacy::files(&part.decoded()) {
+    fn files_in_text(&mut self, message: &mut Message) {
+        for legacy::Embedded { name, data } in std::mem::take(&mut self.files) {
             let there = |a: &Attachment| a.props.bytes(tag::ATTACH_DATA_BINARY) == Some(data.as_slice());
             if message.attachments.iter().any(there) {
                 continue;
@@ -189,6 +221,7 @@ impl Context<'_> {
         if let Some(part) = selection.plain {
             let bytes = self.decoded(part, "a text body")?;
             let label = label_of(part);
+            self.files = legacy::files(&bytes);
             let (text, fit) = charset::decode(label, &bytes);
             self.fit(fit, label);
             let text = match self.tails.pop() {
@@ -415,38 +448,8 @@ impl Context<'_> {
     fn raw(&self, part: MessagePart<'_>, bytes: &[u8]) -> Blob {
         let source = part.message().source_bytes();
         let start = (bytes.as_ptr() as usize).saturating_sub(source.as_ptr() as usize);
-        let end = start + bytes.len();
-        let inside = |l: &&LargePart| l.at >= start && l.at + l.placeholder <= end;
         let top = matches!(part.message().source(), mail_parser::Source::Raw);
-        let mut pieces = Vec::new();
-        let mut at = start;
-        for large in self.large.iter().filter(inside).filter(|_| top) {
-            pieces.push(Blob::Bytes(source.get(at..large.at).unwrap_or_default().to_vec()));
-            pieces.push(large.raw.clone());
-            at = large.at + large.placeholder;
-        }
-        if pieces.is_empty() {
-            return Blob::Bytes(bytes.to_vec());
-        }
-        pieces.push(Blob::Bytes(source.get(at..end).unwrap_or_default().to_vec()));
-        Blob::Stream(Arc::new(Chain(pieces)))
-    }
-}
-
-/// Blobs one after the other.
-struct Chain(Vec<Blob>);
-
-impl Stream for Chain {
-    fn len(&self) -> u64 {
-        self.0.iter().map(Blob::len).sum()
-    }
-
-    fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
-        let mut all: Box<dyn Read + Send> = Box::new(std::io::empty());
-        for blob in &self.0 {
-            all = Box::new(all.chain(blob.open()?));
-        }
-        Ok(all)
+        kept::whole(source, start..start + bytes.len(), if top { self.large } else { &[] })
     }
 }
 
@@ -497,8 +500,14 @@ fn is_signed(root: MessagePart<'_>) -> bool {
 }
 
 fn is_encrypted(root: MessagePart<'_>) -> bool {
-    !root.is_multipart()
-        && (root.is_content_type("application", "pkcs7-mime") || root.is_content_type("application", "x-pkcs7-mime"))
+    let is = |subtype| root.is_content_type("application", subtype);
+    let named = || root.attachment_name().is_some_and(describe_class::is_p7m);
+    !root.is_multipart() && (is("pkcs7-mime") || is("x-pkcs7-mime") || (is("octet-stream") && named()))
+}
+
+/// A signature over the bytes of its parts, which are not kept as they are.
+fn is_signed_otherwise(root: MessagePart<'_>) -> bool {
+    root.is_multipart() && root.is_content_type("multipart", "signed") && !is_signed(root)
 }
 
 /// Sets what depends on the whole message: dates, flags, categories.

@@ -2,6 +2,7 @@
 
 use super::address::{self, Mailbox};
 use super::attach::References;
+use super::from_mapi::Options;
 use super::outattach::Out;
 use super::{charset, describe_class, outbody, outheader, outobject, state, text, to_mapi};
 use crate::error::Result;
@@ -95,11 +96,11 @@ impl std::fmt::Display for Person {
     }
 }
 
-/// Takes a message apart. What was lost goes to the warnings, one sentence each.
+/// Takes a message apart; of the options, only the directory of addresses counts. What was lost goes to the warnings, one sentence each.
 ///
 /// # Errors
 /// When a body cannot be read.
-pub fn view(mut message: Message, warnings: &mut Vec<String>) -> Result<View> {
+pub fn view(mut message: Message, options: &Options, warnings: &mut Vec<String>) -> Result<View> {
     let page = text::page(&message.props);
     let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
     open_signed(&mut message, &class, warnings)?;
@@ -128,7 +129,7 @@ pub fn view(mut message: Message, warnings: &mut Vec<String>) -> Result<View> {
         ..View::default()
     };
     view.date = view.date.or_else(|| state::delivery_time(&message));
-    people(&message, page, &mut view);
+    people(&message, page, options, &mut view);
     let all = message.attachments.into_iter().chain(made.parts).chain(bodies.pictures);
     view.files =
         heads.into_iter().zip(all).map(|(head, attachment)| filled(head, attachment, page, warnings)).collect();
@@ -142,16 +143,18 @@ fn decode(html: &[u8], label: &str) -> String {
     }
 }
 
-fn people(message: &Message, page: u32, view: &mut View) {
+fn people(message: &Message, page: u32, options: &Options, view: &mut View) {
     let person = |group| {
         let found = outheader::person(&message.props, group, page);
-        found.map(|who| Person::of(outheader::learn(who, &message.recipients, page)))
+        found.map(|who| Person::of(outheader::known(outheader::learn(who, &message.recipients, page), options)))
     };
     let sender = person(&address::SENDER);
     view.from = person(&address::REPRESENTING).or_else(|| sender.clone());
     view.sender = sender.filter(|s| view.from.as_ref().is_some_and(|f| !f.address.eq_ignore_ascii_case(&s.address)));
     for row in &message.recipients {
-        let Some(who) = outheader::of_row(row, page).map(Person::of) else { continue };
+        let Some(who) = outheader::of_row(row, page).map(|who| Person::of(outheader::known(who, options))) else {
+            continue;
+        };
         match outheader::recipient_kind(row) {
             2 => view.cc.push(who),
             3 => view.bcc.push(who),

@@ -59,7 +59,7 @@ impl Gathered {
     /// When its body cannot be read.
     pub fn of(message: Message, warnings: Vec<String>, options: &mime::Options) -> Result<Self> {
         let mut out = Self { warnings, ..Self::default() };
-        let view = mime::view(message, &mut out.warnings)?;
+        let view = mime::view(message, options, &mut out.warnings)?;
         out.subject.clone_from(&view.subject);
         out.from = view.from.as_ref().map(ToString::to_string).unwrap_or_default();
         out.date = view.date;
@@ -114,7 +114,7 @@ impl Gathered {
             return;
         }
         let around = [inside, std::slice::from_ref(&file.name)].concat();
-        match mime::view(message, &mut self.warnings) {
+        match mime::view(message, options, &mut self.warnings) {
             Ok(view) => self.files(view.files, &around, options),
             Err(e) => self.warnings.push(format!("{}: what is attached to it cannot be read: {e}", file.name)),
         }

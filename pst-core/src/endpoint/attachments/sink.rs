@@ -27,6 +27,7 @@ pub struct AttachmentsSink {
     /// What was written, where data are written once only.
     seen: Option<Seen>,
     bytes: u64,
+    import: mime::ImportOptions,
     options: mime::Options,
 }
 
@@ -35,13 +36,19 @@ impl AttachmentsSink {
     ///
     /// # Errors
     /// As [`NewFolder::create`].
-    pub fn create(path: &Path, overwrite: bool, once: bool, options: mime::Options) -> Result<Self> {
+    pub fn create(
+        path: &Path,
+        overwrite: bool,
+        once: bool,
+        import: mime::ImportOptions,
+        options: mime::Options,
+    ) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
         let index = Index::create(&top)?;
         let seen = once.then(Seen::new).transpose()?;
         let made = HashMap::from([(Vec::new(), top)]);
-        Ok(Self { folder, made, path: Vec::new(), names: Unique::default(), index, seen, bytes: 0, options })
+        Ok(Self { folder, made, path: Vec::new(), names: Unique::default(), index, seen, bytes: 0, import, options })
     }
 
     /// Writes the data of an attachment; returns its file, from the top on, and what is to be noted.
@@ -98,13 +105,13 @@ fn copy(reader: &mut dyn Read, file: &mut File, path: &Path) -> Result<Result<u6
     }
 }
 
-struct AttachmentsPrepare(mime::Options);
+struct AttachmentsPrepare(mime::ImportOptions, mime::Options);
 
 impl Prepare for AttachmentsPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
-        let message = message_of(item.body, &mut warnings)?;
-        let mut gathered = Gathered::of(*message, warnings, &self.0)?;
+        let message = message_of(item.body, self.0, &mut warnings)?;
+        let mut gathered = Gathered::of(*message, warnings, &self.1)?;
         let warnings = std::mem::take(&mut gathered.warnings);
         let bytes = gathered.held();
         Ok(Prepared { payload: Box::new((item.id.clone(), gathered)), bytes, id: item.id, warnings })
@@ -113,7 +120,7 @@ impl Prepare for AttachmentsPrepare {
 
 impl Sink for AttachmentsSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(AttachmentsPrepare(self.options.clone()))
+        Arc::new(AttachmentsPrepare(self.import, self.options.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

@@ -5,7 +5,7 @@ use super::pictures::Pictures;
 use crate::endpoint::inside;
 use crate::error::Result;
 use crate::mapi::{Blob, MAX_DEPTH, Message};
-use crate::mime::{self, Data, File, Person, View};
+use crate::mime::{self, Data, File, Options, Person, View};
 use std::fmt::Write;
 use std::io::Read;
 
@@ -74,13 +74,19 @@ impl Page {
     ///
     /// # Errors
     /// When a body cannot be read.
-    pub fn of(message: Message, up: &str, warnings: &mut Vec<String>) -> Result<(Self, Entry)> {
-        Self::at(message, up, 0, warnings)
+    pub fn of(message: Message, up: &str, options: &Options, warnings: &mut Vec<String>) -> Result<(Self, Entry)> {
+        Self::at(message, up, options, 0, warnings)
     }
 
     /// Recursion ends at [`MAX_DEPTH`].
-    fn at(message: Message, up: &str, depth: usize, warnings: &mut Vec<String>) -> Result<(Self, Entry)> {
-        let mut view = mime::view(message, warnings)?;
+    fn at(
+        message: Message,
+        up: &str,
+        options: &Options,
+        depth: usize,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Self, Entry)> {
+        let mut view = mime::view(message, options, warnings)?;
         let mut page = Self { title: title(&view), ..Self::default() };
         let files = std::mem::take(&mut view.files);
         let (body, sheet, shown) = body(&view, &files, warnings);
@@ -89,7 +95,7 @@ impl Page {
         page.links.push((page.text.len(), Link::Up));
         let _ = writeln!(page.text, "\">{}</a></nav>", escape(up));
         page.header(&view);
-        let count = page.attachments(files, &shown, depth, warnings);
+        let count = page.attachments(files, &shown, options, depth, warnings);
         page.text.push_str("</header>\n");
         page.text.push_str(&body);
         page.text.push_str("</body>\n</html>\n");
@@ -125,7 +131,14 @@ impl Page {
     }
 
     /// Lists the files that the body does not show, and takes them in; returns how many there are.
-    fn attachments(&mut self, files: Vec<File>, shown: &[bool], depth: usize, warnings: &mut Vec<String>) -> usize {
+    fn attachments(
+        &mut self,
+        files: Vec<File>,
+        shown: &[bool],
+        options: &Options,
+        depth: usize,
+        warnings: &mut Vec<String>,
+    ) -> usize {
         let listed = files.into_iter().enumerate().filter(|(i, _)| shown.get(*i) != Some(&true));
         let mut count = 0;
         for (_, file) in listed {
@@ -133,7 +146,7 @@ impl Page {
                 self.text.push_str("<ul>\n");
             }
             count += 1;
-            self.attachment(file, depth, warnings);
+            self.attachment(file, options, depth, warnings);
         }
         if count > 0 {
             self.text.push_str("</ul>\n");
@@ -141,11 +154,11 @@ impl Page {
         count
     }
 
-    fn attachment(&mut self, mut file: File, depth: usize, warnings: &mut Vec<String>) {
+    fn attachment(&mut self, mut file: File, options: &Options, depth: usize, warnings: &mut Vec<String>) {
         let name = if file.name.trim().is_empty() { "attachment".to_owned() } else { file.name.clone() };
         self.text.push_str("<li>");
         match std::mem::replace(&mut file.data, Data::Missing) {
-            Data::Message(message) => self.nested(*message, &name, &name, depth, warnings),
+            Data::Message(message) => self.nested(*message, &name, &name, options, depth, warnings),
             Data::Bytes(data) => {
                 let inside = inside::message(&file, &data);
                 let size = data.len();
@@ -155,7 +168,7 @@ impl Page {
                 if let Some((message, more)) = inside {
                     warnings.extend(more);
                     self.text.push_str(" – ");
-                    self.nested(message, &name, "what is in it", depth, warnings);
+                    self.nested(message, &name, "what is in it", options, depth, warnings);
                 }
             }
             Data::Missing => {
@@ -166,9 +179,17 @@ impl Page {
     }
 
     /// Links the page of a message inside this one.
-    fn nested(&mut self, message: Message, name: &str, shown: &str, depth: usize, warnings: &mut Vec<String>) {
+    fn nested(
+        &mut self,
+        message: Message,
+        name: &str,
+        shown: &str,
+        options: &Options,
+        depth: usize,
+        warnings: &mut Vec<String>,
+    ) {
         let made = if depth + 1 < MAX_DEPTH {
-            Self::at(message, &self.title.clone(), depth + 1, warnings).map_err(|e| e.to_string())
+            Self::at(message, &self.title.clone(), options, depth + 1, warnings).map_err(|e| e.to_string())
         } else {
             Err(format!("messages are nested more than {MAX_DEPTH} deep"))
         };

@@ -6,6 +6,7 @@ use crate::endpoint::eml::{Numbered, make_folder};
 use crate::endpoint::text::{NewFolder, Unique, message_of};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Blob, tag};
+use crate::mime::{self, ImportOptions};
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
 use std::collections::HashMap;
 use std::fs::File;
@@ -27,6 +28,8 @@ pub struct HtmlSink {
     rows: Option<BufWriter<File>>,
     numbered: Numbered,
     bytes: u64,
+    import: ImportOptions,
+    mail: mime::Options,
 }
 
 impl HtmlSink {
@@ -34,7 +37,13 @@ impl HtmlSink {
     ///
     /// # Errors
     /// As [`NewFolder::create`].
-    pub fn create(path: &Path, overwrite: bool, title: &str) -> Result<Self> {
+    pub fn create(
+        path: &Path,
+        overwrite: bool,
+        title: &str,
+        import: ImportOptions,
+        mail: mime::Options,
+    ) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
         Ok(Self {
@@ -47,6 +56,8 @@ impl HtmlSink {
             rows: None,
             numbered: Numbered::default(),
             bytes: 0,
+            import,
+            mail,
         })
     }
 
@@ -78,6 +89,8 @@ struct Ready {
 
 struct HtmlPrepare {
     title: String,
+    import: ImportOptions,
+    mail: mime::Options,
 }
 
 impl Prepare for HtmlPrepare {
@@ -87,10 +100,10 @@ impl Prepare for HtmlPrepare {
             Body::Mime(m) => Some(m.bytes.len() as u64 + m.large.iter().map(|p| p.raw.len()).sum::<u64>()),
             Body::Mapi(_) => None,
         };
-        let message = message_of(item.body, &mut warnings)?;
+        let message = message_of(item.body, self.import, &mut warnings)?;
         let stored = message.props.i32(tag::MESSAGE_SIZE).and_then(|n| u64::try_from(n).ok());
         let up = folder.path.last().unwrap_or(&self.title);
-        let (page, entry) = Page::of(*message, up, &mut warnings)?;
+        let (page, entry) = Page::of(*message, up, &self.mail, &mut warnings)?;
         let bytes = page.held();
         let size = mime_size.or(stored).unwrap_or_default();
         let ready = Ready { page, entry, size, associated: item.associated };
@@ -100,7 +113,7 @@ impl Prepare for HtmlPrepare {
 
 impl Sink for HtmlSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(HtmlPrepare { title: self.title.clone() })
+        Arc::new(HtmlPrepare { title: self.title.clone(), import: self.import, mail: self.mail.clone() })
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

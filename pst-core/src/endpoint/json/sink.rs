@@ -6,6 +6,7 @@ use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
 use crate::io::{NewFile, Output};
 use crate::mapi::{NamedProp, PropBag, Stream};
+use crate::mime::ImportOptions;
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
 use std::io::Read;
 use std::path::Path;
@@ -22,6 +23,7 @@ pub struct JsonSink {
     path: Vec<String>,
     folders: u64,
     items: u64,
+    import: ImportOptions,
 }
 
 impl JsonSink {
@@ -29,20 +31,20 @@ impl JsonSink {
     ///
     /// # Errors
     /// As [`NewFile::create`].
-    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+    pub fn create(path: &Path, overwrite: bool, import: ImportOptions) -> Result<Self> {
         let mut out = Lines { file: NewFile::create(path, overwrite)?, held: Vec::new(), written: 0 };
         out.push(write::header().as_bytes())?;
-        Ok(Self { out, path: Vec::new(), folders: 0, items: 0 })
+        Ok(Self { out, path: Vec::new(), folders: 0, items: 0, import })
     }
 }
 
-struct JsonPrepare;
+struct JsonPrepare(ImportOptions);
 
 impl Prepare for JsonPrepare {
     fn prepare(&self, folder: &Folder, mut item: Item) -> Result<Prepared> {
         let mut warnings = std::mem::take(&mut item.warnings);
         let body = std::mem::replace(&mut item.body, Body::Mapi(Box::default()));
-        let message = message_of(body, &mut warnings)?;
+        let message = message_of(body, self.0, &mut warnings)?;
         let text = write::item(&folder.path, &item, &message, &mut warnings);
         Ok(Prepared { bytes: text.bytes.len() as u64, payload: Box::new(text), id: item.id, warnings })
     }
@@ -50,7 +52,7 @@ impl Prepare for JsonPrepare {
 
 impl Sink for JsonSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(JsonPrepare)
+        Arc::new(JsonPrepare(self.import))
     }
 
     fn names(&mut self, names: &[NamedProp]) {

@@ -1,7 +1,7 @@
 //! A .msg file to a message ([MS-OXMSG] 2).
 
 use super::file::{Child, File, MOST_ENTRIES};
-use super::names::{self, Map};
+use super::names;
 use super::property::{
     ATTACHMENT, PROPERTIES, Place, RECIPIENT, STORE_SUPPORT_MASK, UNICODE, entries, stream_name, tag_of,
 };
@@ -9,7 +9,9 @@ use super::storage::join;
 use crate::error::Result;
 use crate::io::Input;
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, codepage, tag};
+use crate::mapi::{
+    Attachment, Blob, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, codepage, namemap, tag,
+};
 use cfb::{CompoundFile, Version};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
@@ -55,7 +57,7 @@ fn read_input(input: Input) -> Result<(Message, Vec<String>)> {
 
 struct Reader {
     file: Arc<File>,
-    names: Map,
+    names: namemap::Map,
     warnings: Vec<String>,
 }
 

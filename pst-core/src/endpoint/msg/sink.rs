@@ -5,6 +5,7 @@ use crate::endpoint::eml::{Numbered, make_folder};
 use crate::endpoint::text::{NewFolder, message_of};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{PropBag, Value, tag};
+use crate::mime::ImportOptions;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Sink, Written};
 use std::collections::HashMap;
 use std::io::{Read, Seek};
@@ -22,6 +23,7 @@ pub struct MsgSink {
     made: HashMap<Vec<String>, PathBuf>,
     numbered: Numbered,
     bytes: u64,
+    import: ImportOptions,
 }
 
 impl MsgSink {
@@ -29,11 +31,11 @@ impl MsgSink {
     ///
     /// # Errors
     /// As [`NewFolder::create`].
-    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+    pub fn create(path: &Path, overwrite: bool, import: ImportOptions) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
         let made = HashMap::from([(Vec::new(), top.clone())]);
-        Ok(Self { folder, current: top, made, numbered: Numbered::default(), bytes: 0 })
+        Ok(Self { folder, current: top, made, numbered: Numbered::default(), bytes: 0, import })
     }
 }
 
@@ -42,12 +44,12 @@ struct Ready {
     subject: String,
 }
 
-struct MsgPrepare;
+struct MsgPrepare(ImportOptions);
 
 impl Prepare for MsgPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
-        let message = message_of(item.body, &mut warnings)?;
+        let message = message_of(item.body, self.0, &mut warnings)?;
         let (mut data, lost) = write::write(&message, SpooledTempFile::new(HELD))?;
         warnings.extend(lost);
         let bytes = data.stream_position().unwrap_or_default().min(HELD as u64);
@@ -63,7 +65,7 @@ fn subject(props: &PropBag) -> String {
 
 impl Sink for MsgSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(MsgPrepare)
+        Arc::new(MsgPrepare(self.import))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

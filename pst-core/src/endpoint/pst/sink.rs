@@ -3,7 +3,8 @@
 use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Message, NamedProp, PropBag};
-use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter, weight};
+use crate::messaging::write::{FolderId, Options, PreparedMessage, SharedNames, StoreWriter, weight};
+use crate::mime::ImportOptions;
 use crate::ndb::Crypt;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Role, Sink, Written};
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ pub struct PstSink {
     path: PathBuf,
     folders: HashMap<Vec<String>, FolderId>,
     current: FolderId,
+    import: ImportOptions,
 }
 
 impl PstSink {
@@ -23,10 +25,11 @@ impl PstSink {
     ///
     /// # Errors
     /// As [`StoreWriter::create`].
-    pub fn create(path: &Path, options: Options) -> Result<Self> {
+    pub fn create(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
         let writer = StoreWriter::create(path, options)?;
-        let top = writer.top();
-        Ok(Self { folders: HashMap::from([(Vec::new(), top)]), current: top, writer, path: path.to_path_buf() })
+        let current = writer.top();
+        let folders = HashMap::from([(Vec::new(), current)]);
+        Ok(Self { folders, current, writer, path: path.to_path_buf(), import })
     }
 }
 
@@ -41,15 +44,17 @@ enum Ready {
 }
 
 struct PstPrepare {
-    names: Names,
+    names: SharedNames,
     crypt: Crypt,
+    import: ImportOptions,
 }
 
 impl Prepare for PstPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
-        let message = message_of(item.body, &mut warnings)?;
-        let (ready, bytes) = match PreparedMessage::new(&message, &self.names, item.associated, self.crypt)? {
+        let message = message_of(item.body, self.import, &mut warnings)?;
+        let built = PreparedMessage::new(&message, &self.names.read(), item.associated, self.crypt)?;
+        let (ready, bytes) = match built {
             Some(mut built) => {
                 warnings.append(&mut built.warnings);
                 let size = built.size();
@@ -79,7 +84,7 @@ fn this_item_only(e: &Error) -> Error {
 
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(PstPrepare { names: self.writer.names().clone(), crypt: self.writer.crypt() })
+        Arc::new(PstPrepare { names: self.writer.names(), crypt: self.writer.crypt(), import: self.import })
     }
 
     fn names(&mut self, names: &[NamedProp]) {

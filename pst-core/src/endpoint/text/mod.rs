@@ -11,7 +11,7 @@ pub use unique::Unique;
 
 use crate::error::{Error, Kind, Result};
 use crate::io::Spool;
-use crate::mapi::Message;
+use crate::mapi::{Message, tag};
 use crate::mime;
 use crate::pipeline::{Body, Flags, Item};
 use lines::Lines;
@@ -88,7 +88,12 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
                 keywords: s.keywords,
             };
             out.time = mime::delivery_time(&message);
-            let mut writer = Lines::new(&mut out.data, form, form.lf, Some(&out.flags));
+            // base64 adds a third, UTF-8 takes away about as much.
+            let size = message.props.i32(tag::MESSAGE_SIZE).and_then(|s| usize::try_from(s).ok());
+            out.data.reserve(size.unwrap_or_default().saturating_mul(11) / 8);
+            let whole = form.mail.kept_mime && mime::kept_mime(&message).is_some();
+            let state = (!whole || form.state == StateFields::Always).then_some(&out.flags);
+            let mut writer = Lines::new(&mut out.data, form, form.lf && !whole, state);
             let options = mime::Options { lf: form.lf, ..form.mail.clone() };
             let warnings = mime::from_mapi(&message, &mut writer, &options)?;
             (out.subject, out.sender) = writer.end()?;
@@ -97,6 +102,7 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
         Body::Mime(m) => {
             out.time = m.received.or_else(|| date_of(&m.bytes));
             out.flags = m.flags.clone();
+            out.data.reserve(m.bytes.len() + m.bytes.len() / 32);
             let known = m.flags != Flags::default();
             let mut writer = Lines::new(&mut out.data, form, false, known.then_some(&out.flags));
             m.write_to(&mut writer)?;
@@ -110,9 +116,12 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
 ///
 /// # Errors
 /// When it cannot be converted.
-pub fn message_of(body: Body, warnings: &mut Vec<String>) -> Result<Box<Message>> {
+pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<String>) -> Result<Box<Message>> {
     let m = match body {
-        Body::Mapi(message) => return Ok(message),
+        Body::Mapi(mut message) => {
+            options.apply(&mut message);
+            return Ok(message);
+        }
         Body::Mime(m) => m,
     };
     let f = &m.flags;
@@ -124,7 +133,7 @@ pub fn message_of(body: Body, warnings: &mut Vec<String>) -> Result<Box<Message>
         draft: f.draft,
         keywords: f.keywords.clone(),
     };
-    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received)?;
+    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received, options)?;
     warnings.extend(converted.warnings);
     Ok(Box::new(converted.message))
 }
