@@ -3,12 +3,16 @@
 #![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod attachments;
 mod cases_bodies;
 mod cases_classes;
 mod cases_headers;
 mod check_files;
 mod check_forged;
 mod codepages;
+#[cfg(feature = "html")]
+mod html;
+mod json;
 mod ledger;
 mod mapping;
 mod mapping_cases;

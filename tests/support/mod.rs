@@ -2,6 +2,7 @@
 
 pub mod forge;
 pub mod mail;
+pub mod moving;
 mod seeded;
 
 #[allow(unused_imports, reason = "each test uses its part")]

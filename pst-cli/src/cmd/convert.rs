@@ -20,9 +20,8 @@ use std::time::Instant;
 /// When a source cannot be opened or the target cannot be written.
 pub fn run(a: &Convert) -> Result<Outcome> {
     let started = Instant::now();
-    let Some((target, sources)) = a.paths.split_last().filter(|(_, sources)| !sources.is_empty()) else {
-        return Err(Error::new(Kind::Usage, "a source and a target are needed: pst convert SOURCE... TARGET"));
-    };
+    let (sources, target) = ends(a)?;
+    let target = target.as_str();
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // Without the handler Ctrl-C still ends the program, and the temporary file stays hidden.
@@ -48,6 +47,8 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         };
         mounted.push(Mounted { source, under });
     }
+    // The same message may be there twice; of its attachments, the second ones are only listed.
+    let only_attachments = target.starts_with("attachments:");
     let options = RunOptions {
         threads: a.threads,
         folders: FolderFilter {
@@ -67,7 +68,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             smaller: a.smaller,
             associated: !a.no_associated,
         },
-        skip_duplicates: a.duplicates == Duplicates::Skip,
+        skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
         stop,
     };
     let given = a.ex_map.as_deref().map(read_map).transpose()?.unwrap_or_default();
@@ -75,6 +76,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let target_options = TargetOptions {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
+        once: a.duplicates == Duplicates::Skip,
         title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
         mail: mime::Options {
             keep_rtf: a.keep_rtf,
@@ -93,6 +95,17 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let report = result?;
     summary(a, target, &report, started.elapsed().as_secs_f64())?;
     Ok(if report.failed > 0 { Outcome::Flawed } else { Outcome::Done })
+}
+
+/// Sources and target.
+fn ends(a: &Convert) -> Result<(&[String], String)> {
+    if let Some(folder) = &a.attachments {
+        return Ok((&a.paths, format!("attachments:{folder}")));
+    }
+    match a.paths.split_last() {
+        Some((target, sources)) if !sources.is_empty() => Ok((sources, target.clone())),
+        _ => Err(Error::new(Kind::Usage, "a source and a target are needed: pst convert SOURCE... TARGET")),
+    }
 }
 
 /// A folder name that no other source of this run has.

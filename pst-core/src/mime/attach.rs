@@ -48,7 +48,7 @@ impl References {
             let rest = html.get(at + 1..).unwrap_or_default();
             let end = rest.iter().position(|b| matches!(b, b'"' | b'\'' | b'>' | b' ' | b')' | b'\r' | b'\n' | b'<'));
             let cid = rest.get(..end.unwrap_or(rest.len()).min(998)).unwrap_or_default();
-            cids.push(String::from_utf8_lossy(&unescape(cid)).to_ascii_lowercase());
+            cids.push(content_id(&String::from_utf8_lossy(cid)));
         }
         let named = |l: &String| !l.is_empty() && memmem::find(html, format!("\"{l}\"").as_bytes()).is_some();
         Self { cids, locations: locations.filter(named).collect() }
@@ -61,14 +61,18 @@ impl References {
 
     /// True if the body refers to a Content-ID.
     fn cid(&self, cid: &str) -> bool {
-        let cid = String::from_utf8_lossy(&unescape(cid.as_bytes())).to_ascii_lowercase();
-        self.cids.contains(&cid)
+        self.cids.contains(&content_id(cid))
     }
 
     /// True if the body refers to a Content-Location.
     fn location(&self, location: &str) -> bool {
         self.locations.iter().any(|l| l == location)
     }
+}
+
+/// A Content-ID in the form in which it compares.
+pub(super) fn content_id(text: &str) -> String {
+    String::from_utf8_lossy(&unescape(text.as_bytes())).to_ascii_lowercase()
 }
 
 /// Decodes %xx.

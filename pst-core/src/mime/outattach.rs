@@ -18,8 +18,8 @@ const LOOKED_AT: u64 = 64 << 20;
 pub(super) struct Out<'a> {
     attachment: &'a Attachment,
     page: u32,
-    mime: String,
-    name: Option<String>,
+    pub mime: String,
+    pub name: Option<String>,
     pub cid: Option<String>,
     location: Option<String>,
     method: i32,
@@ -27,7 +27,7 @@ pub(super) struct Out<'a> {
     /// The bytes of a message/* part that is written without encoding.
     plain: Option<Vec<u8>>,
     /// What is written where the data are elsewhere.
-    stub: Option<Stub>,
+    pub stub: Option<Stub>,
 }
 
 impl<'a> Out<'a> {

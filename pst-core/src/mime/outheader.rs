@@ -263,7 +263,8 @@ fn joined(items: impl Iterator<Item = String>) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-fn recipient_kind(row: &PropBag) -> i32 {
+/// 1 for To, 2 for Cc, 3 for Bcc.
+pub(super) fn recipient_kind(row: &PropBag) -> i32 {
     match row.i32(tag::RECIPIENT_TYPE).unwrap_or(1) & 0xF {
         kind @ (2 | 3) => kind,
         _ => 1,
@@ -283,7 +284,7 @@ pub(super) fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbo
 }
 
 /// The SMTP address that a recipient row knows for the same X.500 address.
-fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
+pub(super) fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
     if who.kind == "SMTP" || who.address.is_empty() {
         return who;
     }
