@@ -194,3 +194,12 @@ fn voice_and_fax() {
     assert_eq!(field(&export(&bare), "X-FaxNumberOfPages").as_deref(), Some("3"));
     assert_eq!(field(&export(&bare), "Content-Class").as_deref(), Some("fax"));
 }
+
+#[test]
+fn what_outlook_says_of_a_recipient_that_was_not_reached() {
+    let mut m = import(bounce("Final-Recipient: rfc822; one@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n"));
+    m.attachments.remove(0);
+    m.recipients[0].set(tag::REPORT_TEXT, Value::text("Nobody is called \u{201e}one\u{201c} here."));
+    let again = import(exported(&m));
+    assert_eq!(again.recipients[0].text(tag::REPORT_TEXT), m.recipients[0].text(tag::REPORT_TEXT));
+}

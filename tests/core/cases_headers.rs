@@ -350,3 +350,30 @@ fn headers_of_parts_are_no_headers_of_the_message() {
     let m = import(format!("Subject: top\r\n{}", multipart("mixed", &["Subject: part\r\n\r\nx"])));
     assert_eq!(shown(&m), "top");
 }
+
+/// Outlook keeps headers of some messages that lack fields which it knows the values of.
+#[test]
+fn what_the_stored_header_lacks_comes_from_the_properties() {
+    let mut m = import("From: a@example.com\r\nSubject: x\r\nX-Priority: 5\r\n\r\nbody");
+    m.props.set(tag::INTERNET_MESSAGE_ID, Value::text("<1@example.com>"));
+    m.props.set(tag::INTERNET_REFERENCES, Value::text("<0@example.com>"));
+    m.props.set(tag::SENSITIVITY, Value::I32(2));
+    let out = export(&m);
+    assert_eq!(field(&out, "Message-ID").as_deref(), Some("<1@example.com>"));
+    assert_eq!(field(&out, "References").as_deref(), Some("<0@example.com>"));
+    assert_eq!(field(&out, "Sensitivity").as_deref(), Some("Private"));
+    assert_eq!(field(&out, "Importance"), None, "the header says it in its own words");
+}
+
+#[test]
+fn an_edited_subject_stands_beside_the_one_that_was_sent() {
+    let mut m = import("Subject: =?utf-8?Q?gr=C3=BCn?=\r\n and blue\r\n\r\n");
+    assert_eq!(field(&export(&m), "X-PST-Subject"), None);
+    m.props.set(tag::SUBJECT, Value::text("\u{1}\u{1}red"));
+    let out = exported(&m);
+    assert_eq!(field(out.as_bytes(), "X-PST-Subject").as_deref(), Some("red"));
+    assert!(out.contains("=?utf-8?Q?gr=C3=BCn?="), "{out}");
+    let again = import(&out);
+    assert_eq!(shown(&again), "red");
+    assert_eq!(exported(&again), out);
+}

@@ -41,6 +41,7 @@ struct Collected {
     importance: Option<i32>,
     priority: Option<i32>,
     subject: Option<String>,
+    edited_subject: Option<String>,
     topic: Option<String>,
     index: Option<Vec<u8>>,
     references: Option<String>,
@@ -68,6 +69,7 @@ fn collect(
         "cc" => all.recipients(1, field, warnings),
         "bcc" => all.recipients(2, field, warnings),
         "subject" => all.subject = Some(header::text(value, warnings)),
+        "x-pst-subject" => all.edited_subject = Some(header::text(value, warnings)),
         "date" => all.date(value, seen, warnings),
         "received" => all.received(value, seen),
         "message-id" => set_text(props, tag::INTERNET_MESSAGE_ID, &header::raw(value), &mut all.message_id),
@@ -160,7 +162,7 @@ impl Collected {
         self.people(message);
         self.display(&mut message.props);
         let props = &mut message.props;
-        if let Some(subject) = &self.subject {
+        if let Some(subject) = self.edited_subject.as_ref().or(self.subject.as_ref()) {
             props.set(tag::SUBJECT, Value::text(&stored_subject(subject)));
         }
         let level = self.importance.or(self.priority).unwrap_or(1);

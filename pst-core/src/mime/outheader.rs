@@ -46,10 +46,30 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
     let wanted = |name: &str| match name {
         "Date" => !dated,
         "From" | "Sender" | "X-PST-EX-Address" => !signed,
-        "To" | "Cc" | "Bcc" | "Subject" | "X-Message-Class" => !has(&name.to_ascii_lowercase()),
+        "Importance" => !["importance", "priority", "x-priority", "x-msmail-priority"].iter().any(|n| has(n)),
+        "To" | "Cc" | "Bcc" | "Subject" | "X-Message-Class" | "Message-ID" | "In-Reply-To" | "References"
+        | "Keywords" | "Sensitivity" => !has(&name.to_ascii_lowercase()),
         _ => false,
     };
     generate(message, options, page, &wanted, warnings, out);
+    if let Some(edited) = edited_subject(&fields, message) {
+        encode::field(EDITED_SUBJECT, &encode::words(&edited), out);
+    }
+}
+
+/// Says a subject that was changed after the header came; the header keeps the one that was sent.
+const EDITED_SUBJECT: &str = "X-PST-Subject";
+
+fn edited_subject(fields: &[Field<'_>], message: &Message) -> Option<String> {
+    let last = |name| fields.iter().rfind(|f: &&Field<'_>| f.is(name));
+    let sent = last(EDITED_SUBJECT).or_else(|| last("subject"))?;
+    let now = text::subject(&message.props)?;
+    let alike = |a: &str, b: &str| a.split_whitespace().eq(b.split_whitespace());
+    if alike(sent.value(), &now) {
+        return None;
+    }
+    let sent = super::header::text(sent.value().as_bytes(), &mut Vec::new());
+    (!alike(&sent, &now)).then_some(now)
 }
 
 const MIME: [&str; 7] = [

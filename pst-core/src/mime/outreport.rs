@@ -77,6 +77,8 @@ fn delivery(message: &Message, class: &str, page: u32, options: &Options) -> Vec
         put("Last-Attempt-Date", attempt, &mut out);
         let info = text::some(row, tag::SUPPLEMENTARY_INFO, page);
         put("X-Supplementary-Info", info.map(|i| encode::words(&one_line(&i))), &mut out);
+        let told = text::some(row, tag::REPORT_TEXT, page);
+        put("X-Report-Text", told.map(|t| encode::words(&one_line(&t))), &mut out);
         put("X-Display-Name", name(who), &mut out);
     }
     out

@@ -183,6 +183,8 @@ fn row(fields: &Fields<'_>, severity: usize, message_time: Option<u64>) -> Optio
         Cow::Owned(format!("<{}>", format!("{remote} #{a}.{b}.{c} {diagnostic}").trim()))
     });
     set(&mut row, tag::SUPPLEMENTARY_INFO, given.or(made).as_deref());
+    let told = fields.get("X-Report-Text").map(|t| header::words(t, &mut Vec::new()));
+    set(&mut row, tag::REPORT_TEXT, told.as_deref());
     Some(row)
 }
 
