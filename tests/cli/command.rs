@@ -166,6 +166,17 @@ fn an_existing_target_is_refused_and_kept() {
 }
 
 #[test]
+fn the_folder_of_a_target_must_exist() {
+    let dir = tempfile::tempdir().unwrap();
+    for kind in ["pst", "eml", "mbox", "maildir", "msg", "json", "attachments"] {
+        let out = pst(&["convert", &fixtures("mbox/quoted.mbox"), &format!("{kind}:{}", at(&dir, "none/target"))]);
+        assert_eq!(code(&out), 2, "{kind}");
+        assert_eq!(stderr(&out), format!("pst: {}: this folder does not exist; make it first\n", at(&dir, "none")));
+    }
+    assert!(names(dir.path()).is_empty());
+}
+
+#[test]
 fn bad_input_gets_one_sentence_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let good = at(&dir, "good.pst");

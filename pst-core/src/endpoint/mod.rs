@@ -160,6 +160,9 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             Error::new(Kind::Usage, "the target is one of the sources; sources are never changed").in_file(path)
         );
     }
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {
+        return Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder));
+    }
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match kind.or(ending.as_deref()) {
         Some("pst") => {
