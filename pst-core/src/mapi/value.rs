@@ -158,13 +158,18 @@ impl Value {
     pub fn texts<S: AsRef<str>>(items: &[S]) -> Self {
         let parts: Vec<Vec<u8>> =
             items.iter().map(|s| s.as_ref().encode_utf16().flat_map(u16::to_le_bytes).collect()).collect();
+        Self::binaries(&parts)
+    }
+
+    /// A multi-valued PtypBinary (type 0x1102) in its stored form.
+    pub fn binaries(parts: &[Vec<u8>]) -> Self {
         let mut out = (parts.len() as u32).to_le_bytes().to_vec();
         let mut at = 4 + 4 * parts.len();
-        for part in &parts {
+        for part in parts {
             out.extend_from_slice(&(at as u32).to_le_bytes());
             at += part.len();
         }
-        for part in &parts {
+        for part in parts {
             out.extend_from_slice(part);
         }
         Self::Multi(out)

@@ -5,7 +5,10 @@
 
 mod address;
 mod attach;
+pub mod calendar;
+mod carried;
 pub mod charset;
+pub mod contact;
 pub mod date;
 mod describe;
 mod describe_class;
@@ -14,9 +17,11 @@ mod fields;
 mod from_mapi;
 mod header;
 pub mod large;
+mod lines;
 mod outattach;
 mod outbody;
 mod outheader;
+mod residue;
 mod select;
 mod state;
 mod text;

@@ -225,7 +225,7 @@ fn recipient_kind(row: &PropBag) -> i32 {
 }
 
 /// A person described by a group of properties, with the best address known ([MS-OXCMAIL] 2.1.3.1).
-fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbox> {
+pub(super) fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbox> {
     let entry = props.any(group.entry.id()).and_then(Value::as_bytes);
     resolve(
         text::some(props, group.name, page),
@@ -237,7 +237,7 @@ fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbox> {
 }
 
 /// The SMTP address that a recipient row knows for the same X.500 address.
-fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
+pub(super) fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
     if who.kind == "SMTP" || who.address.is_empty() {
         return who;
     }
@@ -249,7 +249,7 @@ fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
     }
 }
 
-fn of_row(row: &PropBag, page: u32) -> Option<Mailbox> {
+pub(super) fn of_row(row: &PropBag, page: u32) -> Option<Mailbox> {
     let entries = [tag::ENTRY_ID, tag::RECIPIENT_ENTRY_ID];
     let mut entries = entries.into_iter().filter_map(|t| row.any(t.id()).and_then(Value::as_bytes));
     let name = text::some(row, tag::DISPLAY_NAME, page)
@@ -319,7 +319,7 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
 }
 
 /// An address of another type in the form of IMCEA ("IMCEAEX-_O=ORG_CN=NAME").
-fn imcea(who: &Mailbox) -> String {
+pub(super) fn imcea(who: &Mailbox) -> String {
     use std::fmt::Write;
     let text = if who.address.is_empty() { &who.name } else { &who.address };
     let mut out = format!("IMCEA{}-", who.kind.chars().filter(char::is_ascii_alphanumeric).collect::<String>());

@@ -1,0 +1,77 @@
+//! Attachments inside components, in base64 (RFC 5545 3.8.1.1).
+
+use super::Output;
+use crate::error::Result;
+use crate::mapi::message::attach_method;
+use crate::mapi::{Attachment, Blob, Message, Value, tag};
+use crate::mime::lines::{Component, Line};
+use crate::mime::{attach, from_mapi, text};
+
+/// The name of the calendar that an import keeps where Outlook has no pattern for a series.
+pub(in crate::mime::calendar) const KEPT_SOURCE: &str = "original.ics";
+
+/// True for an exception of a series, which becomes a component of its own.
+pub(super) fn is_exception(attachment: &Attachment) -> bool {
+    let class = |m: &Message| {
+        text::get(&m.props, tag::MESSAGE_CLASS, text::page(&m.props)).unwrap_or_default().to_ascii_uppercase()
+    };
+    attachment.embedded.as_deref().is_some_and(|m| class(m).starts_with("IPM.OLE.CLASS.{00061055"))
+}
+
+impl Output {
+    /// Appends ATTACH of every attachment that is none of an exception.
+    pub(super) fn attachments(&mut self, message: &Message, page: u32, out: &mut Component) -> Result<()> {
+        if !self.options.attach {
+            return Ok(());
+        }
+        for (i, attachment) in message.attachments.iter().enumerate().filter(|(_, a)| !is_exception(a)) {
+            if let Some(line) = self.attachment(attachment, page, i)? {
+                out.lines.push(line);
+            }
+        }
+        Ok(())
+    }
+
+    fn attachment(&mut self, attachment: &Attachment, page: u32, index: usize) -> Result<Option<Line>> {
+        let props = &attachment.props;
+        let long = text::some(props, tag::ATTACH_LONG_FILENAME, page);
+        let name = long.or_else(|| text::some(props, tag::ATTACH_FILENAME, page));
+        let name = name.or_else(|| text::some(props, tag::DISPLAY_NAME, page));
+        let mut name = name.unwrap_or_else(|| format!("attachment{}", index + 1));
+        if name == KEPT_SOURCE && self.keep {
+            return Ok(None);
+        }
+        let (data, mime) = if let Some(embedded) = &attachment.embedded {
+            let mut bytes = Vec::new();
+            self.entry.warnings.extend(from_mapi::from_mapi(embedded, &mut bytes, &from_mapi::Options::default())?);
+            name = format!("{}.eml", name.strip_suffix(".msg").unwrap_or(&name));
+            (Blob::Bytes(bytes), "message/rfc822".to_owned())
+        } else {
+            let data = match props.any(tag::ATTACH_DATA_BINARY.id()) {
+                Some(Value::Binary(blob) | Value::Object(blob)) => blob.clone(),
+                _ => return Ok(self.reference(attachment, page, &name)),
+            };
+            let stored = text::some(props, tag::ATTACH_MIME_TAG, page).filter(|m| m.contains('/'));
+            (data, stored.unwrap_or_else(|| attach::type_of(&name).to_owned()))
+        };
+        let mut line = Line::new("ATTACH", "").with("FMTTYPE", mime).with("ENCODING", "BASE64").with("VALUE", "BINARY");
+        line = line.with("FILENAME", name.clone()).with("X-FILENAME", name);
+        line.data = Some(data);
+        Ok(Some(line))
+    }
+
+    /// An attachment that is only a reference.
+    fn reference(&mut self, attachment: &Attachment, page: u32, name: &str) -> Option<Line> {
+        let props = &attachment.props;
+        let method = props.i32(tag::ATTACH_METHOD).unwrap_or(attach_method::NONE);
+        let path = text::some(props, tag::ATTACH_LONG_PATHNAME, page)
+            .or_else(|| text::some(props, tag::ATTACH_PATHNAME, page))
+            .filter(|_| method != attach_method::NONE);
+        let Some(path) = path else {
+            self.warn(format!("the attachment {name} has no data (method {method})"));
+            return None;
+        };
+        let uri = if path.contains("://") { path } else { format!("file:{}", path.replace('\\', "/")) };
+        Some(Line::new("ATTACH", uri.replace(['\r', '\n'], "")).with("X-FILENAME", name))
+    }
+}
