@@ -96,6 +96,9 @@ pub struct Convert {
     /// Replace an existing target; it stays as it is until the new one is whole.
     #[arg(long, help_heading = "Target")]
     pub overwrite: bool,
+    /// Attach the rich text body of messages that have one, as body.rtf; eml, mbox and Maildir targets.
+    #[arg(long, help_heading = "Target")]
+    pub keep_rtf: bool,
     /// Read, convert and count everything, but write nothing.
     #[arg(long, help_heading = "Target")]
     pub dry_run: bool,
@@ -159,6 +162,9 @@ pub struct Cat {
     /// Print every property, recipient and attachment instead of the message.
     #[arg(long)]
     pub props: bool,
+    /// Attach the rich text body, if the item has one, as body.rtf.
+    #[arg(long)]
+    pub keep_rtf: bool,
     /// Print JSON; implies --props.
     #[arg(long)]
     pub json: bool,

@@ -191,6 +191,24 @@ fn choices_and_duplicates() {
 /// Ctrl-C leaves nothing under the target's name, and nothing beside it.
 #[cfg(unix)]
 #[test]
+fn rich_text_is_kept_where_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, store) = (at(&dir, "a.eml"), at(&dir, "a.pst"));
+    fs::write(&source, "Subject: x\r\nContent-Type: text/rtf\r\n\r\n{\\rtf1 rich}\r\n").unwrap();
+    assert_eq!(code(&pst(&["convert", &source, &store])), 0);
+    for (options, kept) in [(vec![], false), (vec!["--keep-rtf"], true)] {
+        for kind in ["eml", "mbox", "maildir"] {
+            let name = format!("{kind}{kept}");
+            let to = format!("{kind}:{}", at(&dir, &name));
+            let out = pst(&[vec!["convert", &store, &to], options.clone()].concat());
+            assert_eq!(code(&out), 0, "{}", stderr(&out));
+            let all = tree(Path::new(&at(&dir, &name)));
+            assert_eq!(all.iter().any(|(_, b)| String::from_utf8_lossy(b).contains("body.rtf")), kept, "{name}");
+        }
+    }
+}
+
+#[test]
 fn an_interrupt_leaves_nothing() {
     use std::io::Write;
     let dir = tempfile::tempdir().unwrap();

@@ -17,5 +17,5 @@ mod fixtures;
 #[path = "../support/generate.rs"]
 mod generate;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "each test uses its part")]
+#[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

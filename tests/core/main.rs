@@ -4,10 +4,15 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod blobs;
+mod cases_bodies;
+mod cases_headers;
+mod check_files;
+mod check_forged;
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod reading;
+mod rich;
 #[path = "../support/mod.rs"]
 mod support;
 mod writing;

@@ -81,7 +81,9 @@ fn items_become_mail() {
                 if subject(message) != subject(&again) {
                     said.push(format!("subject {:?} → {:?}", subject(message), subject(&again)));
                 }
-                if visible(message) != visible(&again) {
+                // OLE objects and rich text bring pictures with them, which are parts of their own in mail.
+                let ole = message.attachments.iter().any(|a| a.props.i32(tag::ATTACH_METHOD) == Some(6));
+                if visible(message) != visible(&again) && (visible(message) > visible(&again) || !ole) {
                     said.push(format!("attachments {} → {}", visible(message), visible(&again)));
                 }
                 let (before, after) = (message.recipients.len(), again.recipients.len());

@@ -1,6 +1,7 @@
 //! Reading every PST and OST of the corpus, whole and damaged.
 
 use super::support::{Seeded, corpus, files};
+use pst_core::check::judge;
 use pst_core::io::Input;
 use pst_core::mapi::{Message, tag};
 use pst_core::messaging::Store;
@@ -150,6 +151,7 @@ fn no_damage_panics_or_hangs() {
             let mut bytes = image.clone();
             damage(&mut bytes, &mut random, Path::new(name));
             let started = Instant::now();
+            let _ = judge(Input::from_bytes(bytes.clone(), name));
             if let Ok(ndb) = Ndb::new(Input::from_bytes(bytes, name)) {
                 let _ = walk(&Store::new(Arc::new(ndb)));
             }

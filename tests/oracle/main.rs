@@ -12,10 +12,14 @@
 
 mod exported;
 mod genuine;
+mod large_pages;
 #[path = "../support/oracle.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod oracle;
+#[path = "../support/ost4k.rs"]
+mod ost4k;
+mod rich;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "each test uses its part")]
+#[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;
 mod written;

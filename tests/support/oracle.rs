@@ -293,6 +293,20 @@ pub fn source_mail(files: &[PathBuf], mbox: Option<&Path>) -> Option<Vec<SourceM
     )
 }
 
+/// One line of JSON for each line of standard input from a script of tests/oracle; `None` where Python lacks a module.
+pub fn ask(name: &str, modules: &[&str], lines: &[String]) -> Option<Vec<Json>> {
+    if !modules.iter().all(|m| python_has(m)) {
+        return None;
+    }
+    let list = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(list.path(), lines.iter().map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+    let mut command = python();
+    command.arg(script(name)).stdin(std::fs::File::open(list.path()).unwrap());
+    let out = run(&mut command).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let text = String::from_utf8(out).unwrap();
+    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
 /// A program is on the PATH.
 pub fn has(program: &str) -> bool {
     let found = std::env::var_os("PATH").is_some_and(|p| std::env::split_paths(&p).any(|d| d.join(program).is_file()));

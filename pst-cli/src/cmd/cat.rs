@@ -22,7 +22,8 @@ pub fn run(a: &Cat) -> Result<Outcome> {
     } else if a.props {
         print(&mut out, &message, 0)?;
     } else {
-        for warning in mime::from_mapi(&message, out.raw(), &mime::Options::default())? {
+        let options = mime::Options { keep_rtf: a.keep_rtf, ..mime::Options::default() };
+        for warning in mime::from_mapi(&message, out.raw(), &options)? {
             eprintln!("pst: note: {warning}");
         }
     }

@@ -4,7 +4,7 @@ use crate::args::Check;
 use crate::exit::Outcome;
 use crate::ui::text::{Out, plural, tame};
 use pst_core::Result;
-use pst_core::check::{Options, RULES, Severity, check};
+use pst_core::check::{LIST_LIMIT, Options, RULES, Report, check};
 use serde_json::json;
 use std::fmt::Write;
 
@@ -14,24 +14,10 @@ use std::fmt::Write;
 /// When the file cannot be read at all.
 pub fn run(a: &Check) -> Result<Outcome> {
     let report = check(&a.file, &Options::default())?;
-    let counted: Vec<_> = report.findings.iter().filter(|f| f.severity != Severity::Info).collect();
-    let not_judged: Vec<&str> = RULES.iter().map(|r| r.id).filter(|id| !report.judged.contains(id)).collect();
+    let total = report.total();
     let mut out = Out::new();
     if a.json {
-        let findings: Vec<_> = report
-            .findings
-            .iter()
-            .map(|f| {
-                json!({"rule": f.rule, "severity": format!("{:?}", f.severity).to_lowercase(), "offset": f.offset, "id": f.id,
-                       "section": f.section, "text": f.text})
-            })
-            .collect();
-        out.line(
-            json!({"file": a.file.display().to_string(), "variant": report.variant, "written_by_outlook": report.genuine,
-                   "clean": counted.is_empty(), "findings": findings, "counts": report.counts, "judged": report.judged,
-                   "not_judged": not_judged})
-            .to_string(),
-        )?;
+        out.line(as_json(a, &report).to_string())?;
         out.end()?;
     } else {
         for f in &report.findings {
@@ -42,18 +28,65 @@ pub fn run(a: &Check) -> Result<Outcome> {
             if let Some(id) = f.id {
                 let _ = write!(place, " id 0x{id:X}");
             }
-            let severity = format!("{:?}", f.severity).to_lowercase();
-            out.line(format!("{} {severity}{place}: {} ([MS-PST] {})", f.rule, tame(&f.text), f.section))?;
+            let text = tame(&f.text);
+            out.line(format!("{} {}{place}: {text} ([MS-PST] {})", f.rule, f.severity.name(), f.section))?;
         }
         out.end()?;
-        eprintln!(
-            "{}: {} by {} ({} file); rules not judged yet: {}",
-            a.file.display(),
-            plural(counted.len() as u64, "finding"),
-            plural(report.judged.len() as u64, "rule"),
-            report.variant,
-            if not_judged.is_empty() { "none".to_owned() } else { not_judged.join(" ") }
-        );
+        talk(a, &report);
     }
-    Ok(if counted.is_empty() { Outcome::Done } else { Outcome::Flawed })
+    Ok(if total == 0 { Outcome::Done } else { Outcome::Flawed })
+}
+
+/// The summary on standard error.
+fn talk(a: &Check, report: &Report) {
+    for count in &report.counts {
+        for (all, what) in [(count.findings, "findings"), (count.informational, "remarks")] {
+            if all > LIST_LIMIT {
+                eprintln!("{}: {all} {what}; the first {LIST_LIMIT} are listed", count.rule);
+            }
+        }
+    }
+    let noted: u64 = report.counts.iter().map(|c| c.informational).sum();
+    let by = if report.genuine { ", written by Outlook" } else { "" };
+    let mut text = format!(
+        "{}: {} by {} ({} file{by})",
+        a.file.display(),
+        plural(report.total(), "finding"),
+        plural(report.judged.len() as u64, "rule"),
+        report.variant
+    );
+    if noted > 0 {
+        let _ = write!(text, "; {} that Outlook's own files have too", plural(noted, "remark"));
+    }
+    eprintln!("{text}");
+    let not_judged = not_judged(report);
+    if !not_judged.is_empty() {
+        eprintln!("not judged: {}", not_judged.join(" "));
+    }
+    if let Some(why) = &report.stopped {
+        eprintln!("{}", tame(why));
+    }
+}
+
+fn not_judged(report: &Report) -> Vec<&'static str> {
+    RULES.iter().map(|r| r.id).filter(|id| !report.judged.contains(id)).collect()
+}
+
+fn as_json(a: &Check, report: &Report) -> serde_json::Value {
+    let findings: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| {
+            json!({"rule": f.rule, "severity": f.severity.name(), "offset": f.offset, "id": f.id, "section": f.section,
+                   "text": f.text})
+        })
+        .collect();
+    let counts: Vec<_> = report
+        .counts
+        .iter()
+        .map(|c| json!({"rule": c.rule, "findings": c.findings, "informational": c.informational}))
+        .collect();
+    json!({"file": a.file.display().to_string(), "variant": report.variant, "written_by_outlook": report.genuine,
+           "clean": report.total() == 0, "findings": findings, "counts": counts, "judged": report.judged,
+           "not_judged": not_judged(report), "stopped": report.stopped})
 }

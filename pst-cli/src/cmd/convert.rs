@@ -6,7 +6,7 @@ use crate::ui::progress::Progress;
 use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::{self, TargetOptions};
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
-use pst_core::{Error, Kind, Result};
+use pst_core::{Error, Kind, Result, mime};
 use serde_json::json;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -72,6 +72,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
         title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
+        mail: mime::Options { keep_rtf: a.keep_rtf, ..mime::Options::default() },
         seed: sources.iter().map(|s| endpoint::name_of(s)).collect::<Vec<_>>().join("\n"),
     };
     let sink: Box<dyn Sink> =

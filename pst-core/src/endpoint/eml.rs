@@ -4,7 +4,7 @@ use super::roles;
 use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
 use crate::error::{Error, Result};
 use crate::io::Input;
-use crate::mime::large;
+use crate::mime::{self, large};
 use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -141,6 +141,7 @@ pub struct EmlSink {
     made: HashMap<Vec<String>, PathBuf>,
     counts: HashMap<PathBuf, u64>,
     bytes: u64,
+    mail: mime::Options,
 }
 
 impl EmlSink {
@@ -148,7 +149,7 @@ impl EmlSink {
     ///
     /// # Errors
     /// As [`NewFolder::create`].
-    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+    pub fn create(path: &Path, overwrite: bool, mail: mime::Options) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
         Ok(Self {
@@ -157,20 +158,21 @@ impl EmlSink {
             folder,
             counts: HashMap::new(),
             bytes: 0,
+            mail,
         })
     }
 }
 
-struct EmlPrepare;
+struct EmlPrepare(mime::Options);
 
 impl Prepare for EmlPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
-        prepared(item, Form { state: StateFields::Special, ..Form::default() })
+        prepared(item, &Form { state: StateFields::Special, mail: self.0.clone(), ..Form::default() })
     }
 }
 
 /// An item in its MIME form, for any of the sinks that write such.
-pub(super) fn prepared(item: Item, form: Form) -> Result<Prepared> {
+pub(super) fn prepared(item: Item, form: &Form) -> Result<Prepared> {
     let id = item.id.clone();
     let mut ready = text::ready(item, form)?;
     let (bytes, warnings) = (ready.size(), std::mem::take(&mut ready.warnings));
@@ -211,7 +213,7 @@ pub(super) fn make_folder(made: &mut HashMap<Vec<String>, PathBuf>, path: &[Stri
 
 impl Sink for EmlSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(EmlPrepare)
+        Arc::new(EmlPrepare(self.mail.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

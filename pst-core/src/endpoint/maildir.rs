@@ -4,6 +4,7 @@ use super::eml::{modified, prepared, read_mime, unpack};
 use super::roles;
 use super::text::{self, Form, NewFolder};
 use crate::error::{Error, Kind, Result};
+use crate::mime;
 use crate::pipeline::{Body, Flags, Folder, Item, ItemRef, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -161,6 +162,7 @@ pub struct MaildirSink {
     current: PathBuf,
     number: u64,
     bytes: u64,
+    mail: mime::Options,
 }
 
 impl MaildirSink {
@@ -168,10 +170,10 @@ impl MaildirSink {
     ///
     /// # Errors
     /// As [`NewFolder::create`].
-    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
+    pub fn create(path: &Path, overwrite: bool, mail: mime::Options) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
-        let new = Self { current: top.clone(), folder, made: HashMap::new(), inbox: None, number: 0, bytes: 0 };
+        let new = Self { current: top.clone(), folder, made: HashMap::new(), inbox: None, number: 0, bytes: 0, mail };
         make(&top)?;
         Ok(new)
     }
@@ -187,17 +189,17 @@ fn make(at: &Path) -> Result<()> {
     Ok(())
 }
 
-struct MaildirPrepare;
+struct MaildirPrepare(mime::Options);
 
 impl Prepare for MaildirPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
-        prepared(item, Form { lf: true, ..Form::default() })
+        prepared(item, &Form { lf: true, mail: self.0.clone(), ..Form::default() })
     }
 }
 
 impl Sink for MaildirSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(MaildirPrepare)
+        Arc::new(MaildirPrepare(self.mail.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

@@ -9,6 +9,7 @@ pub mod text;
 
 use crate::error::{Error, Kind, Result};
 use crate::messaging::write;
+use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Sink, Source};
 use sha2::{Digest, Sha256};
@@ -26,6 +27,8 @@ pub struct TargetOptions {
     pub title: String,
     /// What the record key of a store is derived from.
     pub seed: String,
+    /// How messages of a store become mail.
+    pub mail: mime::Options,
 }
 
 /// Splits "kind:path" and "path".
@@ -137,9 +140,9 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             };
             Ok(Box::new(pst::PstSink::create(path, options)?))
         }
-        Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite)?)),
-        Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite)?)),
-        Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite)?)),
+        Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
             "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox: or maildir:",

@@ -5,13 +5,20 @@ use crate::error::{Error, Kind, Result};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use tempfile::NamedTempFile;
+
+/// Bytes after which what is written goes to the disk in the background, so that the end has little to wait for.
+const AHEAD: u64 = 64 << 20;
 
 /// A new file beside its target. Dropped before [`NewFile::commit`], it leaves nothing.
 pub struct NewFile {
     temp: NamedTempFile,
     path: PathBuf,
     overwrite: bool,
+    /// Bytes written since the disk was last asked to take them.
+    pending: u64,
+    syncing: Option<JoinHandle<std::io::Result<()>>>,
 }
 
 impl NewFile {
@@ -35,7 +42,7 @@ impl NewFile {
         }
         let temp =
             builder.tempfile_in(&folder).map_err(|e| Error::io("cannot create a file in this folder", &folder, e))?;
-        Ok(Self { temp, path, overwrite })
+        Ok(Self { temp, path, overwrite, pending: 0, syncing: None })
     }
 
     /// Writes bytes at an offset.
@@ -44,7 +51,8 @@ impl NewFile {
     /// [`Kind::Io`], naming the target.
     pub fn write_at(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
         write_all_at(self.temp.as_file(), bytes, offset)
-            .map_err(|e| Error::io("cannot write", &self.path, e).at(offset))
+            .map_err(|e| Error::io("cannot write", &self.path, e).at(offset))?;
+        self.written(bytes.len())
     }
 
     /// Appends bytes where the last write through this call ended.
@@ -52,7 +60,29 @@ impl NewFile {
     /// # Errors
     /// [`Kind::Io`], naming the target.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.temp.write_all(bytes).map_err(|e| Error::io("cannot write", &self.path, e))
+        self.temp.write_all(bytes).map_err(|e| Error::io("cannot write", &self.path, e))?;
+        self.written(bytes.len())
+    }
+
+    /// Keeps the disk busy.
+    fn written(&mut self, bytes: usize) -> Result<()> {
+        self.pending += bytes as u64;
+        if self.pending < AHEAD || self.syncing.as_ref().is_some_and(|s| !s.is_finished()) {
+            return Ok(());
+        }
+        self.synced()?;
+        if let Ok(file) = self.temp.as_file().try_clone() {
+            self.pending = 0;
+            self.syncing = Some(std::thread::spawn(move || file.sync_data()));
+        }
+        Ok(())
+    }
+
+    /// Waits for what went to the disk in the background. Its trouble counts: the system reports it only once.
+    fn synced(&mut self) -> Result<()> {
+        let Some(syncing) = self.syncing.take() else { return Ok(()) };
+        let done = syncing.join().unwrap_or_else(|_| Err(std::io::Error::other("a thread broke off")));
+        done.map_err(|e| Error::io("cannot complete", &self.path, e))
     }
 
     /// The target's name.
@@ -65,6 +95,7 @@ impl NewFile {
     /// # Errors
     /// [`Kind::Io`], naming the target.
     pub fn sync(&mut self) -> Result<()> {
+        self.synced()?;
         self.temp.as_file().sync_all().map_err(|e| Error::io("cannot complete", &self.path, e))
     }
 
@@ -74,7 +105,7 @@ impl NewFile {
     /// [`Kind::Io`] or [`Kind::Exists`]; the target's old content, if any, is then untouched.
     pub fn commit(mut self) -> Result<()> {
         self.sync()?;
-        let Self { temp, path, overwrite } = self;
+        let Self { temp, path, overwrite, .. } = self;
         let renamed = if overwrite { temp.persist(&path) } else { temp.persist_noclobber(&path) };
         renamed.map_err(|e| match e.error.kind() {
             std::io::ErrorKind::AlreadyExists => exists(&path),

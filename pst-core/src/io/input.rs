@@ -1,18 +1,14 @@
-//! A read-only file that many threads read at once.
+//! A read-only file that many threads read at once, by positioned reads.
 //!
-//! Files up to [`MAP_LIMIT`] are memory-mapped. Larger ones are read by positioned reads, because mapped pages count as
-//! resident memory and the budget holds for files of any size.
+//! Nothing is mapped: mapped pages count as resident memory, and the budget holds for sources of any size and number. A
+//! file that shrinks while it is read is then an error, not a fault.
 
 use crate::error::{Error, Kind, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Files up to this many bytes are mapped.
-pub const MAP_LIMIT: u64 = 64 << 20;
-
 enum Backing {
     Bytes(Vec<u8>),
-    Map(memmap2::Mmap),
     File(File),
 }
 
@@ -36,16 +32,7 @@ impl Input {
             return Err(Error::new(Kind::NotThisKind, "this is a folder, not a file").in_file(path));
         }
         let len = meta.len();
-        let backing = if len == 0 {
-            Backing::Bytes(Vec::new())
-        } else if len <= MAP_LIMIT {
-            match map(&file) {
-                Ok(map) => Backing::Map(map),
-                Err(_) => Backing::File(file),
-            }
-        } else {
-            Backing::File(file)
-        };
+        let backing = if len == 0 { Backing::Bytes(Vec::new()) } else { Backing::File(file) };
         Ok(Self { backing, len, path: path.to_path_buf() })
     }
 
@@ -69,7 +56,7 @@ impl Input {
         &self.path
     }
 
-    /// `len` bytes at `offset`: a slice of the map, or `buf` filled. The caller bounds `len`.
+    /// `len` bytes at `offset`: a slice of what is in memory, or `buf` filled. The caller bounds `len`.
     ///
     /// # Errors
     /// [`Kind::Truncated`] when the range passes the end of the file, [`Kind::Io`] when the system refuses.
@@ -77,7 +64,6 @@ impl Input {
         self.bounds(offset, len)?;
         match &self.backing {
             Backing::Bytes(b) => Self::slice(b, offset, len),
-            Backing::Map(m) => Self::slice(m, offset, len),
             Backing::File(_) => {
                 buf.resize(len, 0);
                 self.read_into(offset, buf)?;
@@ -94,7 +80,6 @@ impl Input {
         self.bounds(offset, out.len())?;
         match &self.backing {
             Backing::Bytes(b) => out.copy_from_slice(Self::slice(b, offset, out.len())?),
-            Backing::Map(m) => out.copy_from_slice(Self::slice(m, offset, out.len())?),
             Backing::File(f) => {
                 read_exact_at(f, out, offset).map_err(|e| Error::io("cannot read", &self.path, e).at(offset))?;
             }
@@ -120,11 +105,6 @@ impl Input {
         }
         Ok(())
     }
-}
-
-#[expect(unsafe_code, reason = "a map is unsafe because others may change the file; the one such line of the project")]
-fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
-    unsafe { memmap2::Mmap::map(file) }
 }
 
 #[cfg(unix)]

@@ -3,7 +3,9 @@
 pub mod commit;
 pub mod input;
 pub mod output;
+pub mod spool;
 
 pub use commit::NewFile;
 pub use input::Input;
 pub use output::Output;
+pub use spool::Spool;

@@ -1,6 +1,12 @@
 //! Windows code pages, as PidTagInternetCodepage and PidTagMessageCodepage name them.
 
-use encoding_rs::Encoding;
+use super::singlebyte;
+use encoding_rs::{EUC_KR, Encoding, GBK, WINDOWS_1252};
+
+/// HZ-GB-2312.
+const HZ: u32 = 52936;
+/// ISO-2022-KR.
+const ISO_2022_KR: u32 = 50225;
 
 /// The encoding of a code page, if it is one that is known.
 pub fn encoding(codepage: u32) -> Option<&'static Encoding> {
@@ -38,7 +44,114 @@ fn iso(codepage: u32) -> Option<&'static Encoding> {
     Encoding::for_label(format!("iso-8859-{}", codepage - 28590).as_bytes())
 }
 
+/// True for code pages whose ASCII bytes are ASCII.
+pub fn is_ascii_based(codepage: u32) -> bool {
+    singlebyte::of_number(codepage).is_some() || encoding(codepage).is_some_and(Encoding::is_ascii_compatible)
+}
+
 /// Text in a code page; unknown code pages are read as windows-1252, bytes that fit none become U+FFFD.
 pub fn decode(codepage: u32, bytes: &[u8]) -> String {
-    encoding(codepage).unwrap_or(encoding_rs::WINDOWS_1252).decode_without_bom_handling(bytes).0.into_owned()
+    if bytes.is_ascii() && !matches!(codepage, HZ | ISO_2022_KR | 1200 | 1201 | 50220..=50222) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    match codepage {
+        HZ => return hz(bytes),
+        ISO_2022_KR => return iso_2022_kr(bytes),
+        _ => {}
+    }
+    if let Some(page) = singlebyte::of_number(codepage) {
+        return page.decode(bytes);
+    }
+    encoding(codepage).unwrap_or(WINDOWS_1252).decode_without_bom_handling(bytes).0.into_owned()
+}
+
+/// ISO-2022-KR (RFC 1557): SO and SI switch between ASCII and KS X 1001.
+pub fn iso_2022_kr(bytes: &[u8]) -> String {
+    let mut euc = Vec::with_capacity(bytes.len());
+    let mut shifted = false;
+    let mut rest = bytes;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = match byte {
+            0x1B => rest.strip_prefix(b"\x1B$)C").unwrap_or(tail),
+            _ => tail,
+        };
+        match byte {
+            0x0E => shifted = true,
+            0x0F => shifted = false,
+            0x1B => {}
+            b'\n' => {
+                shifted = false;
+                euc.push(byte);
+            }
+            0x21..=0x7E if shifted => euc.push(byte | 0x80),
+            _ => euc.push(byte),
+        }
+    }
+    EUC_KR.decode_without_bom_handling(&euc).0.into_owned()
+}
+
+/// HZ (RFC 1843): `~{` and `~}` switch between ASCII and GB 2312.
+pub fn hz(bytes: &[u8]) -> String {
+    let mut gb = Vec::with_capacity(bytes.len());
+    let mut shifted = false;
+    let mut rest = bytes;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match (byte, tail.first()) {
+            (b'~', Some(b'{')) => shifted = true,
+            (b'~', Some(b'}')) => shifted = false,
+            (b'~', Some(b'~')) => gb.push(b'~'),
+            (b'~', Some(b'\n')) => {}
+            (0x21..=0x7E, _) if shifted => {
+                gb.push(byte | 0x80);
+                continue;
+            }
+            _ => {
+                gb.push(byte);
+                continue;
+            }
+        }
+        rest = tail.get(1..).unwrap_or_default();
+    }
+    GBK.decode_without_bom_handling(&gb).0.into_owned()
+}
+
+/// How many bytes at the end begin a character that is not complete.
+pub fn incomplete(codepage: u32, bytes: &[u8]) -> usize {
+    let is_lead = |b: u8| match codepage {
+        932 => matches!(b, 0x81..=0x9F | 0xE0..=0xFC),
+        936 | 949 | 950 | 51936 | 51949 => (0x81..=0xFE).contains(&b),
+        _ => false,
+    };
+    if codepage == 65001 {
+        let bad = std::str::from_utf8(bytes).err().filter(|e| e.error_len().is_none());
+        return bad.map_or(0, |e| bytes.len() - e.valid_up_to());
+    }
+    let mut open = false;
+    for byte in bytes {
+        open = !open && is_lead(*byte);
+    }
+    usize::from(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dos() {
+        assert_eq!(decode(850, b"a\x82\xFF"), "aé\u{A0}");
+        assert!(is_ascii_based(437) && is_ascii_based(932) && !is_ascii_based(1200) && !is_ascii_based(7));
+    }
+
+    #[test]
+    fn halves_of_characters() {
+        assert_eq!(incomplete(932, &[0x93, 0xFA, 0x96]), 1);
+        assert_eq!(incomplete(932, &[0x93, 0x96]), 0);
+        assert_eq!(incomplete(932, &[0xB1]), 0);
+        assert_eq!(incomplete(936, &[0xB1]), 1);
+        assert_eq!(incomplete(65001, "a€".as_bytes()), 0);
+        assert_eq!(incomplete(65001, &[b'a', 0xE2, 0x82]), 2);
+        assert_eq!(incomplete(1252, &[0xE2]), 0);
+    }
 }

@@ -8,8 +8,21 @@ use crate::mapi::{Attachment, MAX_DEPTH, Message, Prop, PropBag, tag};
 use crate::ndb::{Bid, Nid, Node, Subnodes, nid_type};
 use std::collections::HashSet;
 
+/// Messages inside one item, on all levels together. Damage can make trees share subtrees, so that depth alone bounds
+/// nothing.
+const MAX_EMBEDDED: usize = 20_000;
 /// Columns of tables that say nothing of the object itself.
 const ROW_ONLY: [u16; 3] = [tag::LTP_ROW_ID.id(), tag::LTP_ROW_VER.id(), tag::LTP_PARENT_NID.id()];
+
+/// One item being read.
+#[derive(Default)]
+struct Reading {
+    errors: Vec<Error>,
+    /// Data and subnodes of the messages around the place that is read, the item itself first.
+    within: Vec<(Bid, Bid)>,
+    /// Embedded messages so far.
+    embedded: usize,
+}
 
 impl Store {
     /// A message of the node tree, whole. Parts that could not be read are named in the second half.
@@ -18,18 +31,20 @@ impl Store {
     /// When the node is missing or its properties cannot be read at all.
     pub fn message(&self, nid: Nid) -> Result<(Message, Vec<Error>)> {
         let node = self.ndb().need(nid)?;
-        let mut errors = Vec::new();
-        let message = self.read_message(node.data, node.sub, 0, &mut errors).map_err(|e| e.id(u64::from(nid.0)))?;
-        Ok((message, errors))
+        let mut reading = Reading::default();
+        let message = self.read_message(node.data, node.sub, &mut reading).map_err(|e| e.id(u64::from(nid.0)))?;
+        Ok((message, reading.errors))
     }
 
-    /// `depth` counts embedded messages; the recursion ends at [`MAX_DEPTH`].
-    fn read_message(&self, data: Bid, sub: Bid, depth: usize, errors: &mut Vec<Error>) -> Result<Message> {
+    /// The recursion over embedded messages ends at [`MAX_DEPTH`].
+    fn read_message(&self, data: Bid, sub: Bid, reading: &mut Reading) -> Result<Message> {
         let pc = PropContext::open(self.ndb(), data, sub)?;
-        let props = self.bag(&pc, errors);
+        let props = self.bag(&pc, &mut reading.errors);
         let subnodes = &pc.heap().subnodes;
-        let recipients = self.recipients(subnodes, errors);
-        let attachments = self.attachments(subnodes, depth, errors);
+        let recipients = self.recipients(subnodes, &mut reading.errors);
+        reading.within.push((data, sub));
+        let attachments = self.attachments(subnodes, reading);
+        reading.within.pop();
         Ok(Message { props, recipients, attachments })
     }
 
@@ -63,7 +78,7 @@ impl Store {
         out
     }
 
-    fn attachments(&self, subnodes: &Subnodes, depth: usize, errors: &mut Vec<Error>) -> Vec<Attachment> {
+    fn attachments(&self, subnodes: &Subnodes, reading: &mut Reading) -> Vec<Attachment> {
         let mut order: Vec<Node> = Vec::new();
         if let Some(node) = subnodes.find(Nid::ATTACHMENT_TABLE) {
             match TableContext::open(self.ndb(), node.data, node.sub) {
@@ -71,14 +86,14 @@ impl Store {
                     for id in table.ids().iter().filter(|id| **id != 0) {
                         match subnodes.find(Nid(*id)) {
                             Some(node) => order.push(node),
-                            None => errors.push(
+                            None => reading.errors.push(
                                 Error::damaged("attachment", "the attachment table names one that does not exist")
                                     .id(u64::from(*id)),
                             ),
                         }
                     }
                 }
-                Err(e) => errors.push(e.within("attachment table")),
+                Err(e) => reading.errors.push(e.within("attachment table")),
             }
         }
         let mut seen = HashSet::new();
@@ -87,43 +102,37 @@ impl Store {
         order.extend(subnodes.0.iter().filter(|n| n.nid.ty() == nid_type::ATTACHMENT && !seen.contains(&n.nid)));
         let mut out = Vec::with_capacity(order.len());
         for node in order {
-            match self.attachment(node, depth, errors) {
+            match self.attachment(node, reading) {
                 Ok(attachment) => out.push(attachment),
-                Err(e) => errors.push(e.within("attachment").id(u64::from(node.nid.0))),
+                Err(e) => reading.errors.push(e.within("attachment").id(u64::from(node.nid.0))),
             }
         }
         out
     }
 
-    fn attachment(&self, node: Node, depth: usize, errors: &mut Vec<Error>) -> Result<Attachment> {
+    fn attachment(&self, node: Node, reading: &mut Reading) -> Result<Attachment> {
         let pc = PropContext::open(self.ndb(), node.data, node.sub)?;
         let method = pc.get(tag::ATTACH_METHOD.id())?.and_then(|v| v.as_i32()).unwrap_or(attach_method::NONE);
         let mut out = Attachment::default();
         for record in pc.records() {
             let is_object = record.tag == tag::ATTACH_DATA_OBJECT && record.raw != 0;
             if is_object && method == attach_method::EMBEDDED {
-                match self.embedded(&pc, record.raw, depth, errors) {
+                match self.embedded(&pc, record.raw, reading) {
                     Ok(message) => out.embedded = message.map(Box::new),
-                    Err(e) => errors.push(e.within("embedded message").id(u64::from(node.nid.0))),
+                    Err(e) => reading.errors.push(e.within("embedded message").id(u64::from(node.nid.0))),
                 }
                 continue;
             }
             match pc.value(*record) {
                 Ok(value) => out.props.0.push(Prop { tag: record.tag, name: self.name(record.tag), value }),
-                Err(e) => errors.push(e.within("attachment").id(u64::from(node.nid.0))),
+                Err(e) => reading.errors.push(e.within("attachment").id(u64::from(node.nid.0))),
             }
         }
         Ok(out)
     }
 
-    fn embedded(
-        &self,
-        pc: &PropContext<'_>,
-        raw: u32,
-        depth: usize,
-        errors: &mut Vec<Error>,
-    ) -> Result<Option<Message>> {
-        if depth >= MAX_DEPTH {
+    fn embedded(&self, pc: &PropContext<'_>, raw: u32, reading: &mut Reading) -> Result<Option<Message>> {
+        if reading.within.len() > MAX_DEPTH {
             let text = format!("messages are nested more than {MAX_DEPTH} deep; this one is left out");
             return Err(Error::new(crate::Kind::Limit, text));
         }
@@ -133,7 +142,15 @@ impl Store {
             .subnodes
             .find(Nid(nid))
             .ok_or_else(|| Error::damaged("subnode", "the embedded message does not exist").id(u64::from(nid)))?;
-        self.read_message(node.data, node.sub, depth + 1, errors).map(Some)
+        if reading.within.contains(&(node.data, node.sub)) {
+            return Err(Error::damaged("subnode", "the embedded message is inside itself").id(u64::from(nid)));
+        }
+        reading.embedded += 1;
+        if reading.embedded > MAX_EMBEDDED {
+            let text = format!("an item holds more than {MAX_EMBEDDED} messages; this one is left out");
+            return Err(Error::new(crate::Kind::Limit, text));
+        }
+        self.read_message(node.data, node.sub, reading).map(Some)
     }
 }
 

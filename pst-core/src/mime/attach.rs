@@ -3,8 +3,9 @@
 use super::{charset, header};
 use crate::mapi::message::attach_method;
 use crate::mapi::{Attachment, Blob, Value, tag};
-use mail_parser::{HeaderName, MessagePart};
+use mail_parser::{HeaderName, MessagePart, PartId};
 use memchr::memmem;
+use std::collections::HashSet;
 
 /// PidTagAttachFlags: rendered in the body.
 const RENDERED_IN_BODY: i32 = 4;
@@ -16,6 +17,23 @@ const LONGEST_NAME: usize = 256;
 pub(super) struct References {
     cids: Vec<String>,
     locations: Vec<String>,
+}
+
+/// The pictures that an HTML body shows.
+#[derive(Default)]
+pub(super) struct Shown<'a> {
+    /// What it refers to.
+    pub references: References,
+    /// Content-IDs that were made for parts without one.
+    pub made: &'a [(PartId, String)],
+    /// Content-IDs of the pictures so far: of two with one id, only the first is shown.
+    taken: HashSet<String>,
+}
+
+impl<'a> Shown<'a> {
+    pub fn new(references: References, made: &'a [(PartId, String)]) -> Self {
+        Self { references, made, taken: HashSet::new() }
+    }
 }
 
 impl References {
@@ -91,7 +109,7 @@ fn is_token(text: &str) -> bool {
 pub(super) fn describe(
     part: MessagePart<'_>,
     number: usize,
-    references: &References,
+    shown: &mut Shown<'_>,
     warnings: &mut Vec<String>,
 ) -> Attachment {
     let mut attachment = Attachment::default();
@@ -117,15 +135,17 @@ pub(super) fn describe(
     }
     let cid =
         raw(part, HeaderName::ContentId).map(|c| c.trim_matches(['<', '>', ' ']).to_owned()).filter(|c| !c.is_empty());
+    let cid = cid.or_else(|| shown.made.iter().find(|(id, _)| *id == part.id()).map(|(_, cid)| cid.clone()));
     let location = location(part);
-    let shown = references.show(&mime, name.as_deref(), cid.as_deref(), location.as_deref());
+    let is_shown = shown.references.show(&mime, name.as_deref(), cid.as_deref(), location.as_deref())
+        && cid.as_ref().is_none_or(|cid| shown.taken.insert(cid.to_lowercase()));
     if let Some(cid) = cid {
         props.set(tag::ATTACH_CONTENT_ID, Value::text(&cid));
     }
     if let Some(location) = location {
         props.set(tag::ATTACH_CONTENT_LOCATION, Value::text(&location));
     }
-    if shown {
+    if is_shown {
         props.set(tag::ATTACH_FLAGS, Value::I32(RENDERED_IN_BODY));
         props.set(tag::ATTACHMENT_HIDDEN, Value::Bool(true));
     }
@@ -141,7 +161,8 @@ pub(super) fn location(part: MessagePart<'_>) -> Option<String> {
     raw(part, HeaderName::ContentLocation).filter(|l| !l.is_empty())
 }
 
-fn is_picture(mime: &str, name: Option<&str>) -> bool {
+/// True for pictures that HTML shows.
+pub(super) fn is_picture(mime: &str, name: Option<&str>) -> bool {
     let mime = match name {
         Some(name) if mime == "application/octet-stream" => type_of(name),
         _ => mime,
@@ -160,6 +181,25 @@ pub(super) fn set_name(attachment: &mut Attachment, name: &str) {
     if let Some(extension) = extension(name) {
         props.set(tag::ATTACH_EXTENSION, Value::text(extension));
     }
+}
+
+/// A file of its own, by value.
+pub(super) fn file(name: &str, data: Vec<u8>) -> Attachment {
+    let mut attachment = Attachment::default();
+    let safe = sanitize(name);
+    attachment.props.set(tag::RENDERING_POSITION, Value::I32(-1));
+    attachment.props.set(tag::ATTACH_MIME_TAG, Value::text(type_of(&safe)));
+    attachment.props.set(tag::DISPLAY_NAME, Value::text(name));
+    set_name(&mut attachment, if safe.is_empty() { "attachment.bin" } else { &safe });
+    by_value(&mut attachment, Blob::Bytes(data));
+    attachment
+}
+
+/// A text in UTF-8 as a file.
+pub(super) fn text_file(name: &str, text: &str) -> Attachment {
+    let mut attachment = file(name, text.as_bytes().to_vec());
+    attachment.props.set(tag::TEXT_ATTACHMENT_CHARSET, Value::text("utf-8"));
+    attachment
 }
 
 /// Puts data by value into an attachment.
@@ -198,23 +238,28 @@ fn legacy_name(part: MessagePart<'_>) -> Option<String> {
 
 /// A name that is safe as a file name; characters that no file system takes become '_'.
 pub(super) fn sanitize(name: &str) -> String {
-    let clean: String =
-        name.chars()
-            .map(|c| {
-                if matches!(c, '"' | '/' | '\\' | ':' | '<' | '>' | '|' | '*' | '?') || c.is_control() {
-                    '_'
-                } else {
-                    c
-                }
-            })
-            .collect();
+    // Marks that turn the direction of writing make one ending look like another.
+    let turns = |c| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let bad = |c: char| matches!(c, '"' | '/' | '\\' | ':' | '<' | '>' | '|' | '*' | '?') || c.is_control() || turns(c);
+    let clean: String = name.chars().map(|c| if bad(c) { '_' } else { c }).collect();
     let clean = clean.trim_matches([' ', '.']);
+    let device = is_device(clean).then(|| format!("_{clean}"));
+    let clean = device.as_deref().unwrap_or(clean);
     if clean.chars().count() <= LONGEST_NAME {
         return clean.to_owned();
     }
     let tail = extension(clean).unwrap_or_default();
     let stem: String = clean.chars().take(LONGEST_NAME - tail.chars().count()).collect();
     format!("{stem}{tail}").trim_matches([' ', '.']).to_owned()
+}
+
+/// True for names that Windows keeps for devices, with any ending.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || (stem.len() == 4
+            && (stem.starts_with("COM") || stem.starts_with("LPT"))
+            && stem.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The extension with its dot, if it is a plausible one.

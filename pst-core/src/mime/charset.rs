@@ -1,7 +1,7 @@
 //! Charsets of mail and the code pages that PidTagInternetCodepage knows them by ([MS-UCODEREF] 2.2.1).
 
-use crate::mapi::codepage;
-use encoding_rs::{EUC_KR, Encoding, GBK, UTF_8, WINDOWS_1252};
+use crate::mapi::{codepage, singlebyte};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use std::borrow::Cow;
 
 /// Code pages and the charset names they go by in mail. The first name of a code page is the one that is written.
@@ -45,11 +45,18 @@ const PAGES: &[(u32, &str)] = &[
     (866, "ibm866"),
     (10000, "macintosh"),
     (10007, "x-mac-cyrillic"),
+    (65000, "utf-7"),
+    (52936, "hz-gb-2312"),
+    (50225, "iso-2022-kr"),
+    (28606, "iso-8859-16"),
+    (28604, "iso-8859-14"),
+    (28600, "iso-8859-10"),
 ];
 
 /// The charset name of a code page.
 pub fn label_of(page: u32) -> Option<&'static str> {
-    PAGES.iter().find(|(p, _)| *p == page).map(|(_, label)| *label)
+    let common = PAGES.iter().find(|(p, _)| *p == page).map(|(_, label)| *label);
+    common.or_else(|| singlebyte::of_number(page).and_then(|p| p.names.first()).copied())
 }
 
 /// The code page of a charset name, if it is one that Outlook knows.
@@ -59,40 +66,72 @@ pub fn page_of(label: &str) -> Option<u32> {
     if label.eq_ignore_ascii_case("ascii") || label.eq_ignore_ascii_case("ansi_x3.4-1968") {
         return Some(20127);
     }
-    exact(label).or_else(|| Encoding::for_label(label.as_bytes()).and_then(|e| exact(e.name())))
-}
-
-/// The encoding of a code page; windows-1252 for unknown ones.
-pub fn encoding_of(page: u32) -> &'static Encoding {
-    codepage::encoding(page).unwrap_or(WINDOWS_1252)
+    exact(label)
+        .or_else(|| singlebyte::of_name(label).map(|p| p.number))
+        .or_else(|| Encoding::for_label(label.as_bytes()).and_then(|e| exact(e.name())))
 }
 
 /// Bytes in a code page as text; bytes that are no UTF-8 are read as windows-1252 one by one where UTF-8 is meant.
 pub fn decode_page(page: u32, bytes: &[u8]) -> Cow<'_, str> {
     match page {
         65001 | 20127 => utf8_or_1252(bytes),
-        _ => encoding_of(page).decode_without_bom_handling(bytes).0,
+        65000 => mail_parser::Charset::Utf7.decode(bytes),
+        _ => Cow::Owned(codepage::decode(page, bytes)),
     }
 }
 
-/// Bytes in a named charset as text, and whether the charset is one that is known.
-pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
+/// Text in a code page; `None` if that has not all its characters.
+pub fn encode_page(page: u32, text: &str) -> Option<Vec<u8>> {
+    if matches!(page, 65001 | 20127) || text.is_ascii() {
+        return (page != 20127 || text.is_ascii()).then(|| text.as_bytes().to_vec());
+    }
+    let encoding = codepage::encoding(page)?;
+    let (bytes, used, lossy) = encoding.encode(text);
+    // In ISO 8859 these bytes are controls, and the text has none.
+    let controls = (28591..=28606).contains(&page) && bytes.iter().any(|b| (0x80..0xA0).contains(b));
+    (!lossy && !controls && std::ptr::eq(used, encoding)).then(|| bytes.into_owned())
+}
+
+/// How well bytes fitted the charset that they were said to be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// All of them.
+    Right,
+    /// Not all: those that did not fit were read as windows-1252, or replaced.
+    Bad,
+    /// The charset is unknown: the bytes were read as UTF-8 or windows-1252.
+    Unknown,
+}
+
+/// Bytes in a named charset as text, and how well they fitted.
+pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> (Cow<'a, str>, Fit) {
     let Some(label) = label.map(|l| l.trim().trim_matches(['"', '\''])).filter(|l| !l.is_empty()) else {
-        return (utf8_or_1252(bytes), true);
+        return (utf8_or_1252(bytes), Fit::Right);
     };
+    let fit = |bad| if bad { Fit::Bad } else { Fit::Right };
     match label.to_ascii_lowercase().as_str() {
-        "us-ascii" | "ascii" | "utf-8" | "utf8" | "ansi_x3.4-1968" => return (utf8_or_1252(bytes), true),
-        "iso-2022-kr" | "csiso2022kr" => return (Cow::Owned(iso_2022_kr(bytes)), true),
-        "hz-gb-2312" | "hz" => return (Cow::Owned(hz(bytes)), true),
+        "utf-8" | "utf8" => return (utf8_or_1252(bytes), fit(std::str::from_utf8(bytes).is_err())),
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" => return (utf8_or_1252(bytes), fit(!bytes.is_ascii())),
+        "iso-2022-kr" | "csiso2022kr" => return (Cow::Owned(codepage::iso_2022_kr(bytes)), Fit::Right),
+        "hz-gb-2312" | "hz" => return (Cow::Owned(codepage::hz(bytes)), Fit::Right),
         _ => {}
     }
+    if let Some(page) = singlebyte::of_name(label) {
+        return (Cow::Owned(page.decode(bytes)), Fit::Right);
+    }
     if let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) {
-        return (encoding.decode(bytes).0, true);
+        let (text, _, bad) = encoding.decode(bytes);
+        return (text, fit(bad));
     }
     match mail_parser::Charset::from_label(label.as_bytes()) {
-        Some(charset) => (charset.decode(bytes), true),
-        None => (utf8_or_1252(bytes), false),
+        Some(charset) => (charset.decode(bytes), Fit::Right),
+        None => (utf8_or_1252(bytes), Fit::Unknown),
     }
+}
+
+/// True for a charset that is known.
+pub fn is_known(label: &str) -> bool {
+    decode(Some(label), b"").1 != Fit::Unknown
 }
 
 /// UTF-8 text in which each byte that is not UTF-8 is read as windows-1252.
@@ -108,57 +147,6 @@ pub fn utf8_or_1252(bytes: &[u8]) -> Cow<'_, str> {
         out.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
     }
     Cow::Owned(out)
-}
-
-/// ISO-2022-KR (RFC 1557): SO and SI switch between ASCII and KS X 1001.
-fn iso_2022_kr(bytes: &[u8]) -> String {
-    let mut euc = Vec::with_capacity(bytes.len());
-    let mut shifted = false;
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = match byte {
-            0x1B => rest.strip_prefix(b"\x1B$)C").unwrap_or(tail),
-            _ => tail,
-        };
-        match byte {
-            0x0E => shifted = true,
-            0x0F => shifted = false,
-            0x1B => {}
-            b'\n' => {
-                shifted = false;
-                euc.push(byte);
-            }
-            0x21..=0x7E if shifted => euc.push(byte | 0x80),
-            _ => euc.push(byte),
-        }
-    }
-    EUC_KR.decode_without_bom_handling(&euc).0.into_owned()
-}
-
-/// HZ (RFC 1843): `~{` and `~}` switch between ASCII and GB 2312.
-fn hz(bytes: &[u8]) -> String {
-    let mut gb = Vec::with_capacity(bytes.len());
-    let mut shifted = false;
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        match (byte, tail.first()) {
-            (b'~', Some(b'{')) => shifted = true,
-            (b'~', Some(b'}')) => shifted = false,
-            (b'~', Some(b'~')) => gb.push(b'~'),
-            (b'~', Some(b'\n')) => {}
-            (0x21..=0x7E, _) if shifted => {
-                gb.push(byte | 0x80);
-                continue;
-            }
-            _ => {
-                gb.push(byte);
-                continue;
-            }
-        }
-        rest = tail.get(1..).unwrap_or_default();
-    }
-    GBK.decode_without_bom_handling(&gb).0.into_owned()
 }
 
 #[cfg(test)]
@@ -179,10 +167,28 @@ mod tests {
     }
 
     #[test]
+    fn encoding_takes_all_or_nothing() {
+        assert_eq!(encode_page(1251, "п"), Some(vec![0xEF]));
+        assert_eq!(encode_page(1251, "日"), None);
+        assert_eq!(encode_page(28591, "é"), Some(vec![0xE9]));
+        assert_eq!(encode_page(28591, "“"), None);
+        assert_eq!(encode_page(20127, "é"), None);
+        assert_eq!(encode_page(65001, "é"), Some("é".as_bytes().to_vec()));
+        assert_eq!(encode_page(1200, "é"), None);
+    }
+
+    #[test]
     fn rare_charsets() {
         assert_eq!(decode(Some("iso-2022-kr"), b"\x1B$)C\x0E0!\x0F!").0, "가!");
         assert_eq!(decode(Some("hz-gb-2312"), b"~{VPND~}.~~").0, "中文.~");
         assert_eq!(decode(None, b"caf\xE9 \xC3\xA9").0, "café é");
-        assert!(!decode(Some("x-unknown"), b"a").1);
+        assert_eq!(decode(Some("IBM437"), b"\x81ber").0, "über");
+        assert_eq!(decode(Some("cp852"), b"\xFD\xA7").0, "řž");
+        assert_eq!(decode(Some("x-mac-turkish"), b"\xDD").0, "ı");
+        assert_eq!(decode(Some("utf-7"), b"A+ImIDkQ.").0, "A\u{2262}\u{391}.");
+        assert_eq!(decode_page(850, b"\x82").as_ref(), "é");
+        assert_eq!(decode(Some("x-unknown"), b"a").1, Fit::Unknown);
+        assert_eq!(decode(Some("utf-8"), b"caf\xE9").1, Fit::Bad);
+        assert_eq!(decode(Some("shift_jis"), b"\x93\xFA").1, Fit::Right);
     }
 }

@@ -9,7 +9,7 @@ pub(super) const LONGEST_LINE: usize = 998;
 /// Bytes that make one line of base64.
 const LINE_BYTES: usize = 57;
 /// Bytes of an attachment that are held at once.
-const CHUNK: usize = LINE_BYTES * 2048;
+const CHUNK: usize = LINE_BYTES * 1024;
 
 /// A transfer encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Transfer {
         if !super::header::is_crlf(bytes) {
             return Self::Base64;
         }
-        let odd = bytes.iter().filter(|b| **b >= 0x80 || (**b < 0x20 && !matches!(**b, b'\t' | b'\r' | b'\n'))).count();
+        let odd: usize = bytes.iter().map(|b| usize::from(of(&CLASS, *b) & ODD)).sum();
         if odd == 0 && fits_lines(bytes) && memchr::memmem::find(bytes, super::from_mapi::MARK.as_bytes()).is_none() {
             Self::Plain
         } else if odd * 5 > bytes.len() {
@@ -54,7 +54,7 @@ impl Transfer {
             Self::Plain => out.extend_from_slice(bytes),
             Self::QuotedPrintable => quoted_printable(bytes, out),
             Self::Base64 => {
-                base64_lines(bytes, out);
+                base64_lines(bytes, &mut String::new(), false, out);
                 out.truncate(out.trim_ascii_end().len());
             }
         }
@@ -72,19 +72,61 @@ fn fits_lines(bytes: &[u8]) -> bool {
     true
 }
 
+/// A byte that does not suit a line of text.
+const ODD: u8 = 1;
+/// A byte that quoted-printable may leave as it is, wherever it stands but at the ends of a line.
+const LITERAL: u8 = 2;
+
+/// [`ODD`] and [`LITERAL`] for each byte.
+const CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut b = 0;
+    while b < 256 {
+        let odd = b >= 0x80 || (b < 0x20 && b != 0x09 && b != 0x0A && b != 0x0D);
+        let literal = (b >= 0x20 && b < 0x7F && b != 0x3D) || b == 0x09;
+        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse it")]
+        {
+            table[b] = if odd { ODD } else { 0 } | if literal { LITERAL } else { 0 };
+        }
+        b += 1;
+    }
+    table
+};
+
+fn of(table: &[u8; 256], byte: u8) -> u8 {
+    table.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 fn quoted_printable(bytes: &[u8], out: &mut Vec<u8>) {
+    out.reserve(bytes.len() + bytes.len() / 8);
+    let mut from = 0;
+    for end in memchr::memmem::find_iter(bytes, b"\r\n") {
+        quoted_line(bytes.get(from..end).unwrap_or_default(), out);
+        out.extend_from_slice(b"\r\n");
+        from = end + 2;
+    }
+    quoted_line(bytes.get(from..).unwrap_or_default(), out);
+}
+
+/// One line of a text, without its end, in as many lines as it needs.
+fn quoted_line(text: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let hex = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
     let mut line = 0;
-    let mut rest = bytes;
+    let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
-        if let Some(after) = rest.strip_prefix(b"\r\n") {
-            out.extend_from_slice(b"\r\n");
-            line = 0;
-            rest = after;
-            continue;
+        // Most of a text goes in runs; what stands last is looked at by itself.
+        if line > 0 {
+            let room = rest.get(..tail.len().min(75 - line)).unwrap_or_default();
+            let run = room.iter().take_while(|b| of(&CLASS, **b) & LITERAL != 0).count();
+            if let Some((literal, after)) = rest.split_at_checked(run).filter(|_| run > 0) {
+                out.extend_from_slice(literal);
+                line += run;
+                rest = after;
+                continue;
+            }
         }
-        let ends_line = tail.is_empty() || tail.starts_with(b"\r\n");
+        let ends_line = tail.is_empty();
         let literal = match byte {
             b' ' | b'\t' => !ends_line,
             b'=' => false,
@@ -107,29 +149,61 @@ fn quoted_printable(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// base64 in lines of 76, each ended by CRLF.
-fn base64_lines(bytes: &[u8], out: &mut Vec<u8>) {
-    let text = base64_simd::STANDARD.encode_to_string(bytes);
-    out.reserve(text.len() + text.len() / 38 + 2);
-    for line in text.as_bytes().chunks(76) {
-        out.extend_from_slice(line);
-        out.extend_from_slice(b"\r\n");
+/// Characters of a line of base64.
+const LINE_CHARS: usize = LINE_BYTES / 3 * 4;
+
+/// base64 in lines of 76, each ended by CRLF, or by LF; `text` is room for the characters.
+fn base64_lines(bytes: &[u8], text: &mut String, lf: bool, out: &mut Vec<u8>) {
+    text.clear();
+    base64_simd::STANDARD.encode_append(bytes, text);
+    if lf {
+        cut_lines(text.as_bytes(), *b"\n", out);
+    } else {
+        cut_lines(text.as_bytes(), *b"\r\n", out);
     }
 }
 
-/// Writes a stream in base64, chunk by chunk, each line ended by CRLF.
-pub(super) fn stream_base64(reader: &mut dyn Read, out: &mut dyn Write) -> Result<()> {
+fn cut_lines<const N: usize>(text: &[u8], end: [u8; N], out: &mut Vec<u8>) {
+    let (lines, last) = text.as_chunks::<LINE_CHARS>();
+    let start = out.len();
+    out.resize(start + lines.len() * (LINE_CHARS + N), 0);
+    let room = out.get_mut(start..).unwrap_or_default();
+    for (to, line) in room.chunks_exact_mut(LINE_CHARS + N).zip(lines) {
+        if let Some((chars, after)) = to.split_first_chunk_mut::<LINE_CHARS>() {
+            *chars = *line;
+            after.copy_from_slice(&end);
+        }
+    }
+    if !last.is_empty() {
+        out.extend_from_slice(last);
+        out.extend_from_slice(&end);
+    }
+}
+
+/// Writes bytes in base64, each line ended by CRLF, or by LF.
+pub(super) fn slice_base64(bytes: &[u8], out: &mut dyn Write, lf: bool) -> Result<()> {
+    let (mut text, mut lines) = (String::new(), Vec::new());
+    for chunk in bytes.chunks(CHUNK) {
+        lines.clear();
+        base64_lines(chunk, &mut text, lf, &mut lines);
+        out.write_all(&lines).map_err(cannot_write)?;
+    }
+    Ok(())
+}
+
+/// As [`slice_base64`], for a stream, which is read chunk by chunk.
+pub(super) fn stream_base64(reader: &mut dyn Read, out: &mut dyn Write, lf: bool) -> Result<()> {
     let mut chunk = Vec::with_capacity(CHUNK);
-    let mut text = Vec::new();
+    let (mut text, mut lines) = (String::new(), Vec::new());
     loop {
         chunk.clear();
         reader.take(CHUNK as u64).read_to_end(&mut chunk).map_err(cannot_read)?;
         if chunk.is_empty() {
             return Ok(());
         }
-        text.clear();
-        base64_lines(&chunk, &mut text);
-        out.write_all(&text).map_err(cannot_write)?;
+        lines.clear();
+        base64_lines(&chunk, &mut text, lf, &mut lines);
+        out.write_all(&lines).map_err(cannot_write)?;
     }
 }
 

@@ -4,7 +4,7 @@ use super::attach::References;
 use super::encode::{Transfer, cannot_write};
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
-use super::{outheader, text};
+use super::{outheader, outobject, outrich, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
@@ -21,11 +21,13 @@ pub struct Options {
     pub bcc: bool,
     /// Attach the RTF of messages that have a rich text body.
     pub keep_rtf: bool,
+    /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
+    pub lf: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bcc: true, keep_rtf: false }
+        Self { bcc: true, keep_rtf: false, lf: false }
     }
 }
 
@@ -53,17 +55,25 @@ pub(super) fn write(
     let mut head = Vec::with_capacity(4096);
     outheader::write(message, options, warnings, &mut head);
     head.extend_from_slice(b"MIME-Version: 1.0\r\n");
-    if outattach::write_smime(message, &class, &mut head, out)? {
+    if outattach::write_smime(message, &class, &mut head, out, options.lf)? {
         return Ok(());
     }
-    let mut bodies = outbody::of(message, &class, warnings)?;
-    if options.keep_rtf && bodies.rtf.is_none() {
-        bodies.rtf = outbody::rtf_of(message)?;
+    let made = outobject::renderings(message, page, warnings)?;
+    let bodies = outbody::of(message, &class, &made, warnings)?;
+    let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
+    let mut all: Vec<Out<'_>> = message
+        .attachments
+        .iter()
+        .chain(&made.parts)
+        .chain(&bodies.pictures)
+        .enumerate()
+        .map(|(i, a)| Out::new(a, i, page))
+        .collect();
+    for (i, cid) in &bodies.placed {
+        if let Some(out) = all.get_mut(*i) {
+            out.cid = Some(cid.clone());
+        }
     }
-    if !options.keep_rtf {
-        bodies.rtf = None;
-    }
-    let all: Vec<Out<'_>> = message.attachments.iter().enumerate().map(|(i, a)| Out::new(a, i, page)).collect();
     let references = match &bodies.html {
         Some((html, _)) if !all.is_empty() => {
             References::of(html, all.iter().filter_map(|a| a.location().map(ToOwned::to_owned)))
@@ -71,14 +81,17 @@ pub(super) fn write(
         _ => References::default(),
     };
     let (inline, attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| a.is_inline(&references));
-    let seed = seed(&head, &bodies, &all, depth);
+    // Only boundaries are made of it.
+    let parts = !all.is_empty() || kept.is_some() || (bodies.plain.is_some() && bodies.html.is_some());
+    let shown = inline.iter().chain(&attached).copied();
+    let seed = if parts { seed(&head, &bodies, shown, depth) } else { String::new() };
     let mut writer = Writer { out, head, seed, options, depth, warnings };
-    writer.mixed(&bodies, &inline, &attached)?;
+    writer.mixed(&bodies, kept.as_deref(), &inline, &attached)?;
     writer.flush()
 }
 
 /// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries.
-fn seed(head: &[u8], bodies: &Bodies, all: &[Out<'_>], depth: usize) -> String {
+fn seed<'a>(head: &[u8], bodies: &Bodies, all: impl Iterator<Item = &'a Out<'a>>, depth: usize) -> String {
     let mut hash = Sha256::new();
     hash.update(head);
     hash.update(bodies.plain.as_deref().unwrap_or_default());
@@ -86,6 +99,7 @@ fn seed(head: &[u8], bodies: &Bodies, all: &[Out<'_>], depth: usize) -> String {
         hash.update(html);
         hash.update(label);
     }
+    hash.update(bodies.rtf.as_deref().unwrap_or_default());
     for one in all {
         hash.update(one.summary());
     }
@@ -113,10 +127,16 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn mixed(&mut self, bodies: &Bodies, inline: &[&Out<'_>], attached: &[&Out<'_>]) -> Result<()> {
-        if attached.is_empty() && bodies.rtf.is_none() {
+    fn mixed(
+        &mut self,
+        bodies: &Bodies,
+        kept: Option<&[u8]>,
+        inline: &[&Out<'_>],
+        attached: &[&Out<'_>],
+    ) -> Result<()> {
+        if attached.is_empty() && kept.is_none() {
             self.related(bodies, inline)?;
-            if !inline.is_empty() || (bodies.plain.is_some() && bodies.html.is_some()) {
+            if !inline.is_empty() || bodies.count() > 1 {
                 self.head.extend_from_slice(b"\r\n");
             }
             return Ok(());
@@ -128,7 +148,7 @@ impl Writer<'_> {
             self.delimit(&boundary, false);
             self.attachment(one, false)?;
         }
-        if let Some(rtf) = &bodies.rtf {
+        if let Some(rtf) = kept {
             self.delimit(&boundary, false);
             self.head.extend_from_slice(b"Content-Type: application/rtf;\r\n name=\"body.rtf\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename=\"body.rtf\"\r\n\r\n");
             Transfer::Base64.write(rtf, &mut self.head);
@@ -155,27 +175,33 @@ impl Writer<'_> {
     }
 
     fn alternative(&mut self, bodies: &Bodies) {
-        match (&bodies.plain, &bodies.html) {
-            (plain, None) => self.text("plain", plain.as_deref().unwrap_or_default().as_bytes(), None),
-            (None, Some((html, label))) => self.text("html", html, Some(label)),
-            (Some(plain), Some((html, label))) => {
-                let boundary = self.open("alternative", 'a');
-                self.delimit(&boundary, true);
-                self.text("plain", plain.as_bytes(), None);
-                self.delimit(&boundary, false);
-                self.text("html", html, Some(label));
-                self.close(&boundary);
+        let boundary = (bodies.count() > 1).then(|| self.open("alternative", 'a'));
+        let mut first = true;
+        let mut part = |writer: &mut Self, kind: &str, bytes: &[u8], label: Option<&str>| {
+            if let Some(boundary) = &boundary {
+                writer.delimit(boundary, std::mem::take(&mut first));
             }
+            writer.text(kind, bytes, label);
+        };
+        if bodies.plain.is_some() || bodies.count() == 0 {
+            part(self, "plain", bodies.plain.as_deref().unwrap_or_default().as_bytes(), Some("utf-8"));
+        }
+        if let Some(rtf) = &bodies.rtf {
+            part(self, "rtf", rtf, None);
+        }
+        if let Some((html, label)) = &bodies.html {
+            part(self, "html", html, Some(label));
+        }
+        if let Some(boundary) = &boundary {
+            self.close(boundary);
         }
     }
 
     fn text(&mut self, kind: &str, bytes: &[u8], label: Option<&str>) {
         let transfer = Transfer::for_text(bytes);
-        let label = label.unwrap_or("utf-8");
-        let head = format!(
-            "Content-Type: text/{kind}; charset={label}\r\nContent-Transfer-Encoding: {}\r\n\r\n",
-            transfer.name()
-        );
+        let charset = label.map(|label| format!("; charset={label}")).unwrap_or_default();
+        let head =
+            format!("Content-Type: text/{kind}{charset}\r\nContent-Transfer-Encoding: {}\r\n\r\n", transfer.name());
         self.head.extend_from_slice(head.as_bytes());
         transfer.write(bytes, &mut self.head);
     }
@@ -207,6 +233,6 @@ impl Writer<'_> {
             return write(embedded, self.out, self.options, self.depth + 1, self.warnings);
         }
         self.flush()?;
-        one.write_data(self.out, self.warnings)
+        one.write_data(self.out, self.options.lf, self.warnings)
     }
 }

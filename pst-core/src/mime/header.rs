@@ -2,6 +2,7 @@
 
 use super::charset;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The value of a field as text: unfolded, trimmed, bytes that are no UTF-8 read as windows-1252, nothing decoded.
 pub fn raw(value: &[u8]) -> String {
@@ -35,7 +36,7 @@ pub fn words(text: &str, warnings: &mut Vec<String>) -> String {
             rest = from.get(2..).unwrap_or_default();
             continue;
         };
-        if !charset_known(label) {
+        if !charset::is_known(label) {
             warnings.push(format!("header text in the unknown charset {label:?} is kept encoded"));
             flush(&mut out, &mut pending);
             out.push_str(before);
@@ -64,10 +65,6 @@ fn flush(out: &mut String, pending: &mut Option<(String, Vec<u8>)>) {
     if let Some((label, bytes)) = pending.take() {
         out.push_str(&charset::decode(Some(&label), &bytes).0);
     }
-}
-
-fn charset_known(label: &str) -> bool {
-    charset::decode(Some(label), b"").1
 }
 
 /// One encoded word at the start of `text`: charset, decoded bytes, and what follows it.
@@ -130,15 +127,14 @@ pub fn block(bytes: &[u8]) -> Cow<'_, str> {
 
 /// True when every line ends in CRLF and no CR or LF stands alone.
 pub fn is_crlf(bytes: &[u8]) -> bool {
-    let mut next = 0;
-    for at in memchr::memchr2_iter(b'\r', b'\n', bytes) {
-        match bytes.get(at) {
-            Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => next = at + 1,
-            Some(b'\n') if at > 0 && at == next => {}
-            _ => return false,
+    let mut lines = 0;
+    for at in memchr::memchr_iter(b'\n', bytes) {
+        if at == 0 || bytes.get(at - 1) != Some(&b'\r') {
+            return false;
         }
+        lines += 1;
     }
-    true
+    memchr::memchr_iter(b'\r', bytes).count() == lines
 }
 
 /// Bytes with every line end written as CRLF; a lone CR ends a line too.
@@ -147,25 +143,37 @@ pub fn crlf_bytes(bytes: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(bytes);
     }
     let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 32 + 16);
-    let mut from = 0;
-    for at in memchr::memchr2_iter(b'\r', b'\n', bytes) {
-        if at < from {
-            continue;
-        }
-        out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
-        out.extend_from_slice(b"\r\n");
-        from = at + if bytes.get(at..at + 2) == Some(b"\r\n") { 2 } else { 1 };
-    }
-    out.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    each_line(bytes, |line, ended| {
+        out.extend_from_slice(bytes.get(line).unwrap_or_default());
+        out.extend_from_slice(if ended { b"\r\n" } else { b"" });
+    });
     Cow::Owned(out)
 }
 
 /// Text with every line end written as CRLF.
 pub fn crlf(text: &str) -> Cow<'_, str> {
-    match crlf_bytes(text.as_bytes()) {
-        Cow::Borrowed(_) => Cow::Borrowed(text),
-        Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes).unwrap_or_default()),
+    if is_crlf(text.as_bytes()) {
+        return Cow::Borrowed(text);
     }
+    let mut out = String::with_capacity(text.len() + text.len() / 32 + 16);
+    each_line(text.as_bytes(), |line, ended| {
+        out.push_str(text.get(line).unwrap_or_default());
+        out.push_str(if ended { "\r\n" } else { "" });
+    });
+    Cow::Owned(out)
+}
+
+/// Goes through lines that end in CRLF, CR or LF: where each stands without its end, and whether it has one.
+fn each_line(bytes: &[u8], mut take: impl FnMut(Range<usize>, bool)) {
+    let mut from = 0;
+    for at in memchr::memchr2_iter(b'\r', b'\n', bytes) {
+        if at < from {
+            continue;
+        }
+        take(from..at, true);
+        from = at + if bytes.get(at..at + 2) == Some(b"\r\n") { 2 } else { 1 };
+    }
+    take(from..bytes.len(), false);
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
+use super::outobject::Stub;
 use super::{describe_class, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
@@ -19,12 +20,14 @@ pub(super) struct Out<'a> {
     page: u32,
     mime: String,
     name: Option<String>,
-    cid: Option<String>,
+    pub cid: Option<String>,
     location: Option<String>,
     method: i32,
     data: Option<&'a Blob>,
     /// The bytes of a message/* part that is written without encoding.
     plain: Option<Vec<u8>>,
+    /// What is written where the data are elsewhere.
+    stub: Option<Stub>,
 }
 
 impl<'a> Out<'a> {
@@ -40,7 +43,7 @@ impl<'a> Out<'a> {
         let stored = text::some(props, tag::ATTACH_MIME_TAG, page).map(|m| m.trim().to_ascii_lowercase());
         let stored = stored.filter(|m| is_mime(m) && !m.starts_with("multipart/"));
         let embedded = attachment.embedded.is_some();
-        let mime = if embedded {
+        let mut mime = if embedded {
             "message/rfc822".to_owned()
         } else {
             let guess = || name.as_deref().map_or("application/octet-stream", attach::type_of).to_owned();
@@ -55,9 +58,14 @@ impl<'a> Out<'a> {
         if method == attach_method::OLE && !embedded {
             name = name.map(|n| if n.contains('.') { n } else { format!("{n}.ole") });
         }
+        let stub = Stub::of(props, page).filter(|_| data.is_none());
+        if let Some(stub) = &stub {
+            stub.mime.clone_into(&mut mime);
+            name = name.map(|n| if n.ends_with(stub.ending) { n } else { n + stub.ending });
+        }
         let cid = text::some(props, tag::ATTACH_CONTENT_ID, page);
         let location = text::some(props, tag::ATTACH_CONTENT_LOCATION, page);
-        let mut out = Self { attachment, page, mime, name, cid, location, method, data, plain: None };
+        let mut out = Self { attachment, page, mime, name, cid, location, method, data, plain: None, stub };
         out.plain = out.as_is();
         if out.plain.is_none() && !embedded && out.mime == "message/rfc822" {
             // message/rfc822 may not be encoded, and these bytes cannot go without.
@@ -99,7 +107,10 @@ impl<'a> Out<'a> {
     /// What tells this attachment from others, for the hash that boundaries are made of.
     pub fn summary(&self) -> String {
         let inside = self.embedded().and_then(|m| text::subject(&m.props)).unwrap_or_default();
-        let size = self.data.map_or(0, Blob::len);
+        let size = match (&self.stub, self.data) {
+            (Some(stub), _) => stub.data.len() as u64,
+            (None, data) => data.map_or(0, Blob::len),
+        };
         format!("{}\0{}\0{size}\0{inside}\0", self.mime, self.name.as_deref().unwrap_or_default())
     }
 
@@ -107,7 +118,9 @@ impl<'a> Out<'a> {
     pub fn write_head(&self, inline: bool, head: &mut Vec<u8>) {
         let props = &self.attachment.props;
         let mut fields = format!("Content-Type: {}", self.mime);
-        if self.mime.starts_with("text/")
+        if self.stub.as_ref().is_some_and(|s| s.mime == "text/plain") {
+            encode::parameter("charset", "utf-8", &mut fields);
+        } else if self.mime.starts_with("text/")
             && let Some(label) = text::some(props, tag::TEXT_ATTACHMENT_CHARSET, self.page).filter(|l| is_token(l))
         {
             encode::parameter("charset", &label, &mut fields);
@@ -147,30 +160,31 @@ impl<'a> Out<'a> {
         self.attachment.embedded.is_none() && self.name.as_deref() != Some(shown) && !shown.trim().is_empty()
     }
 
-    /// Writes the data.
-    pub fn write_data(&self, out: &mut dyn Write, warnings: &mut Vec<String>) -> Result<()> {
+    /// Writes the data; base64 in lines that end with LF alone if `lf` is set.
+    pub fn write_data(&self, out: &mut dyn Write, lf: bool, warnings: &mut Vec<String>) -> Result<()> {
         if let Some(bytes) = &self.plain {
             return out.write_all(bytes).map_err(cannot_write);
         }
         if let Some(blob) = self.data {
-            return encode::stream_base64(&mut blob.open()?, out);
+            return write_base64(blob, out, lf);
         }
-        let props = &self.attachment.props;
-        let path = text::some(props, tag::ATTACH_LONG_PATHNAME, self.page)
-            .or_else(|| text::some(props, tag::ATTACH_PATHNAME, self.page));
         let name = self.name.as_deref().unwrap_or("without a name");
-        let note = match (self.method, path) {
-            (2..=4 | 7, Some(path)) => format!("This attachment is a reference to: {path}\r\n"),
-            _ => String::new(),
-        };
-        warnings.push(format!("the attachment {name} has no data (method {})", self.method));
-        let mut text = Vec::new();
-        Transfer::Base64.write(note.as_bytes(), &mut text);
-        out.write_all(&text).map_err(cannot_write)
+        let kept = if self.stub.is_some() { "its path is kept" } else { "an empty part stands for it" };
+        warnings.push(format!("the attachment {name} has no data (method {}): {kept}", self.method));
+        let stub = self.stub.as_ref().map(|s| s.data.as_slice());
+        encode::stream_base64(&mut stub.unwrap_or_default(), out, lf)
     }
 }
 
-fn one_line(text: &str) -> String {
+fn write_base64(blob: &Blob, out: &mut dyn Write, lf: bool) -> Result<()> {
+    match blob {
+        Blob::Bytes(bytes) => encode::slice_base64(bytes, out, lf),
+        Blob::Stream(stream) => encode::stream_base64(&mut stream.open()?, out, lf),
+    }
+}
+
+/// Text without line ends and other controls.
+pub(super) fn one_line(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
@@ -194,7 +208,13 @@ fn is_message(bytes: &[u8]) -> bool {
 }
 
 /// Writes an S/MIME message out of its one attachment, header included. False if this is none.
-pub(super) fn write_smime(message: &Message, class: &str, head: &mut Vec<u8>, out: &mut dyn Write) -> Result<bool> {
+pub(super) fn write_smime(
+    message: &Message,
+    class: &str,
+    head: &mut Vec<u8>,
+    out: &mut dyn Write,
+    lf: bool,
+) -> Result<bool> {
     let [only] = message.attachments.as_slice() else { return Ok(false) };
     let Some(Value::Binary(data)) = only.props.any(tag::ATTACH_DATA_BINARY.id()) else { return Ok(false) };
     let page = text::page(&message.props);
@@ -219,7 +239,7 @@ pub(super) fn write_smime(message: &Message, class: &str, head: &mut Vec<u8>, ou
             b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename=\"smime.p7m\"\r\n\r\n",
         );
         out.write_all(head).map_err(cannot_write)?;
-        encode::stream_base64(&mut data.open()?, out)?;
+        write_base64(data, out, lf)?;
         return Ok(true);
     }
     Ok(false)

@@ -1,12 +1,12 @@
 //! The bodies of a MAPI message as plain text and HTML ([MS-OXBBODY] 2.1.3.1, [MS-OXCMAIL] 2.1.3.3).
 
-use super::{charset, describe, header, text, to_mapi};
+use super::outobject::Renderings;
+use super::{charset, describe, header, outrich, text, to_mapi};
 use crate::error::Result;
-use crate::mapi::rtf::{self, Content};
-use crate::mapi::{Message, Value, tag};
+use crate::mapi::{Attachment, Message, Value, codepage, tag};
 
 /// Bodies larger than this are cut, with a warning.
-const LONGEST: u64 = 1 << 30;
+pub(super) const LONGEST: u64 = 1 << 30;
 const NATIVE_RTF: i32 = 2;
 
 /// What stands in the body parts of a message.
@@ -16,12 +16,23 @@ pub(super) struct Bodies {
     pub plain: Option<String>,
     /// HTML and the name of its charset.
     pub html: Option<(Vec<u8>, String)>,
-    /// Genuine RTF, decompressed.
+    /// RTF that is written too, as an alternative.
     pub rtf: Option<Vec<u8>>,
+    /// Pictures of the RTF that the HTML shows.
+    pub pictures: Vec<Attachment>,
+    /// Content-IDs of attachments without one that the HTML shows.
+    pub placed: Vec<(usize, String)>,
+}
+
+impl Bodies {
+    /// How many forms of the body there are.
+    pub fn count(&self) -> usize {
+        usize::from(self.plain.is_some()) + usize::from(self.html.is_some()) + usize::from(self.rtf.is_some())
+    }
 }
 
 /// Finds the bodies of a message.
-pub(super) fn of(message: &Message, class: &str, warnings: &mut Vec<String>) -> Result<Bodies> {
+pub(super) fn of(message: &Message, class: &str, made: &Renderings, warnings: &mut Vec<String>) -> Result<Bodies> {
     let page = text::page(&message.props);
     let mut bodies = Bodies::default();
     let plain = body_text(message, page)?;
@@ -29,7 +40,10 @@ pub(super) fn of(message: &Message, class: &str, warnings: &mut Vec<String>) -> 
     let native_rtf = message.props.i32(tag::NATIVE_BODY) == Some(NATIVE_RTF);
     let has_rtf = message.props.any(tag::RTF_COMPRESSED.id()).is_some();
     if html.is_none() && has_rtf && (plain.is_none() || native_rtf || in_sync(message)) {
-        rich(message, &mut bodies, warnings)?;
+        outrich::read(message, page, made, &mut bodies, warnings)?;
+    }
+    if html.is_some() && has_rtf && in_sync(message) {
+        bodies.rtf = outrich::part(message, page)?;
     }
     bodies.html = html.or(bodies.html.take());
     bodies.plain = plain.or(bodies.plain.take());
@@ -91,37 +105,31 @@ fn html(message: &Message, page: u32) -> Result<Option<(Vec<u8>, String)>> {
     Ok((!bytes.is_empty()).then_some((bytes, label)))
 }
 
-fn rich(message: &Message, bodies: &mut Bodies, warnings: &mut Vec<String>) -> Result<()> {
-    let Some(Value::Binary(blob)) = message.props.any(tag::RTF_COMPRESSED.id()) else { return Ok(()) };
-    let Some(rtf) = rtf::decompress(&blob.to_vec(LONGEST)?, LONGEST as usize) else {
-        warnings.push("the RTF body has an unknown signature".to_owned());
-        return Ok(());
-    };
-    match rtf::read(&rtf) {
-        Content::Html(html) => {
-            let html = mail_parser::strip_charset_meta(&html).into_owned();
-            bodies.html = Some((header::crlf(&html).into_owned().into_bytes(), "utf-8".to_owned()));
-        }
-        Content::Text(text) => bodies.plain = Some(header::crlf(&text).into_owned()),
-        Content::Rich(text) => {
-            bodies.plain = Some(header::crlf(&text).into_owned());
-            bodies.rtf = Some(rtf);
-        }
-    }
-    Ok(())
-}
-
 /// True if the plain text is what the way in makes of an HTML body that comes alone.
 fn is_derived(bodies: &Bodies, message: &Message) -> bool {
     let (Some(plain), Some((html, label))) = (&bodies.plain, &bodies.html) else { return false };
     message.props.any(tag::RTF_COMPRESSED.id()).is_none()
-        && charset::page_of(label).is_some_and(|page| to_mapi::plain_of(html, page) == *plain)
+        && charset::page_of(label)
+            .is_some_and(|page| starts_alike(html, page, plain) && to_mapi::plain_of(html, page) == *plain)
 }
 
-/// The RTF of a message, decompressed.
-pub(super) fn rtf_of(message: &Message) -> Result<Option<Vec<u8>>> {
-    match message.props.any(tag::RTF_COMPRESSED.id()) {
-        Some(Value::Binary(blob)) => Ok(rtf::decompress(&blob.to_vec(LONGEST)?, LONGEST as usize)),
-        _ => Ok(None),
+/// False if the start of the HTML is enough to tell that the plain text was not made of it.
+fn starts_alike(html: &[u8], page: u32, plain: &str) -> bool {
+    let mut most = 1 << 10;
+    while 2 * most < html.len() && codepage::encoding(page).is_some_and(encoding_rs::Encoding::is_ascii_compatible) {
+        // A tag ends every word, so that what comes of this much is the beginning of what comes of all, but for the
+        // last word, before which a blank may be missing.
+        let cut = html.get(..most).and_then(|start| memchr::memrchr(b'<', start)).unwrap_or_default();
+        let text = to_mapi::plain_of(html.get(..cut).unwrap_or_default(), page);
+        let sure = text.rfind([' ', '\t', '\r', '\n']).and_then(|at| text.get(..at)).unwrap_or_default();
+        let sure = sure.trim_end_matches('\r');
+        if !plain.starts_with(sure) {
+            return false;
+        }
+        if sure.len() > 256 {
+            break;
+        }
+        most *= 4;
     }
+    true
 }

@@ -4,6 +4,7 @@ use super::address::{self, Group, Mailbox};
 use super::encode::{self, LONGEST_LINE};
 use super::{date, describe_class, from_mapi::Options, state, text};
 use crate::mapi::{Message, PropBag, Value, tag, time};
+use std::borrow::Cow;
 
 /// Stored headers larger than this are not used.
 const LONGEST_BLOCK: usize = 64 << 20;
@@ -33,7 +34,7 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
         return;
     }
     for field in &fields {
-        if !field.is_mime() {
+        if !field.is_mime() && (options.bcc || !field.is("bcc")) {
             field.write(warnings, out);
         }
     }
@@ -83,19 +84,21 @@ impl Field<'_> {
         let strict = self.text.split_once(':').filter(|(n, _)| n.ends_with([' ', '\t']));
         let strict = strict.map(|(name, value)| format!("{}:{value}", name.trim_end_matches([' ', '\t'])));
         let text = strict.as_deref().unwrap_or(self.text);
-        if text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n') || b == 0x7F) {
+        let controls = text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n') || b == 0x7F);
+        if controls {
             warnings.push("control characters in the header were replaced".to_owned());
         }
         for line in text.split("\r\n").filter(|l| !l.trim().is_empty()) {
-            let clean: String = if line.bytes().any(|b| b < 0x20 && b != b'\t' || b == 0x7F) {
-                line.chars().map(|c| if c.is_ascii_control() && c != '\t' { '?' } else { c }).collect()
+            let visible = |c: char| if c.is_ascii_control() && c != '\t' { '?' } else { c };
+            let line = if controls || line.bytes().any(|b| matches!(b, b'\r' | b'\n')) {
+                Cow::Owned(line.chars().map(visible).collect())
             } else {
-                line.to_owned()
+                Cow::Borrowed(line)
             };
-            if clean.len() > LONGEST_LINE {
-                encode::fold(&clean, LONGEST_LINE, out);
+            if line.len() > LONGEST_LINE {
+                encode::fold(&line, LONGEST_LINE, out);
             } else {
-                out.extend_from_slice(clean.as_bytes());
+                out.extend_from_slice(line.as_bytes());
             }
             out.extend_from_slice(b"\r\n");
         }

@@ -6,23 +6,28 @@ use mail_parser::{MessagePart, PartKind};
 #[derive(Default)]
 pub(super) struct Selection<'m> {
     pub plain: Option<MessagePart<'m>>,
-    /// More than one where HTML parts follow each other with pictures between them (Apple Mail).
+    /// More than one where HTML parts follow each other with pictures and text between them (Apple Mail).
     pub html: Vec<MessagePart<'m>>,
+    /// Those, and the pictures and texts between them, in order; empty if there is only one.
+    pub run: Vec<MessagePart<'m>>,
+    pub rtf: Option<MessagePart<'m>>,
     pub attachments: Vec<MessagePart<'m>>,
 }
 
 impl<'m> Selection<'m> {
     fn has_body(&self) -> bool {
-        self.plain.is_some() || !self.html.is_empty()
+        self.plain.is_some() || !self.html.is_empty() || self.rtf.is_some()
     }
 
     fn append(&mut self, other: Selection<'m>) {
         self.attachments.extend(other.attachments);
         if self.has_body() {
-            self.attachments.extend(other.plain.into_iter().chain(other.html));
+            self.attachments.extend(other.plain.into_iter().chain(other.rtf).chain(other.html));
         } else {
             self.plain = other.plain;
             self.html = other.html;
+            self.run = other.run;
+            self.rtf = other.rtf;
         }
     }
 }
@@ -70,18 +75,49 @@ fn multipart<'m>(part: MessagePart<'m>, may_be_body: bool, out: &mut Selection<'
 }
 
 fn mixed<'m>(part: MessagePart<'m>, may_be_body: bool, out: &mut Selection<'m>) {
-    for (i, child) in part.children().enumerate() {
-        let body_here = may_be_body && !out.has_body();
-        if may_be_body && !out.html.is_empty() && out.plain.is_none() && continues_html(child) {
-            out.html.push(child);
-        } else {
-            any(child, body_here, i == 0, out);
+    let children: Vec<MessagePart<'m>> = part.children().collect();
+    let run = if may_be_body && !out.has_body() { html_run(&children) } else { None };
+    for (i, child) in children.into_iter().enumerate() {
+        if run.as_ref().is_some_and(|run| run.contains(&i)) {
+            match child.kind() {
+                PartKind::Html if qualifies(child, i == 0) => out.html.push(child),
+                PartKind::Text if is_between(child) => {}
+                _ => {
+                    out.attachments.push(child);
+                    if !is_shown_between(child) {
+                        continue;
+                    }
+                }
+            }
+            out.run.push(child);
+            continue;
         }
+        let body_here = may_be_body && !out.has_body();
+        any(child, body_here, i == 0, out);
     }
 }
 
-fn continues_html(part: MessagePart<'_>) -> bool {
-    matches!(part.kind(), PartKind::Html) && qualifies(part, false)
+/// The first to the last HTML part, if there are several, with nothing before them that is a body.
+fn html_run(children: &[MessagePart<'_>]) -> Option<std::ops::RangeInclusive<usize>> {
+    let is_html = |(i, c): &(usize, &MessagePart<'_>)| matches!(c.kind(), PartKind::Html) && qualifies(**c, *i == 0);
+    let first = children.iter().enumerate().find(is_html)?.0;
+    let last = children.iter().enumerate().rfind(is_html)?.0;
+    let is_body = |c: &MessagePart<'_>| c.is_multipart() || (matches!(c.kind(), PartKind::Text) && is_between(*c));
+    let before = children.get(..first)?;
+    let inside = children.get(first..=last)?;
+    (first < last && !before.iter().any(is_body) && !inside.iter().any(MessagePart::is_multipart))
+        .then_some(first..=last)
+}
+
+/// Text that belongs between HTML parts.
+fn is_between(part: MessagePart<'_>) -> bool {
+    is_plain(part) && qualifies(part, false)
+}
+
+/// A picture that is shown between HTML parts.
+fn is_shown_between(part: MessagePart<'_>) -> bool {
+    !part.content_disposition().is_some_and(|d| d.is_attachment())
+        && super::attach::is_picture(&super::attach::mime_type(part), part.attachment_name())
 }
 
 fn alternative<'m>(part: MessagePart<'m>, out: &mut Selection<'m>) {
@@ -97,6 +133,11 @@ fn alternative<'m>(part: MessagePart<'m>, out: &mut Selection<'m>) {
         if !one.html.is_empty() {
             chosen.attachments.append(&mut chosen.html);
             chosen.html = one.html;
+            chosen.run = one.run;
+        }
+        if one.rtf.is_some() {
+            chosen.attachments.extend(chosen.rtf.take());
+            chosen.rtf = one.rtf;
         }
     }
     out.append(chosen);
@@ -116,6 +157,11 @@ fn leaf<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Sel
         }
         return;
     }
+    if part.parent().is_none() && part.content_type().is_some_and(|c| c.ctype() == "multipart") {
+        // A multipart without a boundary: all of it is text.
+        out.plain = Some(part);
+        return;
+    }
     if may_be_body && qualifies(part, first) {
         match part.kind() {
             PartKind::Html => return out.html.push(part),
@@ -123,10 +169,21 @@ fn leaf<'m>(part: MessagePart<'m>, may_be_body: bool, first: bool, out: &mut Sel
                 out.plain = Some(part);
                 return;
             }
+            _ if is_rtf(part) && out.rtf.is_none() => {
+                out.rtf = Some(part);
+                return;
+            }
             _ => {}
         }
     }
     out.attachments.push(part);
+}
+
+/// Rich text that is no file.
+fn is_rtf(part: MessagePart<'_>) -> bool {
+    (part.is_content_type("text", "rtf") || part.is_content_type("application", "rtf"))
+        && part.attachment_name().is_none()
+        && part.decoded().starts_with(b"{\\rtf")
 }
 
 fn is_plain(part: MessagePart<'_>) -> bool {

@@ -1,14 +1,19 @@
 //! A MIME message to a MAPI message ([MS-OXCMAIL] 2.2.3).
 
-use super::attach::{self, References};
+use super::attach::{self, References, Shown};
+use super::charset::Fit;
+use super::joined::{self, Piece};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{State, charset, fields, header, state, uu};
+use super::{State, charset, fields, header, legacy, state, transfer, uu};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
-use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropType, Stream, Value, tag, time};
-use mail_parser::{DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
+use crate::mapi::rtf::{self, Origin};
+use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropBag, PropType, Stream, Value, tag, time};
+use mail_parser::{
+    DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags, PartId, PartKind,
+};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::io::Read;
@@ -57,7 +62,7 @@ pub fn to_mapi_large(bytes: &[u8], large: &[LargePart], state: &State, received:
     let mut warnings = Vec::new();
     let Some(parsed) = PARSER.parse(bytes.as_ref()) else {
         let text = String::from_utf8_lossy(&bytes);
-        let mut message = empty(&bytes);
+        let mut message = empty(&[], &bytes);
         if !text.trim().is_empty() {
             warnings.push("this has no header: all of it is taken as text".to_owned());
             message.props.set(tag::BODY, Value::text(&header::crlf(&text)));
@@ -65,7 +70,10 @@ pub fn to_mapi_large(bytes: &[u8], large: &[LargePart], state: &State, received:
         finish(&mut message, state, received, &fields::Seen::default(), &mut warnings);
         return Ok(Converted { message, warnings });
     };
-    let mut context = Context { large, warnings };
+    if parsed.parts().any(|p| p.flags().contains(PartFlags::UNTERMINATED)) {
+        warnings.push("a multipart does not end as it should: its last text or attachment may be cut off".to_owned());
+    }
+    let mut context = Context { large, warnings, tails: Vec::new() };
     let message = context.message(parsed.root(), state, received, 0)?;
     Ok(Converted { message, warnings: context.warnings })
 }
@@ -80,11 +88,16 @@ fn lone_cr(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// A message with what every message has.
-fn empty(bytes: &[u8]) -> Message {
+/// A message with what every message has. The search key is made of the whole header and of length and checksum of
+/// everything: a cryptographic hash of all bytes would be a seventh of the whole conversion.
+fn empty(head: &[u8], bytes: &[u8]) -> Message {
     let mut message = Message::default();
     message.props.0.reserve(64);
-    let key: Vec<u8> = Sha256::digest(bytes).iter().copied().take(16).collect();
+    let mut hash = Sha256::new();
+    hash.update(head);
+    hash.update((bytes.len() as u64).to_le_bytes());
+    hash.update(crc32fast::hash(bytes).to_le_bytes());
+    let key: Vec<u8> = hash.finalize().iter().copied().take(16).collect();
     message.props.set(tag::MESSAGE_CLASS, Value::text("IPM.Note"));
     message.props.set(tag::SEARCH_KEY, Value::binary(key));
     message.props.set(tag::MESSAGE_CODEPAGE, Value::I32(65001));
@@ -94,6 +107,8 @@ fn empty(bytes: &[u8]) -> Message {
 struct Context<'a> {
     large: &'a [LargePart],
     warnings: Vec<String>,
+    /// Texts that stood behind the end of base64 bodies, and found no place yet.
+    tails: Vec<String>,
 }
 
 impl Context<'_> {
@@ -105,7 +120,7 @@ impl Context<'_> {
         depth: usize,
     ) -> Result<Message> {
         let root = source.root_part();
-        let mut message = empty(source.raw());
+        let mut message = empty(root.raw_headers(), source.raw());
         let block = header::block(root.raw_headers());
         message.props.set(tag::TRANSPORT_MESSAGE_HEADERS, Value::text(&block));
         let seen = fields::convert(&root.headers(), &mut message, &mut self.warnings);
@@ -119,7 +134,7 @@ impl Context<'_> {
             message.props.set(tag::MESSAGE_CLASS, Value::text("IPM.Note.SMIME.MultipartSigned"));
             let first = root.children().next();
             let selection = first.map(select::select).unwrap_or_default();
-            self.bodies(&selection, message)?;
+            self.bodies(&selection, &[], message)?;
             message.attachments.push(self.signed(root));
             return Ok(());
         }
@@ -132,31 +147,63 @@ impl Context<'_> {
             }
         }
         let selection = select::select(root);
-        let references = self.bodies(&selection, message)?;
+        let made = joined::content_ids(&selection);
+        let references = self.bodies(&selection, &made, message)?;
+        let mut shown = Shown::new(references, &made);
         for (i, part) in selection.attachments.iter().enumerate() {
-            let attachment = self.attachment(*part, i + 1, &references, depth)?;
+            let attachment = self.attachment(*part, i + 1, &mut shown, depth)?;
             message.attachments.push(attachment);
+        }
+        if let Some(part) = selection.plain {
+            self.files_in_text(part, message);
+        }
+        for tail in std::mem::take(&mut self.tails) {
+            message.attachments.push(attach::text_file("footer.txt", &tail));
         }
         Ok(())
     }
 
+    /// Files that are written into a text body; the text stays as it is.
+    fn files_in_text(&mut self, part: MessagePart<'_>, message: &mut Message) {
+        for legacy::Embedded { name, data } in legacy::files(&part.decoded()) {
+            let there = |a: &Attachment| a.props.bytes(tag::ATTACH_DATA_BINARY) == Some(data.as_slice());
+            if message.attachments.iter().any(there) {
+                continue;
+            }
+            self.warnings.push(format!("the file {name:?} in the text was attached as well"));
+            message.attachments.push(attach::file(&name, data));
+        }
+    }
+
     /// Sets the bodies and finds what the HTML refers to.
-    fn bodies(&mut self, selection: &Selection<'_>, message: &mut Message) -> Result<References> {
+    fn bodies(
+        &mut self,
+        selection: &Selection<'_>,
+        made: &[(PartId, String)],
+        message: &mut Message,
+    ) -> Result<References> {
         let props = &mut message.props;
         if let Some(part) = selection.plain {
             let bytes = self.decoded(part, "a text body")?;
             let label = label_of(part);
-            let (text, known) = charset::decode(label, &bytes);
-            self.unknown_charset(known, label);
+            let (text, fit) = charset::decode(label, &bytes);
+            self.fit(fit, label);
+            let text = match self.tails.pop() {
+                Some(tail) => Cow::Owned(format!("{text}\r\n{tail}")),
+                None => text,
+            };
             props.set(tag::BODY, Value::text(&header::crlf(&text)));
             let page = label.and_then(charset::page_of).unwrap_or(65001);
             props.set(tag::INTERNET_CODEPAGE, Value::I32(page as i32));
             props.set(tag::NATIVE_BODY, Value::I32(1));
         }
+        if let Some(part) = selection.rtf {
+            self.rich(part, selection, props)?;
+        }
         if selection.html.is_empty() {
             return Ok(References::default());
         }
-        let (html, page) = self.html(&selection.html)?;
+        let (html, page) = self.html(selection, made)?;
         if selection.plain.is_none() {
             props.set(tag::BODY, Value::text(&plain_of(&html, page)));
         }
@@ -171,9 +218,26 @@ impl Context<'_> {
         Ok(references)
     }
 
+    /// Sets the rich text body ([MS-OXCMAIL] 2.2.3.3.2), and its plain text where none came.
+    fn rich(&mut self, part: MessagePart<'_>, selection: &Selection<'_>, props: &mut PropBag) -> Result<()> {
+        let rtf = self.decoded(part, "a rich text body")?;
+        if selection.plain.is_none() && selection.html.is_empty() {
+            let text = match rtf::origin(&rtf) {
+                Origin::Html => mail_parser::html_to_text(&rtf::unwrap(&rtf, Origin::Html)),
+                Origin::Text => rtf::unwrap(&rtf, Origin::Text),
+                Origin::Rich => rtf::to_text(&rtf, &[]),
+            };
+            props.set(tag::BODY, Value::text(&header::crlf(&text)));
+        }
+        props.set(tag::RTF_COMPRESSED, Value::binary(rtf::compress(&rtf)));
+        props.set(tag::RTF_IN_SYNC, Value::Bool(true));
+        props.set(tag::NATIVE_BODY, Value::I32(2));
+        Ok(())
+    }
+
     /// The HTML body and its code page: the bytes as they are where Outlook knows the charset, UTF-8 otherwise.
-    fn html(&mut self, parts: &[MessagePart<'_>]) -> Result<(Vec<u8>, u32)> {
-        if let [part] = parts {
+    fn html(&mut self, selection: &Selection<'_>, made: &[(PartId, String)]) -> Result<(Vec<u8>, u32)> {
+        if let [part] = selection.html.as_slice() {
             let bytes = self.html_bytes(*part)?;
             let label = label_of(*part).map(ToOwned::to_owned).or_else(|| meta_charset(&bytes));
             if let Some(page) = label.as_deref().and_then(charset::page_of) {
@@ -182,20 +246,32 @@ impl Context<'_> {
             if label.is_none() && std::str::from_utf8(&bytes).is_ok() {
                 return Ok((bytes.into_owned(), 65001));
             }
-            let (text, known) = charset::decode(label.as_deref(), &bytes);
-            self.unknown_charset(known, label.as_deref());
+            let (text, fit) = charset::decode(label.as_deref(), &bytes);
+            self.fit(fit, label.as_deref());
             return Ok((mail_parser::strip_charset_meta(&text).into_owned().into_bytes(), 65001));
         }
-        let mut joined = String::new();
-        for part in parts {
-            let bytes = self.html_bytes(*part)?;
-            let label = label_of(*part).map(ToOwned::to_owned).or_else(|| meta_charset(&bytes));
-            let (text, known) = charset::decode(label.as_deref(), &bytes);
-            self.unknown_charset(known, label.as_deref());
-            joined.push_str(&mail_parser::strip_charset_meta(&text));
+        let run = if selection.run.is_empty() { &selection.html } else { &selection.run };
+        let mut pieces = Vec::with_capacity(run.len());
+        for part in run {
+            pieces.push(match part.kind() {
+                PartKind::Html => {
+                    let bytes = self.html_bytes(*part)?;
+                    let label = label_of(*part).map(ToOwned::to_owned).or_else(|| meta_charset(&bytes));
+                    let (text, fit) = charset::decode(label.as_deref(), &bytes);
+                    self.fit(fit, label.as_deref());
+                    Piece::Html(mail_parser::strip_charset_meta(&text).into_owned())
+                }
+                PartKind::Text => {
+                    let bytes = self.decoded(*part, "a text body")?;
+                    let (text, fit) = charset::decode(label_of(*part), &bytes);
+                    self.fit(fit, label_of(*part));
+                    Piece::Text(text.into_owned())
+                }
+                _ => Piece::Picture(joined::content_id(*part, made)),
+            });
         }
-        self.warnings.push(format!("{} HTML parts were joined to one body", parts.len()));
-        Ok((header::crlf(&joined).into_owned().into_bytes(), 65001))
+        self.warnings.push(format!("{} HTML parts were joined to one body", selection.html.len()));
+        Ok((header::crlf(&joined::join(&pieces)).into_owned().into_bytes(), 65001))
     }
 
     /// HTML with the line ends that it had in transit; base64 keeps whatever is inside.
@@ -210,10 +286,12 @@ impl Context<'_> {
         })
     }
 
-    fn unknown_charset(&mut self, known: bool, label: Option<&str>) {
-        if !known {
-            self.warnings
-                .push(format!("a text in the unknown charset {:?} was read as UTF-8", label.unwrap_or_default()));
+    fn fit(&mut self, fit: Fit, label: Option<&str>) {
+        let label = label.unwrap_or_default();
+        match fit {
+            Fit::Right => {}
+            Fit::Bad => self.warnings.push(format!("a text is not all in the charset {label:?} that it names")),
+            Fit::Unknown => self.warnings.push(format!("a text in the unknown charset {label:?} was read as UTF-8")),
         }
     }
 
@@ -227,6 +305,14 @@ impl Context<'_> {
         }
         if let Some(large) = self.find(&bytes) {
             return Ok(Cow::Owned(large.data.to_vec(LONGEST_BODY)?));
+        }
+        if problems.contains(DecodeProblems::MALFORMED_TRANSFER_ENCODING)
+            && part.encoding() == mail_parser::Encoding::Base64
+            && let Some((data, tail)) = transfer::base64_and_tail(part.raw_body())
+        {
+            self.warnings.push(format!("{what} is followed by {} bytes of text, which are kept apart", tail.len()));
+            self.tails.push(charset::utf8_or_1252(tail).into_owned());
+            return Ok(Cow::Owned(data));
         }
         if !problems.is_empty() {
             let names: Vec<&str> = problems.names().collect();
@@ -246,10 +332,10 @@ impl Context<'_> {
         &mut self,
         part: MessagePart<'_>,
         number: usize,
-        references: &References,
+        shown: &mut Shown<'_>,
         depth: usize,
     ) -> Result<Attachment> {
-        let mut attachment = attach::describe(part, number, references, &mut self.warnings);
+        let mut attachment = attach::describe(part, number, shown, &mut self.warnings);
         if part.flags().contains(PartFlags::LIMIT_REACHED) {
             self.warnings.push("parts nested too deeply are kept as they are, in one attachment".to_owned());
         }

@@ -10,17 +10,21 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Vec<u8>> {
         if line.starts_with(b"end") {
             break;
         }
-        let length = usize::from(value(first));
-        let mut data = Vec::with_capacity(length + 3);
-        for four in rest.chunks(4) {
-            let digit = |i: usize| u32::from(four.get(i).map_or(0, |b| value(*b)));
-            let [_, a, b, c] = (digit(0) << 18 | digit(1) << 12 | digit(2) << 6 | digit(3)).to_be_bytes();
-            data.extend_from_slice(&[a, b, c]);
-        }
-        data.truncate(length);
-        out.extend(data);
+        self::line(usize::from(value(first)), rest, &mut out);
     }
     Some(out)
+}
+
+/// Appends the `length` bytes that one line of digits stands for.
+pub(super) fn line(length: usize, digits: &[u8], out: &mut Vec<u8>) {
+    let end = out.len() + length;
+    for four in digits.chunks(4) {
+        let digit = |i: usize| u32::from(four.get(i).map_or(0, |b| value(*b)));
+        let [_, a, b, c] = (digit(0) << 18 | digit(1) << 12 | digit(2) << 6 | digit(3)).to_be_bytes();
+        out.extend_from_slice(&[a, b, c]);
+    }
+    // Blanks that were lost at the end of the line stand for zeros.
+    out.resize(end, 0);
 }
 
 const fn value(digit: u8) -> u8 {

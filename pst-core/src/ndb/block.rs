@@ -29,17 +29,53 @@ impl Ndb {
     /// # Errors
     /// As [`Ndb::read_block`].
     pub fn read_block_at(&self, block: &BlockRef, out: &mut Vec<u8>) -> Result<()> {
+        out.clear();
+        self.append_block(block, out)
+    }
+
+    /// Reads, proves and decodes a block behind what `out` holds; after an error `out` is as before.
+    fn append_block(&self, block: &BlockRef, out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
+        let read = self.raw_block(block, out);
+        let read = read.and_then(|bid| {
+            if self.variant() == Variant::Unicode4k && block.inflated != block.cb {
+                let plain = inflate(block, out.get(start..).unwrap_or_default())?;
+                out.truncate(start);
+                out.extend_from_slice(&plain);
+            }
+            Ok(bid)
+        });
+        match read {
+            Ok(bid) => {
+                // The cyclic key is the id as stored.
+                if !block.bid.is_internal()
+                    && let Some(stored) = out.get_mut(start..)
+                {
+                    self.header().crypt.decode(stored, bid, 0);
+                }
+                Ok(())
+            }
+            Err(e) => {
+                out.truncate(start);
+                Err(e)
+            }
+        }
+    }
+
+    /// Appends the bytes of a block as they are stored, proved; returns its id as its trailer has it.
+    fn raw_block(&self, block: &BlockRef, out: &mut Vec<u8>) -> Result<u64> {
         let v = self.variant();
-        let bad = |text: String| Error::new(Kind::Damaged, text).within("block").at(block.ib).id(block.bid.0);
+        let bad = |text: String| damaged(block, text);
         let cb = usize::from(block.cb);
         if cb > v.block_max() {
             return Err(bad(format!("{cb} bytes are more than a block holds")));
         }
-        let size = v.block_size(cb) as usize;
-        out.resize(size, 0);
-        self.input().read_into(block.ib, out).map_err(|e| e.within("block").id(block.bid.0))?;
-        let trailer = out
-            .get(size - v.block_trailer()..)
+        let start = out.len();
+        out.resize(start + v.block_size(cb) as usize, 0);
+        let bytes = out.get_mut(start..).unwrap_or_default();
+        self.input().read_into(block.ib, bytes).map_err(|e| e.within("block").id(block.bid.0))?;
+        let trailer = bytes
+            .get(bytes.len() - v.block_trailer()..)
             .and_then(|t| v.block_trailer_of(t))
             .ok_or_else(|| bad("no trailer".to_owned()))?;
         if trailer.bid & !1 != block.bid.key() {
@@ -48,31 +84,15 @@ impl Ndb {
         if trailer.cb != block.cb {
             return Err(bad(format!("the trailer counts {} bytes, the BBT {cb}", trailer.cb)));
         }
-        out.truncate(cb);
-        let sum = crc(out);
+        let sum = crc(bytes.get(..cb).unwrap_or_default());
         if sum != trailer.crc {
             return Err(bad(format!("the CRC is 0x{sum:08X}, but the trailer says 0x{:08X}", trailer.crc)));
         }
         if trailer.sig != signature(block.ib, trailer.bid) {
             return Err(bad(format!("the signature 0x{:04X} does not fit id and offset", trailer.sig)));
         }
-        if v == Variant::Unicode4k && block.inflated != block.cb {
-            let most = usize::from(block.inflated);
-            let mut plain = Vec::with_capacity(most);
-            flate2::read::ZlibDecoder::new(out.as_slice())
-                .take(most as u64)
-                .read_to_end(&mut plain)
-                .map_err(|e| bad(format!("the compressed data cannot be inflated: {e}")))?;
-            if plain.len() != most {
-                return Err(bad(format!("the data inflate to {} bytes, not {most}", plain.len())));
-            }
-            *out = plain;
-        }
-        if !block.bid.is_internal() {
-            // The cyclic key is the id as stored.
-            self.header().crypt.decode(out, trailer.bid, 0);
-        }
-        Ok(())
+        out.truncate(start + cb);
+        Ok(trailer.bid)
     }
 
     /// The data tree that starts at a block; `Bid(0)` is an empty one.
@@ -85,7 +105,7 @@ impl Ndb {
         }
         if !bid.is_internal() {
             let block = self.block(bid)?;
-            return Ok(DataTree { ends: vec![u64::from(block.inflated)], blocks: vec![block] });
+            return Ok(DataTree { len: u64::from(block.inflated), blocks: vec![block] });
         }
         let mut bytes = Vec::new();
         let (level, total, mut bids) = self.x_block(bid, &mut bytes)?;
@@ -103,19 +123,17 @@ impl Ndb {
             }
             bids = leaves;
         }
-        let mut tree = DataTree { blocks: Vec::with_capacity(bids.len()), ends: Vec::with_capacity(bids.len()) };
-        let mut end = 0;
+        let mut tree = DataTree { blocks: Vec::with_capacity(bids.len()), len: 0 };
         for leaf in bids {
             if leaf.is_internal() {
                 return Err(Error::damaged("XBLOCK", "an entry is not a data block").id(leaf.0));
             }
             let block = self.block(leaf)?;
-            end += u64::from(block.inflated);
+            tree.len += u64::from(block.inflated);
             tree.blocks.push(block);
-            tree.ends.push(end);
         }
-        if end != u64::from(total) {
-            let text = format!("the blocks hold {end} bytes, but lcbTotal says {total}");
+        if tree.len != u64::from(total) {
+            let text = format!("the blocks hold {} bytes, but lcbTotal says {total}", tree.len);
             return Err(Error::new(Kind::Damaged, text).within("XBLOCK").id(bid.0));
         }
         Ok(tree)
@@ -189,17 +207,35 @@ impl Ndb {
     }
 }
 
-/// The data blocks of a node in order, and where each ends. Kept apart from their bytes.
+fn damaged(block: &BlockRef, text: String) -> Error {
+    Error::new(Kind::Damaged, text).within("block").at(block.ib).id(block.bid.0)
+}
+
+/// The bytes of a compressed block of a 4K file.
+fn inflate(block: &BlockRef, stored: &[u8]) -> Result<Vec<u8>> {
+    let most = usize::from(block.inflated);
+    let mut plain = Vec::with_capacity(most);
+    flate2::read::ZlibDecoder::new(stored)
+        .take(most as u64)
+        .read_to_end(&mut plain)
+        .map_err(|e| damaged(block, format!("the compressed data cannot be inflated: {e}")))?;
+    if plain.len() != most {
+        return Err(damaged(block, format!("the data inflate to {} bytes, not {most}", plain.len())));
+    }
+    Ok(plain)
+}
+
+/// The data blocks of a node in order, and their bytes in all. Kept apart from their bytes.
 #[derive(Debug, Clone, Default)]
 pub struct DataTree {
     blocks: Vec<BlockRef>,
-    ends: Vec<u64>,
+    len: u64,
 }
 
 impl DataTree {
     /// Total bytes.
     pub fn len(&self) -> u64 {
-        self.ends.last().copied().unwrap_or_default()
+        self.len
     }
 
     /// True for no data.
@@ -233,15 +269,10 @@ impl DataTree {
             let text = format!("{} bytes are more than the {limit} expected here", self.len());
             return Err(Error::new(Kind::Limit, text).within("data tree"));
         }
-        let mut out = Vec::new();
-        if let [block] = self.blocks.as_slice() {
-            ndb.read_block_at(block, &mut out)?;
-            return Ok(out);
-        }
-        let mut piece = Vec::new();
+        // Room for the trailer and padding of the last block, which are read with it.
+        let mut out = Vec::with_capacity(self.len().min(1 << 24) as usize + 1024);
         for block in &self.blocks {
-            ndb.read_block_at(block, &mut piece)?;
-            out.extend_from_slice(&piece);
+            ndb.append_block(block, &mut out)?;
         }
         Ok(out)
     }

@@ -104,6 +104,19 @@ impl Crypt {
         }
     }
 
+    /// A copy of plain bytes, encoded; `bid` is the block's id.
+    pub fn encoded(self, plain: &[u8], bid: u64) -> Vec<u8> {
+        match self {
+            Self::None => plain.to_vec(),
+            Self::Permute => plain.iter().map(|b| look(&ENCODE, *b)).collect(),
+            Self::Cyclic => {
+                let mut out = plain.to_vec();
+                cycle(&mut out, bid, 0);
+                out
+            }
+        }
+    }
+
     /// Encodes plain bytes in place; `bid` is the block's id.
     pub fn encode(self, data: &mut [u8], bid: u64) {
         match self {
@@ -158,6 +171,7 @@ mod tests {
         for method in [Crypt::None, Crypt::Permute, Crypt::Cyclic] {
             let mut stored = plain.clone();
             method.encode(&mut stored, 0x1234_5678);
+            assert_eq!(stored, method.encoded(&plain, 0x1234_5678));
             let mut part = stored[300..].to_vec();
             method.decode(&mut part, 0x1234_5678, 300);
             assert_eq!(part, plain[300..]);

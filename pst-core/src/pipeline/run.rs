@@ -1,7 +1,7 @@
 //! The run: lists folders, loads and prepares items on all cores, writes them in order.
 //!
-//! Items carry a sequence number, so the target does not depend on the number of threads. What is in flight is bounded
-//! by bytes: the slowness of the sink is the back-pressure.
+//! Items travel in batches that carry a sequence number, so the target does not depend on the number of threads. What is
+//! in flight is bounded by bytes: the slowness of the sink is the back-pressure.
 
 use super::dedupe::{Key, Seen, key};
 use super::event::{Event, Failure, LISTED, Note, Observer, Report};
@@ -20,6 +20,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 const IN_FLIGHT: u64 = 48 << 20;
 /// Items between source and target.
 const ITEMS_IN_FLIGHT: u64 = 1024;
+/// Items that one thread takes at once, unless they have more bytes than [`BATCH_BYTES`].
+const BATCH: usize = 16;
+const BATCH_BYTES: u64 = 256 << 10;
 
 /// How a run goes.
 #[derive(Debug, Clone, Default)]
@@ -86,14 +89,17 @@ pub fn run(
         freed: Condvar::new(),
         ended: AtomicBool::new(false),
     };
-    let (job_in, job_out) = channel::<Job<'_>>();
-    let (done_in, done_out) = channel::<Done<'_>>();
+    let (job_in, job_out) = channel::<Batch<'_>>();
+    let (done_in, done_out) = channel::<Numbered<'_>>();
     let jobs = Mutex::new(job_out);
     let mut writer = Writer { sink, report: Report::default(), seen: Seen::default(), options, observer };
     let result = pool.in_place_scope(|scope| {
         let (state, jobs, plan) = (&state, &jobs, &plan);
         let list_in = done_in.clone();
-        scope.spawn(move |_| list(plan, state, &job_in, &list_in));
+        scope.spawn(move |_| {
+            let lister = Lister { state, jobs: &job_in, done: &list_in, next: 0, held: Vec::new(), bytes: 0 };
+            lister.all(plan);
+        });
         for _ in 0..threads {
             let done_in = done_in.clone();
             scope.spawn(move |_| work(state, jobs, &done_in));
@@ -141,128 +147,160 @@ impl Shared<'_> {
         self.ended.load(Ordering::Relaxed) || self.options.stop.load(Ordering::Relaxed)
     }
 
-    /// Waits until there is room; one oversize item is let through alone.
-    fn take(&self, bytes: u64) {
+    /// Waits until there is room; one oversize batch is let through alone.
+    fn take(&self, bytes: u64, items: u64) {
         let mut budget = lock(&self.budget);
-        while !self.over() && budget.items > 0 && (budget.bytes + bytes > IN_FLIGHT || budget.items >= ITEMS_IN_FLIGHT)
+        while !self.over()
+            && budget.items > 0
+            && (budget.bytes + bytes > IN_FLIGHT || budget.items + items > ITEMS_IN_FLIGHT)
         {
             let wait = std::time::Duration::from_millis(200);
             budget = self.freed.wait_timeout(budget, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
         budget.bytes += bytes;
-        budget.items += 1;
+        budget.items += items;
     }
 
-    fn give(&self, bytes: u64) {
+    fn give(&self, bytes: u64, items: u64) {
         let mut budget = lock(&self.budget);
         budget.bytes = budget.bytes.saturating_sub(bytes);
-        budget.items = budget.items.saturating_sub(1);
-        self.freed.notify_one();
+        budget.items = budget.items.saturating_sub(items);
+        // The lister sleeps until there is room for several batches.
+        if budget.bytes <= IN_FLIGHT / 4 * 3 && budget.items <= ITEMS_IN_FLIGHT / 4 * 3 {
+            self.freed.notify_one();
+        }
     }
 }
 
-struct Job<'a> {
+/// Items of one folder, in order.
+struct Batch<'a> {
     seq: u64,
     source: &'a dyn Source,
     folder: &'a Folder,
     target: &'a Folder,
-    item: ItemRef,
+    items: Vec<ItemRef>,
 }
 
-enum Outcome<'a> {
-    Folder { source: &'a Folder, target: &'a Folder },
-    Ready { folder: &'a Folder, prepared: Prepared, key: Option<Key>, size: u64 },
+enum Outcome {
+    Ready { prepared: Prepared, key: Option<Key>, size: u64 },
     Skipped { reason: &'static str, size: u64 },
-    Failed { folder: &'a Folder, id: String, error: Error, size: u64 },
+    Failed { id: String, error: Error, size: u64 },
 }
 
-struct Done<'a> {
-    seq: u64,
-    outcome: Outcome<'a>,
+enum Done<'a> {
+    Folder { source: &'a Folder, target: &'a Folder },
+    Items { folder: &'a Folder, outcomes: Vec<Outcome> },
 }
 
+type Numbered<'a> = (u64, Done<'a>);
 type Planned<'a> = (&'a Mounted, (Folder, Folder));
 
 /// Gives out folders and items in order.
-fn list<'a>(plan: &'a [Planned<'a>], state: &Shared<'_>, jobs: &Sender<Job<'a>>, done: &Sender<Done<'a>>) {
-    let mut next = 0;
-    let mut number = || {
-        next += 1;
-        next - 1
-    };
-    for (mounted, (folder, target)) in plan {
-        let source = &*mounted.source;
-        if state.over()
-            || done.send(Done { seq: number(), outcome: Outcome::Folder { source: folder, target } }).is_err()
-        {
-            return;
+struct Lister<'l, 'a> {
+    state: &'l Shared<'l>,
+    jobs: &'l Sender<Batch<'a>>,
+    done: &'l Sender<Numbered<'a>>,
+    next: u64,
+    held: Vec<ItemRef>,
+    bytes: u64,
+}
+
+impl<'a> Lister<'_, 'a> {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// Lists everything; ends early when nobody takes it any more.
+    fn all(mut self, plan: &'a [Planned<'a>]) -> Option<()> {
+        for (mounted, (folder, target)) in plan {
+            self.folder(&*mounted.source, folder, target)?;
         }
-        let failed = |error| Outcome::Failed { folder, id: String::new(), error, size: 0 };
+        Some(())
+    }
+
+    fn folder(&mut self, source: &'a dyn Source, folder: &'a Folder, target: &'a Folder) -> Option<()> {
+        let seq = self.number();
+        self.done.send((seq, Done::Folder { source: folder, target })).ok()?;
+        let failed = |error| Outcome::Failed { id: String::new(), error, size: 0 };
         let items = match source.items(folder) {
             Ok(items) => items,
-            Err(error) => {
-                state.take(0);
-                let _ = done.send(Done { seq: number(), outcome: failed(error) });
-                continue;
-            }
+            Err(error) => return self.out(folder, failed(error)),
         };
         for item in items {
-            if state.over() {
-                return;
+            if self.state.over() {
+                return None;
             }
             let outcome = match item {
-                Ok(item) if item.associated && !state.options.items.associated => {
+                Ok(item) if item.associated && !self.state.options.items.associated => {
                     Outcome::Skipped { reason: "folder-associated", size: 0 }
                 }
                 Ok(item) => {
-                    state.take(item.size);
-                    if jobs.send(Job { seq: number(), source, folder, target, item }).is_err() {
-                        return;
+                    if self.bytes + item.size > BATCH_BYTES || self.held.len() == BATCH {
+                        self.send(source, folder, target)?;
                     }
+                    self.bytes += item.size;
+                    self.held.push(item);
                     continue;
                 }
                 Err(error) => failed(error),
             };
-            state.take(0);
-            let _ = done.send(Done { seq: number(), outcome });
+            self.send(source, folder, target)?;
+            self.out(folder, outcome)?;
         }
+        self.send(source, folder, target)
+    }
+
+    /// Sends what is held.
+    fn send(&mut self, source: &'a dyn Source, folder: &'a Folder, target: &'a Folder) -> Option<()> {
+        if self.held.is_empty() {
+            return Some(());
+        }
+        let items = std::mem::take(&mut self.held);
+        self.state.take(std::mem::take(&mut self.bytes), items.len() as u64);
+        let seq = self.number();
+        self.jobs.send(Batch { seq, source, folder, target, items }).ok()
+    }
+
+    /// Sends what needs no work.
+    fn out(&mut self, folder: &'a Folder, outcome: Outcome) -> Option<()> {
+        self.state.take(0, 1);
+        let seq = self.number();
+        self.done.send((seq, Done::Items { folder, outcomes: vec![outcome] })).ok()
     }
 }
 
 /// Loads, filters and prepares items until there are no more.
-fn work<'a>(state: &Shared<'_>, jobs: &Mutex<Receiver<Job<'a>>>, done: &Sender<Done<'a>>) {
+fn work<'a>(state: &Shared<'_>, jobs: &Mutex<Receiver<Batch<'a>>>, done: &Sender<Numbered<'a>>) {
     loop {
         let next = lock(jobs).recv();
-        let Ok(job) = next else { return };
-        if state.over() {
-            // The queue is emptied so that the lister's sends do not pile up.
-            continue;
-        }
-        let (seq, folder, size) = (job.seq, job.folder, job.item.size);
-        let id = job.item.id.clone();
-        let outcome = match catch_unwind(AssertUnwindSafe(|| one(state, &job))) {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => Outcome::Failed { folder, id, error, size },
-            Err(_) => {
-                let error = Error::new(Kind::Damaged, "a fault of this program in this item; please report it");
-                Outcome::Failed { folder, id, error, size }
-            }
-        };
-        if done.send(Done { seq, outcome }).is_err() {
+        let Ok(batch) = next else { return };
+        let outcomes = batch.items.iter().map_while(|item| (!state.over()).then(|| outcome(state, &batch, item)));
+        let outcomes: Vec<Outcome> = outcomes.collect();
+        if !state.over() && done.send((batch.seq, Done::Items { folder: batch.folder, outcomes })).is_err() {
             return;
         }
     }
 }
 
-fn one<'a>(state: &Shared<'_>, job: &Job<'a>) -> Result<Outcome<'a>> {
-    let size = job.item.size;
-    let item = job.source.load(job.folder, &job.item)?;
+fn outcome(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Outcome {
+    let failed = |error| Outcome::Failed { id: item.id.clone(), error, size: item.size };
+    match catch_unwind(AssertUnwindSafe(|| one(state, batch, item))) {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => failed(error),
+        Err(_) => failed(Error::new(Kind::Damaged, "a fault of this program in this item; please report it")),
+    }
+}
+
+fn one(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Result<Outcome> {
+    let size = item.size;
+    let item = batch.source.load(batch.folder, item)?;
     if let Some(reason) = state.options.items.refuses(&item) {
         return Ok(Outcome::Skipped { reason, size });
     }
     let key = state.options.skip_duplicates.then(|| key(&item));
-    let prepared = state.preparer.prepare(job.target, item)?;
-    Ok(Outcome::Ready { folder: job.folder, prepared, key, size })
+    let prepared = state.preparer.prepare(batch.target, item)?;
+    Ok(Outcome::Ready { prepared, key, size })
 }
 
 struct Writer<'a> {
@@ -275,31 +313,46 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Takes results in order of their numbers until all threads are done.
-    fn write_all(&mut self, state: &Shared<'_>, done: Receiver<Done<'_>>) -> Result<()> {
+    fn write_all(&mut self, state: &Shared<'_>, done: Receiver<Numbered<'_>>) -> Result<()> {
         let mut next = 0;
         let mut waiting = BTreeMap::new();
-        for Done { seq, outcome } in done {
+        for (seq, done) in done {
             if self.options.stop.load(Ordering::Relaxed) {
                 return Err(stopped());
             }
-            waiting.insert(seq, outcome);
-            while let Some(outcome) = waiting.remove(&next) {
+            waiting.insert(seq, done);
+            while let Some(done) = waiting.remove(&next) {
                 next += 1;
-                self.write(state, outcome)?;
+                self.write(state, done)?;
             }
         }
         Ok(())
     }
 
-    fn write(&mut self, state: &Shared<'_>, outcome: Outcome<'_>) -> Result<()> {
-        let size = match outcome {
-            Outcome::Folder { source, target } => {
+    fn write(&mut self, state: &Shared<'_>, done: Done<'_>) -> Result<()> {
+        let (folder, outcomes) = match done {
+            Done::Folder { source, target } => {
                 self.report.folders += 1;
                 self.observer.event(&Event::Folder(&source.path.join("/")));
                 return self.sink.folder(target);
             }
-            Outcome::Ready { folder, prepared, key, size } => {
-                self.report.read += 1;
+            Done::Items { folder, outcomes } => (folder, outcomes),
+        };
+        let (items, mut bytes) = (outcomes.len() as u64, 0);
+        for outcome in outcomes {
+            bytes += self.one(folder, outcome)?;
+        }
+        state.give(bytes, items);
+        self.report.read += items;
+        self.report.bytes += bytes;
+        self.observer.event(&Event::Progress { items, bytes });
+        Ok(())
+    }
+
+    /// Writes, skips or reports one item; returns its size.
+    fn one(&mut self, folder: &Folder, outcome: Outcome) -> Result<u64> {
+        Ok(match outcome {
+            Outcome::Ready { prepared, key, size } => {
                 if key.is_some_and(|k| !self.seen.insert(k)) {
                     *self.report.skipped.entry("duplicate").or_default() += 1;
                 } else {
@@ -308,20 +361,14 @@ impl Writer<'_> {
                 size
             }
             Outcome::Skipped { reason, size } => {
-                self.report.read += 1;
                 *self.report.skipped.entry(reason).or_default() += 1;
                 size
             }
-            Outcome::Failed { folder, id, error, size } => {
-                self.report.read += 1;
+            Outcome::Failed { id, error, size } => {
                 self.failed(folder, id, error);
                 size
             }
-        };
-        state.give(size);
-        self.report.bytes += size;
-        self.observer.event(&Event::Progress { items: 1, bytes: size });
-        Ok(())
+        })
     }
 
     fn put(&mut self, folder: &Folder, mut prepared: Prepared) -> Result<()> {

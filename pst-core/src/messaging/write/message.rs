@@ -1,16 +1,16 @@
 //! Makes a message ready to be written: property contexts, tables, sizes ([MS-PST] 2.4.5, 2.4.6).
 
 use super::names::Names;
+use super::stored::{StoredBag, unicode};
 use super::templates;
 use crate::error::{Error, Kind, Result};
 use crate::ltp::build::{PcBuilder, TableBuilder, TableLayout};
 use crate::mapi::message::{attach_method, flag};
-use crate::mapi::{Attachment, Blob, Message, NamedProp, Prop, PropBag, PropTag, PropType, Value, codepage, tag};
+use crate::mapi::{Attachment, Blob, Message, NamedProp, PropBag, PropTag, Value, tag};
 use crate::ndb::write::{NodeImage, Subnode, TreeImage};
 use crate::ndb::{Crypt, Nid, nid_type};
 use md5::{Digest, Md5};
 use sha2::Sha256;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Ids that tables and the store compute, and that no property context holds.
@@ -39,17 +39,16 @@ impl PreparedMessage {
     /// # Errors
     /// When a value cannot be stored at all.
     pub fn new(message: &Message, names: &Names, associated: bool, crypt: Crypt) -> Result<Option<Self>> {
-        if !all_names(message, 0).iter().all(|n| names.get(n).is_some()) {
+        if !each_name(message, 0, &mut |n| names.get(n).is_some()) {
             return Ok(None);
         }
-        let mut build = Build { names, crypt, warnings: Vec::new() };
-        let (image, _, props) = build.message(message, associated, 0)?;
-        let mut row = props;
+        let mut build = Build { names, crypt, warnings: Vec::new(), ids: vec![0; IDS] };
+        let (image, _, mut row) = build.message(message, associated, 0)?;
         row_only(&mut row);
         let read = row.i32(tag::MESSAGE_FLAGS).unwrap_or_default() & flag::READ != 0;
         let repl_item = row.bytes(tag::REPL_ITEM_ID).filter(|b| b.len() == 16).map(<[u8]>::to_vec);
         let columns = if associated { templates::ASSOC_CONTENTS } else { templates::CONTENTS };
-        row.0.retain(|p| columns.iter().any(|c| c.tag == p.tag.0));
+        let row = row.only(|t| columns.iter().any(|c| c.tag == t.0));
         Ok(Some(Self { image, row, associated, read, warnings: build.warnings, repl_item }))
     }
 
@@ -77,36 +76,49 @@ fn held(image: &NodeImage) -> u64 {
 }
 
 /// The named properties of a message and of all messages inside it.
-pub fn all_names(message: &Message, depth: usize) -> Vec<Arc<NamedProp>> {
+pub fn all_names(message: &Message) -> Vec<Arc<NamedProp>> {
     let mut out: Vec<Arc<NamedProp>> = Vec::new();
-    let bags =
-        std::iter::once(&message.props).chain(&message.recipients).chain(message.attachments.iter().map(|a| &a.props));
-    for bag in bags {
-        out.extend(bag.0.iter().filter_map(|p| p.name.clone()));
-    }
-    if depth < 200 {
-        for inner in message.attachments.iter().filter_map(|a| a.embedded.as_ref()) {
-            out.extend(all_names(inner, depth + 1));
-        }
-    }
+    each_name(message, 0, &mut |name| {
+        out.push(Arc::clone(name));
+        true
+    });
     out
 }
+
+/// Goes through the names of a message and of all messages inside it, as long as `go_on` says so.
+fn each_name(message: &Message, depth: usize, go_on: &mut dyn FnMut(&Arc<NamedProp>) -> bool) -> bool {
+    let mut bags =
+        std::iter::once(&message.props).chain(&message.recipients).chain(message.attachments.iter().map(|a| &a.props));
+    let mut inner = message.attachments.iter().filter_map(|a| a.embedded.as_ref());
+    bags.all(|bag| bag.0.iter().filter_map(|p| p.name.as_ref()).all(&mut *go_on))
+        && (depth >= 200 || inner.all(|m| each_name(m, depth + 1, go_on)))
+}
+
+/// Words of a bit set of all property ids.
+const IDS: usize = 1 << 10;
 
 struct Build<'a> {
     names: &'a Names,
     crypt: Crypt,
     warnings: Vec<String>,
+    /// The ids of the bag at hand, one bit each.
+    ids: Vec<u64>,
 }
 
 impl Build<'_> {
     /// The image of a message, its size, and its properties as stored.
-    fn message(&mut self, message: &Message, associated: bool, depth: usize) -> Result<(NodeImage, u64, PropBag)> {
+    fn message<'m>(
+        &mut self,
+        message: &'m Message,
+        associated: bool,
+        depth: usize,
+    ) -> Result<(NodeImage, u64, StoredBag<'m>)> {
         if depth > 200 {
             return Err(Error::new(Kind::Limit, "messages are nested more than 200 deep"));
         }
         let page = codepage_of(&message.props);
         let mut props = self.stored(&message.props, page);
-        props.0.retain(|p| !NOT_STORED.contains(&p.tag.id()) || p.name.is_some());
+        props.remove_all(&NOT_STORED);
         complete(&mut props, message, associated);
         let mut subs = vec![Subnode { nid: Nid::RECIPIENT_TABLE, node: self.recipients(&message.recipients, page)? }];
         if !message.attachments.is_empty() {
@@ -122,16 +134,16 @@ impl Build<'_> {
             subs.push(Subnode { nid: Nid::ATTACHMENT_TABLE, node: table.finish()? });
         }
         let mut pc = PcBuilder::new(self.crypt, props.0.len())?;
-        add_all(&mut pc, &props)?;
+        props.add_to(&mut pc)?;
         let (image, size) = pc.finish(Some(tag::MESSAGE_SIZE.id()), subs)?;
         props.set(tag::MESSAGE_SIZE, Value::I32(size.min(i32::MAX as u64) as i32));
         Ok((image, size, props))
     }
 
-    /// The properties as this store holds them: its own ids for names, Unicode strings, one property for an id.
-    fn stored(&mut self, bag: &PropBag, page: u32) -> PropBag {
-        let mut out = PropBag(Vec::with_capacity(bag.0.len() + 8));
-        let mut ids = HashSet::with_capacity(bag.0.len());
+    /// The properties as this store holds them.
+    fn stored<'m>(&mut self, bag: &'m PropBag, page: u32) -> StoredBag<'m> {
+        let mut out = StoredBag(Vec::with_capacity(bag.0.len() + 8));
+        self.ids.fill(0);
         for prop in &bag.0 {
             let id = match &prop.name {
                 Some(name) => self.names.get(name),
@@ -142,20 +154,29 @@ impl Build<'_> {
                 None => Some(prop.tag.id()),
             };
             let Some(id) = id else { continue };
-            if !ids.insert(id) {
+            if !self.is_new(id) {
                 self.warnings
                     .push(format!("property 0x{id:04X} is there twice with different types; the first is kept"));
                 continue;
             }
             let (ty, value) = unicode(prop, page);
-            out.0.push(Prop { tag: PropTag::new(id, ty), name: None, value });
+            out.push(PropTag::new(id, ty), value);
         }
         out
     }
 
+    /// True the first time that an id comes up in the bag at hand.
+    fn is_new(&mut self, id: u16) -> bool {
+        let Some(word) = self.ids.get_mut(usize::from(id / 64)) else { return true };
+        let bit = 1 << (id % 64);
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+
     fn recipients(&mut self, recipients: &[PropBag], page: u32) -> Result<NodeImage> {
-        let bags: Vec<PropBag> = recipients.iter().map(|r| self.stored(r, page)).collect();
-        let mut more: Vec<PropTag> = bags.iter().flat_map(|b| b.0.iter().map(|p| p.tag)).collect();
+        let bags: Vec<StoredBag<'_>> = recipients.iter().map(|r| self.stored(r, page)).collect();
+        let mut more: Vec<PropTag> = bags.iter().flat_map(|b| b.0.iter().map(|(tag, _)| *tag)).collect();
         more.retain(|t| !NOT_STORED.contains(&t.id()));
         let (layout, left_out) = TableLayout::new(templates::RECIPIENT, &more);
         for tag in left_out {
@@ -169,7 +190,7 @@ impl Build<'_> {
     }
 
     /// Makes method and data agree ([MS-OXCMSG] 2.2.2.9).
-    fn attach_method(&mut self, props: &mut PropBag, embedded: bool) {
+    fn attach_method(&mut self, props: &mut StoredBag<'_>, embedded: bool) {
         let data = props.any(tag::ATTACH_DATA_BINARY.id());
         let method = match props.i32(tag::ATTACH_METHOD) {
             _ if embedded => attach_method::EMBEDDED,
@@ -181,14 +202,14 @@ impl Build<'_> {
             }
             Some(method) => method,
         };
-        replace(props, tag::ATTACH_METHOD, Value::I32(method));
+        props.set(tag::ATTACH_METHOD, Value::I32(method));
         if method != attach_method::BY_VALUE {
             return;
         }
         match props.get(tag::ATTACH_DATA_OBJECT) {
             Some(Value::Object(blob)) => {
                 let blob = blob.clone();
-                replace(props, tag::ATTACH_DATA_BINARY, Value::Binary(blob));
+                props.set(tag::ATTACH_DATA_BINARY, Value::Binary(blob));
             }
             None if props.any(tag::ATTACH_DATA_BINARY.id()).is_none() => {
                 props.set(tag::ATTACH_DATA_BINARY, Value::binary([]));
@@ -197,12 +218,17 @@ impl Build<'_> {
         }
     }
 
-    fn attachment(&mut self, attachment: &Attachment, page: u32, depth: usize) -> Result<(NodeImage, PropBag)> {
+    fn attachment<'m>(
+        &mut self,
+        attachment: &'m Attachment,
+        page: u32,
+        depth: usize,
+    ) -> Result<(NodeImage, StoredBag<'m>)> {
         let mut props = self.stored(&attachment.props, page);
-        props.0.retain(|p| !NOT_STORED.contains(&p.tag.id()));
+        props.remove_all(&NOT_STORED);
         self.attach_method(&mut props, attachment.embedded.is_some());
         if props.i32(tag::RENDERING_POSITION).is_none() {
-            replace(&mut props, tag::RENDERING_POSITION, Value::I32(-1));
+            props.set(tag::RENDERING_POSITION, Value::I32(-1));
         }
         let mut more = Vec::new();
         let mut object = None;
@@ -214,7 +240,7 @@ impl Build<'_> {
             object = Some((nid, size.min(u64::from(u32::MAX)) as u32));
         }
         props.remove(tag::ATTACH_SIZE.id());
-        let sizes: u64 = props.0.iter().map(|p| p.value.size()).sum();
+        let sizes: u64 = props.0.iter().map(|(_, value)| value.size()).sum();
         let total = sizes + 4 + object.map_or(0, |(_, size)| u64::from(size));
         if total > i32::MAX as u64 {
             let text = format!("an attachment of {total} bytes is more than a PST can hold (2 GiB)");
@@ -222,54 +248,12 @@ impl Build<'_> {
         }
         props.set(tag::ATTACH_SIZE, Value::I32(total as i32));
         let mut pc = PcBuilder::new(self.crypt, props.0.len() + usize::from(object.is_some()))?;
-        add_all(&mut pc, &props)?;
+        props.add_to(&mut pc)?;
         if let Some((nid, size)) = object {
             pc.add_object(tag::ATTACH_DATA_OBJECT.id(), nid.0, size)?;
         }
         let (image, _) = pc.finish(None, more)?;
         Ok((image, props))
-    }
-}
-
-/// Adds all properties of a bag, whose ids do not repeat.
-///
-/// # Errors
-/// When a value cannot be stored.
-pub(super) fn add_all(pc: &mut PcBuilder, props: &PropBag) -> Result<()> {
-    let crypt = pc.overflow().crypt();
-    let mut objects = 0;
-    for prop in &props.0 {
-        if prop.tag.ty() == PropType::OBJECT
-            && let Value::Object(blob) = &prop.value
-        {
-            objects += 1;
-            let nid = Nid::new(nid_type::OLE_DATA, 0x400 + objects);
-            let data = match blob {
-                Blob::Bytes(bytes) => TreeImage::of_bytes(bytes, crypt),
-                Blob::Stream(s) => TreeImage::Stream(Arc::clone(s)),
-            };
-            let size = data.size().min(u64::from(u32::MAX)) as u32;
-            pc.overflow().subs.push(Subnode { nid, node: NodeImage::leaf(data) });
-            pc.add_object(prop.tag.id(), nid.0, size)?;
-            continue;
-        }
-        pc.add(prop.tag.id(), prop.tag.ty(), &prop.value)?;
-    }
-    Ok(())
-}
-
-/// Type and value in a Unicode store: 8-bit strings are decoded by the message's code page.
-pub(super) fn unicode(prop: &Prop, page: u32) -> (u16, Value) {
-    match (&prop.value, prop.tag.ty()) {
-        (Value::String8(bytes), _) => (PropType::STRING, Value::text(&codepage::decode(page, bytes))),
-        (Value::Multi(bytes), ty) if ty == PropType::MULTI | PropType::STRING8 => match Value::multi_parts(bytes) {
-            Some(parts) => {
-                let texts: Vec<String> = parts.iter().map(|p| codepage::decode(page, p)).collect();
-                (PropType::MULTI | PropType::STRING, Value::texts(&texts))
-            }
-            None => (ty, prop.value.clone()),
-        },
-        (value, ty) => (ty, value.clone()),
     }
 }
 
@@ -282,16 +266,10 @@ fn codepage_of(props: &PropBag) -> u32 {
         .unwrap_or(1252)
 }
 
-/// Sets a property and removes others of its id: a property context has one of each.
-fn replace(props: &mut PropBag, tag: PropTag, value: Value) {
-    props.0.retain(|p| p.tag.id() != tag.id() || p.tag == tag);
-    props.set(tag, value);
-}
-
 /// Adds what every message must have ([MS-PST] 2.4.5.1), computed from what it has.
-fn complete(props: &mut PropBag, message: &Message, associated: bool) {
+fn complete(props: &mut StoredBag<'_>, message: &Message, associated: bool) {
     if props.any(tag::MESSAGE_CLASS.id()).is_none() {
-        replace(props, tag::MESSAGE_CLASS, Value::text("IPM.Note"));
+        props.set(tag::MESSAGE_CLASS, Value::text("IPM.Note"));
     }
     let mut flags = props.i32(tag::MESSAGE_FLAGS).unwrap_or(flag::READ);
     flags &= !(flag::HAS_ATTACH | flag::ASSOCIATED);
@@ -301,19 +279,19 @@ fn complete(props: &mut PropBag, message: &Message, associated: bool) {
     if associated {
         flags |= flag::ASSOCIATED;
         if props.any(tag::DISPLAY_NAME.id()).is_none() {
-            replace(props, tag::DISPLAY_NAME, Value::text(""));
+            props.set(tag::DISPLAY_NAME, Value::text(""));
         }
     }
-    replace(props, tag::MESSAGE_FLAGS, Value::I32(flags));
-    replace(props, tag::MESSAGE_SIZE, Value::I32(0));
+    props.set(tag::MESSAGE_FLAGS, Value::I32(flags));
+    props.set(tag::MESSAGE_SIZE, Value::I32(0));
     if props.i32(tag::MESSAGE_STATUS).is_none() {
-        replace(props, tag::MESSAGE_STATUS, Value::I32(0));
+        props.set(tag::MESSAGE_STATUS, Value::I32(0));
     }
     if let Some(Value::Unicode(text)) = props.get(tag::SUBJECT)
         && !text.starts_with(&[1, 0])
     {
         let value = Value::Unicode(prefixed(text));
-        replace(props, tag::SUBJECT, value);
+        props.set(tag::SUBJECT, value);
     }
     let time = [tag::LAST_MODIFICATION_TIME, tag::CREATION_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CLIENT_SUBMIT_TIME]
         .iter()
@@ -321,12 +299,12 @@ fn complete(props: &mut PropBag, message: &Message, associated: bool) {
         .unwrap_or(116_444_736_000_000_000);
     for t in [tag::CREATION_TIME, tag::LAST_MODIFICATION_TIME] {
         if props.time(t).is_none() {
-            replace(props, t, Value::Time(time));
+            props.set(t, Value::Time(time));
         }
     }
     if props.bytes(tag::SEARCH_KEY).is_none_or(|k| k.len() != 16) {
         let key = search_key(props);
-        replace(props, tag::SEARCH_KEY, Value::binary(key));
+        props.set(tag::SEARCH_KEY, Value::binary(key));
     }
 }
 
@@ -354,12 +332,12 @@ fn prefix_len(units: &[u16]) -> usize {
 }
 
 /// Sixteen bytes from the content, the same on every run.
-fn search_key(props: &PropBag) -> Vec<u8> {
+fn search_key(props: &StoredBag<'_>) -> Vec<u8> {
     let mut hash = Sha256::new();
-    for prop in &props.0 {
-        hash.update(prop.tag.0.to_le_bytes());
-        hash.update(prop.value.size().to_le_bytes());
-        match &prop.value {
+    for (tag, value) in &props.0 {
+        hash.update(tag.0.to_le_bytes());
+        hash.update(value.size().to_le_bytes());
+        match &**value {
             Value::Unicode(b) | Value::String8(b) => hash.update(b),
             Value::Time(t) => hash.update(t.to_le_bytes()),
             v => hash.update(v.as_bytes().unwrap_or_default()),
@@ -369,7 +347,7 @@ fn search_key(props: &PropBag) -> Vec<u8> {
 }
 
 /// The cells that only the table has: PidTagConversationId ([MS-PST] 5.4).
-fn row_only(row: &mut PropBag) {
+fn row_only(row: &mut StoredBag<'_>) {
     let tracked = row.bool(tag::CONVERSATION_INDEX_TRACKING) == Some(true);
     let from_index = row.bytes(tag::CONVERSATION_INDEX).filter(|i| tracked && i.len() >= 22).and_then(|i| i.get(6..22));
     let id = match from_index {

@@ -3,6 +3,7 @@
 mod message;
 mod names;
 mod store;
+mod stored;
 pub mod templates;
 
 pub use message::PreparedMessage;

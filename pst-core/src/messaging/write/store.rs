@@ -1,7 +1,8 @@
 //! The store being written: skeleton, folders, contents tables ([MS-PST] 2.4.1-2.4.4, 2.7.1).
 
-use super::message::{PreparedMessage, add_all, all_names, unicode};
+use super::message::{PreparedMessage, all_names};
 use super::names::Names;
+use super::stored::{add_all, unicode};
 use super::templates::{self, Columns};
 use crate::error::{Error, Kind, Result};
 use crate::io::{NewFile, Output};
@@ -203,7 +204,7 @@ impl StoreWriter {
             let (ty, value) = unicode(prop, 1252);
             let Some(folder) = self.folders.get_mut(folder.0) else { break };
             if !own && !folder.props.0.iter().any(|p| p.tag.id() == id) {
-                folder.props.0.push(Prop { tag: PropTag::new(id, ty), name: None, value });
+                folder.props.0.push(Prop { tag: PropTag::new(id, ty), name: None, value: value.into_owned() });
             }
         }
         Ok(())
@@ -244,7 +245,7 @@ impl StoreWriter {
     /// # Errors
     /// When a value cannot be stored or the file cannot be written.
     pub fn add(&mut self, folder: FolderId, message: &Message, associated: bool) -> Result<Vec<String>> {
-        for name in all_names(message, 0) {
+        for name in all_names(message) {
             self.names.register(&name)?;
         }
         match PreparedMessage::new(message, &self.names, associated, self.options.crypt)? {
@@ -376,7 +377,7 @@ impl StoreWriter {
             let Some(f) = self.folders.get(*index) else { continue };
             let (nid, parent) = (f.nid, self.folders.get(f.parent).map_or(Nid::ROOT_FOLDER, |p| p.nid));
             let mut pc = PcBuilder::new(self.options.crypt, f.props.0.len())?;
-            add_all(&mut pc, &f.props)?;
+            add_all(&mut pc, f.props.0.iter().map(|p| (p.tag, &p.value)))?;
             let (image, _) = pc.finish(None, Vec::new())?;
             let mut rows: Vec<(u32, &PropBag)> =
                 f.children.iter().filter_map(|c| self.folders.get(*c)).map(|c| (c.nid.0, &c.props)).collect();
@@ -468,7 +469,7 @@ impl StoreWriter {
 
     fn put_props(&mut self, nid: Nid, parent: Nid, props: &PropBag) -> Result<()> {
         let mut pc = PcBuilder::new(self.options.crypt, props.0.len())?;
-        add_all(&mut pc, props)?;
+        add_all(&mut pc, props.0.iter().map(|p| (p.tag, &p.value)))?;
         let (image, _) = pc.finish(None, Vec::new())?;
         self.put(nid, parent, image)
     }

@@ -8,6 +8,7 @@ use crate::mime::address::Mailbox;
 use crate::mime::calendar::{Stamp, civil, nearest_date};
 use crate::mime::carried::{self, Carried};
 use crate::mime::lines::{self, Component, Line, escaped};
+use crate::mime::outobject::Renderings;
 use crate::mime::{outbody, outheader, residue, state, text};
 use jiff::civil::Date;
 use std::io::Write;
@@ -289,7 +290,10 @@ impl Output {
         for tag in [tag::BODY, tag::HTML, tag::IMPORTANCE, tag::PRIORITY] {
             item.tag(tag);
         }
-        let bodies = outbody::of(message, "IPM.Note", &mut self.warnings)?;
+        let bodies = outbody::of(message, "IPM.Note", &Renderings::default(), &mut self.warnings)?;
+        if !bodies.pictures.is_empty() {
+            self.warnings.push(format!("the pictures in the note ({}) have no place in vCard", bodies.pictures.len()));
+        }
         let html = bodies.html.map(|(bytes, label)| crate::mime::charset::decode(Some(&label), &bytes).0.into_owned());
         let plain = bodies.plain.or_else(|| html.as_deref().map(mail_parser::html_to_text));
         card.put_text("NOTE", plain.as_deref().map(|t| t.trim_end_matches(['\r', '\n'])));

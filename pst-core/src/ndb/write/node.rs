@@ -14,6 +14,12 @@ pub struct BlockImage {
     pub crc: u32,
 }
 
+impl BlockImage {
+    fn new(stored: Vec<u8>) -> Self {
+        Self { crc: crc(&stored), stored }
+    }
+}
+
 /// The data of a node or subnode.
 pub enum TreeImage {
     /// No data.
@@ -30,20 +36,17 @@ impl TreeImage {
         if plain.is_empty() {
             return Self::Empty;
         }
-        Self::of_blocks(plain.chunks(BLOCK).map(<[u8]>::to_vec), crypt)
+        // The permutation does not depend on the block's id; the cyclic method is never written.
+        Self::Blocks(plain.chunks(BLOCK).map(|p| BlockImage::new(crypt.encoded(p, 0))).collect())
     }
 
     /// Encodes blocks that are cut already.
     pub fn of_blocks(plain: impl IntoIterator<Item = Vec<u8>>, crypt: Crypt) -> Self {
-        let blocks = plain
-            .into_iter()
-            .map(|mut stored| {
-                // The permutation does not depend on the block's id; the cyclic method is never written.
-                crypt.encode(&mut stored, 0);
-                BlockImage { crc: crc(&stored), stored }
-            })
-            .collect();
-        Self::Blocks(blocks)
+        let encoded = plain.into_iter().map(|mut block| {
+            crypt.encode(&mut block, 0);
+            BlockImage::new(block)
+        });
+        Self::Blocks(encoded.collect())
     }
 
     /// Bytes of all data blocks.

@@ -20,14 +20,25 @@ pub(super) fn is_exception(attachment: &Attachment) -> bool {
 
 impl Output {
     /// Appends ATTACH of every attachment that is none of an exception.
-    pub(super) fn attachments(&mut self, message: &Message, page: u32, out: &mut Component) -> Result<()> {
+    ///
+    /// Also of the pictures that the HTML shows; `placed` are the Content-IDs of attachments without one that it shows.
+    pub(super) fn attachments(
+        &mut self,
+        message: &Message,
+        pictures: &[Attachment],
+        placed: &[(usize, String)],
+        out: &mut Component,
+    ) -> Result<()> {
         if !self.options.attach {
             return Ok(());
         }
-        for (i, attachment) in message.attachments.iter().enumerate().filter(|(_, a)| !is_exception(a)) {
-            if let Some(line) = self.attachment(attachment, page, i)? {
-                out.lines.push(line);
-            }
+        let page = text::page(&message.props);
+        let all = message.attachments.iter().chain(pictures).enumerate();
+        for (i, attachment) in all.filter(|(_, a)| !is_exception(a)) {
+            let Some(line) = self.attachment(attachment, page, i)? else { continue };
+            let given = placed.iter().find(|(at, _)| *at == i).map(|(_, cid)| cid.clone());
+            let cid = given.or_else(|| text::some(&attachment.props, tag::ATTACH_CONTENT_ID, page));
+            out.lines.push(cid.into_iter().fold(line, |line, cid| line.with("X-PST-CID", cid)));
         }
         Ok(())
     }

@@ -2,11 +2,14 @@
 
 use super::{Kind, Output};
 use crate::error::Result;
-use crate::mapi::{Lid, Message, PropType, Value, lid, tag};
+use crate::mapi::{Attachment, Lid, Message, PropType, Value, lid, tag};
 use crate::mime::calendar::value::{Stamp, civil};
 use crate::mime::carried::Carried;
 use crate::mime::lines::{Component, Line, escaped};
-use crate::mime::{outbody, state, text};
+use crate::mime::outbody::{self, Bodies};
+use crate::mime::outobject;
+use crate::mime::{charset, state, text};
+use std::borrow::Cow;
 
 /// Properties that go under a name of our own, because iCalendar has none: texts, numbers, truths and lists of texts.
 pub(in crate::mime::calendar) const OWN: &[(&str, Lid)] = &[
@@ -56,7 +59,9 @@ impl Output {
         for tag in [tag::SUBJECT, tag::NORMALIZED_SUBJECT, tag::BODY, tag::HTML] {
             item.tag(tag);
         }
-        self.body(message, out)?;
+        let made = outobject::renderings(message, item.page, &mut self.entry.warnings)?;
+        let bodies = outbody::of(message, "IPM.Note", &made, &mut self.entry.warnings)?;
+        describe(&bodies, out);
         let sensitivity = item.tag(tag::SENSITIVITY).and_then(Value::as_i32).unwrap_or(0);
         let private = item.is(lid::PRIVATE) && sensitivity == 0;
         let sensitivity = if private { 2 } else { usize::try_from(sensitivity).unwrap_or(0) };
@@ -78,20 +83,19 @@ impl Output {
             let Some(value) = item.lid(*lid) else { continue };
             own(name, *lid, value, item.page, out);
         }
-        self.attachments(message, item.page, out)
+        let pictures: Vec<Attachment> = made.parts.into_iter().chain(bodies.pictures).collect();
+        self.attachments(message, &pictures, &bodies.placed, out)
     }
+}
 
-    /// DESCRIPTION, and the HTML as Outlook writes it.
-    fn body(&mut self, message: &Message, out: &mut Component) -> Result<()> {
-        let bodies = outbody::of(message, "IPM.Note", &mut self.entry.warnings)?;
-        let html = bodies.html.map(|(bytes, label)| crate::mime::charset::decode(Some(&label), &bytes).0.into_owned());
-        let plain = bodies.plain.or_else(|| html.as_deref().map(mail_parser::html_to_text));
-        let plain = plain.map(|t| t.trim_end_matches(['\r', '\n']).to_owned());
-        out.put_text("DESCRIPTION", plain.as_deref());
-        if let Some(html) = html.filter(|h| !h.trim().is_empty()) {
-            out.lines.push(Line::text("X-ALT-DESC", html.trim_end_matches(['\r', '\n'])).with("FMTTYPE", "text/html"));
-        }
-        Ok(())
+/// DESCRIPTION, and the HTML as Outlook writes it.
+fn describe(bodies: &Bodies, out: &mut Component) {
+    let html = bodies.html.as_ref().map(|(bytes, label)| charset::decode(Some(label), bytes).0);
+    let made = || html.as_deref().map(|h| Cow::Owned(mail_parser::html_to_text(h)));
+    let plain = bodies.plain.as_deref().map(Cow::Borrowed).or_else(made);
+    out.put_text("DESCRIPTION", plain.as_deref().map(|t| t.trim_end_matches(['\r', '\n'])));
+    if let Some(html) = html.filter(|h| !h.trim().is_empty()) {
+        out.lines.push(Line::text("X-ALT-DESC", html.trim_end_matches(['\r', '\n'])).with("FMTTYPE", "text/html"));
     }
 }
 

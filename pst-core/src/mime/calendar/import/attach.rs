@@ -1,6 +1,5 @@
 //! ATTACH with data to attachments; links are kept as lines.
 
-use super::Input;
 use crate::mapi::{Attachment, Blob, Message, Value, tag};
 use crate::mime::attach;
 use crate::mime::lines::{Component, Line};
@@ -22,8 +21,6 @@ pub(super) fn data_of(line: &Line) -> Option<(Vec<u8>, Option<String>)> {
 pub(super) fn is_data(line: &Line) -> bool {
     line.is("ATTACH") && data_of(line).is_some()
 }
-
-impl Input<'_> {}
 
 /// An attachment by value.
 pub(super) fn by_value(name: Option<&str>, mime: Option<&str>, number: usize, data: Blob) -> Attachment {
@@ -49,7 +46,10 @@ pub(super) fn set(source: &Component, message: &mut Message) {
         let mime = line.param("FMTTYPE").map(str::to_ascii_lowercase).or(mime);
         let given = ["FILENAME", "X-FILENAME", "X-APPLE-FILENAME", "X-LABEL"].into_iter().find_map(|n| line.param(n));
         let number = message.attachments.len() + 1;
-        let attachment = by_value(given, mime.as_deref(), number, Blob::Bytes(data));
+        let mut attachment = by_value(given, mime.as_deref(), number, Blob::Bytes(data));
+        if let Some(cid) = line.param("X-PST-CID") {
+            attachment.props.set(tag::ATTACH_CONTENT_ID, Value::text(cid));
+        }
         message.attachments.push(attachment);
     }
 }

@@ -1,0 +1,166 @@
+//! What the endpoints that hold MIME messages share: making items ready, state in header fields, names of files.
+
+mod fields;
+mod folder;
+mod lines;
+
+pub use fields::{date_of, state_in};
+pub use folder::NewFolder;
+
+use crate::error::{Error, Kind, Result};
+use crate::io::Spool;
+use crate::mime;
+use crate::pipeline::{Body, Flags, Item};
+use lines::Lines;
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Messages larger than this wait on disk until they are written.
+const HELD: usize = 8 << 20;
+
+/// A message ready to be written.
+pub struct TextItem {
+    /// The bytes, in memory or on disk.
+    pub data: Spool,
+    /// Its state.
+    pub flags: Flags,
+    /// When it arrived or was sent, seconds since 1970 UTC.
+    pub time: Option<i64>,
+    /// The subject, for file names.
+    pub subject: String,
+    /// The sender's address, for mbox separators.
+    pub sender: String,
+    /// What was lost.
+    pub warnings: Vec<String>,
+}
+
+/// How messages are written.
+#[derive(Debug, Clone, Default)]
+pub struct Form {
+    /// Line ends of messages that come from a store become LF.
+    pub lf: bool,
+    /// Lines that begin with "From " are quoted as mboxrd has it.
+    pub quote: bool,
+    /// State goes into header fields: never, only what is not plain, or always.
+    pub state: StateFields,
+    /// How messages that come from a store are written.
+    pub mail: mime::Options,
+}
+
+/// Which state goes into header fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StateFields {
+    /// None: the target keeps state elsewhere.
+    #[default]
+    Never,
+    /// Unread, answered, flagged and drafts.
+    Special,
+    /// Always, as mbox readers expect.
+    Always,
+}
+
+/// Converts an item into its MIME form.
+///
+/// # Errors
+/// When it cannot be converted, or its attachments cannot be read.
+pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
+    let mut out = TextItem {
+        data: Spool::new(HELD),
+        flags: Flags::default(),
+        time: None,
+        subject: String::new(),
+        sender: String::new(),
+        warnings: item.warnings,
+    };
+    match item.body {
+        Body::Mapi(message) => {
+            let s = mime::state_of(&message);
+            out.flags = Flags {
+                seen: s.seen,
+                answered: s.answered,
+                forwarded: s.forwarded,
+                flagged: s.flagged,
+                draft: s.draft,
+                deleted: false,
+                keywords: s.keywords,
+            };
+            out.time = mime::delivery_time(&message);
+            let mut writer = Lines::new(&mut out.data, form, form.lf, Some(&out.flags));
+            let options = mime::Options { lf: form.lf, ..form.mail.clone() };
+            let warnings = mime::from_mapi(&message, &mut writer, &options)?;
+            (out.subject, out.sender) = writer.end()?;
+            out.warnings.extend(warnings);
+        }
+        Body::Mime(m) => {
+            out.time = m.received.or_else(|| date_of(&m.bytes));
+            out.flags = m.flags.clone();
+            let known = m.flags != Flags::default();
+            let mut writer = Lines::new(&mut out.data, form, false, known.then_some(&out.flags));
+            m.write_to(&mut writer)?;
+            (out.subject, out.sender) = writer.end()?;
+        }
+    }
+    Ok(out)
+}
+
+impl TextItem {
+    /// Copies the message.
+    ///
+    /// # Errors
+    /// When `out` refuses.
+    pub fn copy_to(&mut self, out: &mut dyn Write) -> std::io::Result<u64> {
+        self.data.copy_to(out)
+    }
+
+    /// Bytes held in memory.
+    pub fn size(&self) -> u64 {
+        self.data.held().map_or(0, |b| b.len() as u64)
+    }
+}
+
+/// A name that every file system takes, at most 150 bytes.
+pub fn file_name(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.trim().chars() {
+        let bad = c.is_control() || "\"/\\:<>|?*\u{202A}\u{202B}\u{202D}\u{202E}".contains(c);
+        let c = if bad { '_' } else { c };
+        if out.len() + c.len_utf8() > 150 {
+            break;
+        }
+        out.push(c);
+    }
+    let trimmed = out.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned();
+    let stem = trimmed.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || (stem.len() == 4
+            && (stem.starts_with("COM") || stem.starts_with("LPT"))
+            && stem.ends_with(|c: char| c.is_ascii_digit()));
+    match trimmed.as_str() {
+        "" => "_".to_owned(),
+        _ if device => format!("_{trimmed}"),
+        _ => trimmed,
+    }
+}
+
+/// Writes a file whole.
+///
+/// # Errors
+/// [`Kind::Io`], naming it.
+pub fn write_file(path: &Path, item: &mut TextItem) -> Result<u64> {
+    let mut file = std::fs::File::create_new(path).map_err(|e| Error::io("cannot create", path, e))?;
+    item.copy_to(&mut file).map_err(|e| Error::io("cannot write", path, e))
+}
+
+/// Reads a whole file, if it is not too large to hold.
+///
+/// # Errors
+/// [`Kind::Io`] or [`Kind::Limit`], naming it.
+pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
+    let mut out = Vec::new();
+    file.take(limit + 1).read_to_end(&mut out).map_err(|e| Error::io("cannot read", path, e))?;
+    if out.len() as u64 > limit {
+        return Err(Error::new(Kind::Limit, format!("the file has more than {limit} bytes")).in_file(path));
+    }
+    Ok(out)
+}

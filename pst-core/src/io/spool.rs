@@ -1,0 +1,91 @@
+//! Bytes that wait to be written: in memory, or in a temporary file once they are many.
+
+use std::fs::File;
+use std::io::{Result, Seek, SeekFrom, Write};
+
+/// Takes bytes and gives them back.
+pub struct Spool {
+    held: Vec<u8>,
+    limit: usize,
+    file: Option<File>,
+}
+
+impl Spool {
+    /// An empty one that holds up to `limit` bytes in memory.
+    pub fn new(limit: usize) -> Self {
+        Self { held: Vec::new(), limit, file: None }
+    }
+
+    /// The bytes, if they are in memory.
+    pub fn held(&self) -> Option<&[u8]> {
+        self.file.is_none().then_some(&self.held)
+    }
+
+    /// Makes room for bytes that are about to come, as far as they will be held.
+    pub fn reserve(&mut self, bytes: usize) {
+        if self.held.len() + bytes <= self.limit {
+            self.held.reserve(bytes);
+        }
+    }
+
+    /// Copies everything.
+    ///
+    /// # Errors
+    /// When the temporary file cannot be read, or `out` refuses.
+    pub fn copy_to(&mut self, out: &mut dyn Write) -> Result<u64> {
+        let Some(file) = &mut self.file else {
+            out.write_all(&self.held)?;
+            return Ok(self.held.len() as u64);
+        };
+        file.seek(SeekFrom::Start(0))?;
+        std::io::copy(file, out)
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Some(file) = &mut self.file {
+            return file.write_all(bytes);
+        }
+        if self.held.len() + bytes.len() <= self.limit {
+            self.held.extend_from_slice(bytes);
+            return Ok(());
+        }
+        let mut file = tempfile::tempfile()?;
+        file.write_all(&self.held)?;
+        file.write_all(bytes)?;
+        self.held = Vec::new();
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        for (limit, held) in [(1000, true), (100, false), (0, false)] {
+            let mut spool = Spool::new(limit);
+            for i in 0..50u8 {
+                spool.write_all(&[i; 7]).unwrap();
+            }
+            assert_eq!(spool.held().is_some(), held);
+            for _ in 0..2 {
+                let mut out = Vec::new();
+                assert_eq!(spool.copy_to(&mut out).unwrap(), 350);
+                assert!(out.iter().enumerate().all(|(i, b)| usize::from(*b) == i / 7));
+            }
+        }
+    }
+}
