@@ -4,7 +4,9 @@ use super::support::{Seeded, corpus};
 use pst_core::io::Input;
 use pst_core::mapi::value::sha256;
 use pst_core::mapi::{Message, PropTag, Value, tag};
-use pst_core::mime::{Options, State, delivery_time, from_mapi, large, state_of, to_mapi, to_mapi_large};
+use pst_core::mime::{
+    ImportOptions, Options, State, delivery_time, from_mapi, large, state_of, to_mapi, to_mapi_large,
+};
 use std::sync::Arc;
 
 fn import(text: &[u8]) -> Message {
@@ -194,7 +196,7 @@ fn a_large_attachment_streams() {
     let input = Arc::new(Input::from_bytes(mail.clone(), "test"));
     let (slim, parts) = large::slim(&input, 0, mail.len() as u64).unwrap();
     assert_eq!(parts.len(), 1);
-    let m = to_mapi_large(&slim, &parts, &State::default(), None).unwrap().message;
+    let m = to_mapi_large(&slim, &parts, &State::default(), None, &ImportOptions::default()).unwrap().message;
     let whole = import(&mail);
     let hash = |m: &Message| match m.attachments[0].props.get(tag::ATTACH_DATA_BINARY) {
         Some(Value::Binary(blob)) => (blob.len(), blob.bytes().is_some(), sha256(blob).unwrap()),

@@ -1,10 +1,11 @@
 //! `pst convert`.
 
-use crate::args::{Convert, Crypt, Duplicates};
+use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
 use crate::exit::Outcome;
 use crate::ui::progress::Progress;
 use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::{self, TargetOptions};
+use pst_core::mime::contact::Version;
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
 use serde_json::json;
@@ -72,7 +73,13 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
         title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
-        mail: mime::Options { keep_rtf: a.keep_rtf, ..mime::Options::default() },
+        mail: mime::Options { keep_rtf: a.keep_rtf, vcard: vcard(a.vcard), ..mime::Options::default() },
+        import: mime::ImportOptions {
+            calendar: match a.calendar {
+                Calendar::Note => mime::Calendar::Note,
+                Calendar::Native => mime::Calendar::Native,
+            },
+        },
         seed: sources.iter().map(|s| endpoint::name_of(s)).collect::<Vec<_>>().join("\n"),
     };
     let sink: Box<dyn Sink> =
@@ -83,6 +90,13 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let report = result?;
     summary(a, target, &report, started.elapsed().as_secs_f64())?;
     Ok(if report.failed > 0 { Outcome::Flawed } else { Outcome::Done })
+}
+
+fn vcard(version: Vcard) -> Version {
+    match version {
+        Vcard::V4 => Version::V4,
+        Vcard::V3 => Version::V3,
+    }
 }
 
 /// A folder name that no other source of this run has.

@@ -1,17 +1,22 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+pub mod components;
 pub mod eml;
+pub mod ics;
 pub mod maildir;
 pub mod mbox;
 pub mod pst;
 pub mod roles;
+mod sheets;
 pub mod text;
+pub mod vcf;
 
 use crate::error::{Error, Kind, Result};
 use crate::messaging::write;
 use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Sink, Source};
+use components::Format;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,12 +34,14 @@ pub struct TargetOptions {
     pub seed: String,
     /// How messages of a store become mail.
     pub mail: mime::Options,
+    /// How mail becomes messages of a store.
+    pub import: mime::ImportOptions,
 }
 
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "mbox" | "maildir"), path)) => (Some(kind), Path::new(path)),
+        Some((kind @ ("pst" | "eml" | "mbox" | "maildir" | "ics" | "vcf"), path)) => (Some(kind), Path::new(path)),
         _ => (None, Path::new(spec)),
     }
 }
@@ -67,6 +74,8 @@ pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
         "pst" => Arc::new(pst::PstSource::open(path)?),
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
+        "ics" => Arc::new(components::ComponentSource::open(path, Format::Calendar)?),
+        "vcf" => Arc::new(components::ComponentSource::open(path, Format::Contacts)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
     })
 }
@@ -87,12 +96,22 @@ fn recognise(path: &Path) -> Result<&'static str> {
         if files.iter().any(|f| mbox::is_mbox(f)) {
             return Ok("mbox");
         }
+        // A tree of eml files may hold calendars and cards too.
+        let has = |format| files.iter().any(|f| Format::of_name(f) == Some(format));
+        match (has(Format::Calendar), has(Format::Contacts)) {
+            (true, true) => return Ok("eml"),
+            (true, false) => return Ok("ics"),
+            (false, true) => return Ok("vcf"),
+            (false, false) => {}
+        }
         if files.iter().any(|f| eml::looks_like_mail(f)) {
             return Ok("eml");
         }
-        return Err(
-            Error::new(Kind::NotThisKind, "no mail is in this folder: no eml files, mboxes or Maildir").in_file(path)
-        );
+        return Err(Error::new(
+            Kind::NotThisKind,
+            "nothing is in this folder: no eml files, mboxes, Maildir, calendars or vCards",
+        )
+        .in_file(path));
     }
     let mut head = vec![0; 4096.min(meta.len() as usize)];
     crate::io::Input::open(path)?.read_into(0, &mut head)?;
@@ -108,10 +127,16 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if text.starts_with(b"From ") {
         return Ok("mbox");
     }
+    match Format::of_content(&head) {
+        Some(Format::Calendar) => return Ok("ics"),
+        Some(Format::Contacts) => return Ok("vcf"),
+        None => {}
+    }
     if eml::is_eml(path) || eml::looks_like_mail(path) {
         return Ok("eml");
     }
-    let text = "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, mbox:, maildir:) forces a kind";
+    let text = "this is not a PST, an mbox, a mail message, a calendar or a vCard; a prefix (pst:, eml:, mbox:, maildir:, \
+                ics:, vcf:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
@@ -132,20 +157,22 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         Some("pst") => {
             let mut record_key = [0; 16];
             record_key.iter_mut().zip(Sha256::digest(options.seed.as_bytes())).for_each(|(to, from)| *to = from);
-            let options = write::Options {
+            let writing = write::Options {
                 crypt: options.crypt,
                 overwrite: options.overwrite,
                 display_name: options.title.clone(),
                 record_key,
             };
-            Ok(Box::new(pst::PstSink::create(path, options)?))
+            Ok(Box::new(pst::PstSink::create(path, writing, options.import.clone())?))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("ics") => Ok(Box::new(ics::IcsSink::create(path, options.overwrite)?)),
+        Some("vcf") => Ok(Box::new(vcf::VcfSink::create(path, options.overwrite, options.mail.vcard)?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox: or maildir:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox:, maildir:, ics: or vcf:",
         )
         .in_file(PathBuf::from(path))),
     }

@@ -58,6 +58,7 @@ lids! {
         APPOINTMENT_RECUR = 0x8216 BINARY, "PidLidAppointmentRecur";
         STATE_FLAGS = 0x8217 INTEGER32, "PidLidAppointmentStateFlags";
         RESPONSE_STATUS = 0x8218 INTEGER32, "PidLidResponseStatus";
+        REPLY_TIME = 0x8220 TIME, "PidLidAppointmentReplyTime";
         RECURRING = 0x8223 BOOLEAN, "PidLidRecurring";
         INTENDED_BUSY_STATUS = 0x8224 INTEGER32, "PidLidIntendedBusyStatus";
         EXCEPTION_REPLACE_TIME = 0x8228 TIME, "PidLidExceptionReplaceTime";
@@ -71,6 +72,7 @@ lids! {
         ALL_ATTENDEES = 0x8238 STRING, "PidLidAllAttendeesString";
         TO_ATTENDEES = 0x823B STRING, "PidLidToAttendeesString";
         CC_ATTENDEES = 0x823C STRING, "PidLidCcAttendeesString";
+        ALLOW_EXTERNAL_CHECK = 0x8246 BOOLEAN, "PidLidAllowExternalCheck";
         COUNTER_PROPOSAL = 0x8257 BOOLEAN, "PidLidAppointmentCounterProposal";
         NOT_ALLOW_PROPOSE = 0x825A BOOLEAN, "PidLidAppointmentNotAllowPropose";
         PROPOSED_START = 0x8250 TIME, "PidLidAppointmentProposedStartWhole";

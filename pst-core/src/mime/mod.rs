@@ -20,8 +20,10 @@ mod joined;
 pub mod large;
 mod legacy;
 mod lines;
+mod meeting;
 mod outattach;
 mod outbody;
+mod outcomponent;
 mod outheader;
 mod outobject;
 mod outrich;
@@ -33,11 +35,20 @@ mod to_mapi;
 mod transfer;
 mod uu;
 
+use crate::mapi::{Message, tag};
+
 pub use from_mapi::{Options, from_mapi};
+pub use meeting::{Calendar, ImportOptions};
 pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
 
 /// The text of an unstructured header value, its encoded words decoded.
 pub fn header_text(value: &str) -> String {
     header::words(value, &mut Vec::new())
+}
+
+/// What an item is called: its subject, or the name of a contact or list.
+pub fn title_of(message: &Message) -> String {
+    let shown = || text::some(&message.props, tag::DISPLAY_NAME, text::page(&message.props));
+    text::subject(&message.props).filter(|s| !s.is_empty()).or_else(shown).unwrap_or_default()
 }

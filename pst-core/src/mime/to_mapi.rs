@@ -5,7 +5,7 @@ use super::charset::Fit;
 use super::joined::{self, Piece};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{State, charset, fields, header, legacy, state, transfer, uu};
+use super::{Calendar, ImportOptions, State, charset, fields, header, legacy, meeting, state, transfer, uu};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
@@ -47,14 +47,20 @@ pub struct Converted {
 /// # Errors
 /// [`Kind::Limit`] for messages of more than 2 GiB; anything else converts, with warnings.
 pub fn to_mapi(bytes: &[u8], state: &State, received: Option<i64>) -> Result<Converted> {
-    to_mapi_large(bytes, &[], state, received)
+    to_mapi_large(bytes, &[], state, received, &ImportOptions::default())
 }
 
-/// As [`to_mapi`], for a message whose large parts were left in the file by [`large::slim`].
+/// As [`to_mapi`], for a message whose large parts were left in the file by [`large::slim`], and with options.
 ///
 /// # Errors
 /// As [`to_mapi`], and when a text body that was left in the file cannot be read.
-pub fn to_mapi_large(bytes: &[u8], large: &[LargePart], state: &State, received: Option<i64>) -> Result<Converted> {
+pub fn to_mapi_large(
+    bytes: &[u8],
+    large: &[LargePart],
+    state: &State,
+    received: Option<i64>,
+    options: &ImportOptions,
+) -> Result<Converted> {
     if bytes.len() > i32::MAX as usize {
         return Err(Error::new(Kind::Limit, "a message of more than 2 GiB cannot be converted in memory"));
     }
@@ -73,7 +79,7 @@ pub fn to_mapi_large(bytes: &[u8], large: &[LargePart], state: &State, received:
     if parsed.parts().any(|p| p.flags().contains(PartFlags::UNTERMINATED)) {
         warnings.push("a multipart does not end as it should: its last text or attachment may be cut off".to_owned());
     }
-    let mut context = Context { large, warnings, tails: Vec::new() };
+    let mut context = Context { large, options, warnings, tails: Vec::new() };
     let message = context.message(parsed.root(), state, received, 0)?;
     Ok(Converted { message, warnings: context.warnings })
 }
@@ -106,6 +112,7 @@ fn empty(head: &[u8], bytes: &[u8]) -> Message {
 
 struct Context<'a> {
     large: &'a [LargePart],
+    options: &'a ImportOptions,
     warnings: Vec<String>,
     /// Texts that stood behind the end of base64 bodies, and found no place yet.
     tails: Vec<String>,
@@ -146,12 +153,14 @@ impl Context<'_> {
                 message.props.set_named(name, PropType::STRING, Value::text(&text));
             }
         }
-        let selection = select::select(root);
+        let mut selection = select::select(root);
         let made = joined::content_ids(&selection);
         let references = self.bodies(&selection, &made, message)?;
+        self.meeting(&mut selection, message)?;
         let mut shown = Shown::new(references, &made);
         for (i, part) in selection.attachments.iter().enumerate() {
-            let attachment = self.attachment(*part, i + 1, &mut shown, depth)?;
+            let mut attachment = self.attachment(*part, i + 1, &mut shown, depth)?;
+            meeting::mark(*part, &mut attachment);
             message.attachments.push(attachment);
         }
         if let Some(part) = selection.plain {
@@ -159,6 +168,20 @@ impl Context<'_> {
         }
         for tail in std::mem::take(&mut self.tails) {
             message.attachments.push(attach::text_file("footer.txt", &tail));
+        }
+        Ok(())
+    }
+
+    /// Makes a meeting of the first calendar, if that is wanted; it then is no attachment.
+    fn meeting(&mut self, selection: &mut Selection<'_>, message: &mut Message) -> Result<()> {
+        if self.options.calendar == Calendar::Note {
+            return Ok(());
+        }
+        let Some(at) = selection.attachments.iter().position(|p| meeting::is_calendar(*p)) else { return Ok(()) };
+        let Some(part) = selection.attachments.get(at).copied() else { return Ok(()) };
+        let bytes = self.decoded(part, "a calendar")?;
+        if meeting::native(part, &bytes, message, &mut self.warnings) {
+            selection.attachments.remove(at);
         }
         Ok(())
     }

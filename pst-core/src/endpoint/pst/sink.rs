@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Message, NamedProp, PropBag};
 use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter, weight};
-use crate::mime;
+use crate::mime::{self, ImportOptions};
 use crate::ndb::Crypt;
 use crate::pipeline::{Body, Folder, Item, Mime, Prepare, Prepared, Role, Sink, Written};
 use std::collections::HashMap;
@@ -16,6 +16,7 @@ pub struct PstSink {
     path: PathBuf,
     folders: HashMap<Vec<String>, FolderId>,
     current: FolderId,
+    import: ImportOptions,
 }
 
 impl PstSink {
@@ -23,10 +24,11 @@ impl PstSink {
     ///
     /// # Errors
     /// As [`StoreWriter::create`].
-    pub fn create(path: &Path, options: Options) -> Result<Self> {
+    pub fn create(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
         let writer = StoreWriter::create(path, options)?;
         let top = writer.top();
-        Ok(Self { folders: HashMap::from([(Vec::new(), top)]), current: top, writer, path: path.to_path_buf() })
+        let folders = HashMap::from([(Vec::new(), top)]);
+        Ok(Self { folders, current: top, writer, path: path.to_path_buf(), import })
     }
 }
 
@@ -43,6 +45,7 @@ enum Ready {
 struct PstPrepare {
     names: Names,
     crypt: Crypt,
+    import: ImportOptions,
 }
 
 impl Prepare for PstPrepare {
@@ -51,7 +54,7 @@ impl Prepare for PstPrepare {
         let message = match item.body {
             Body::Mapi(message) => message,
             Body::Mime(m) => {
-                let converted = mime::to_mapi_large(&m.bytes, &m.large, &state(&m), m.received)?;
+                let converted = mime::to_mapi_large(&m.bytes, &m.large, &state(&m), m.received, &self.import)?;
                 warnings.extend(converted.warnings);
                 Box::new(converted.message)
             }
@@ -98,7 +101,8 @@ fn state(m: &Mime) -> mime::State {
 
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(PstPrepare { names: self.writer.names().clone(), crypt: self.writer.crypt() })
+        let (names, crypt) = (self.writer.names().clone(), self.writer.crypt());
+        Arc::new(PstPrepare { names, crypt, import: self.import.clone() })
     }
 
     fn names(&mut self, names: &[NamedProp]) {

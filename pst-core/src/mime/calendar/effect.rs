@@ -46,6 +46,7 @@ pub(super) fn of(line: &Line) -> Effect {
         "X-MICROSOFT-CDO-BUSYSTATUS" | "X-MICROSOFT-CDO-INTENDEDSTATUS" | "X-PST-RESPONSE" => known(upper(), true),
         "X-MICROSOFT-CDO-ALLDAYEVENT" | "X-MICROSOFT-DISALLOW-COUNTER" => known(upper(), upper() != "TRUE"),
         "X-MS-OLK-APPTSEQTIME"
+        | "X-MICROSOFT-CDO-REPLYTIME"
         | "X-MICROSOFT-CDO-OWNER-CRITICAL-CHANGE"
         | "X-MICROSOFT-CDO-ATTENDEE-CRITICAL-CHANGE" => {
             known(Stamp::of(line).map(|s| s.to_string()).unwrap_or_default(), true)

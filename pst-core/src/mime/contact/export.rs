@@ -24,10 +24,12 @@ pub enum Version {
 }
 
 /// How items become cards.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The version that is written.
     pub version: Version,
+    /// Attachments go into the card; else whoever writes it puts them beside it. The picture of a contact always does.
+    pub attach: bool,
 }
 
 /// Names of sensitivities; the first is the default.
@@ -48,6 +50,9 @@ const DERIVED: [Lid; 7] = [
     lid::LIST_NAME,
 ];
 
+/// What only formatted text has.
+const FORMATTED: [&str; 8] = ["<b>", "<i>", "<u>", "<a ", "<img", "<table", "<li", "color:"];
+
 /// An item as a vCard.
 #[derive(Debug)]
 pub struct Card {
@@ -62,17 +67,23 @@ impl Card {
     /// # Errors
     /// When a body or an attachment cannot be read.
     pub fn of(message: &Message, options: Options) -> Result<Option<Self>> {
+        Self::within(message, options, 0)
+    }
+
+    /// As [`Self::of`], for an item that stands `depth` messages deep.
+    pub(in crate::mime) fn within(message: &Message, options: Options, depth: usize) -> Result<Option<Self>> {
         let page = text::page(&message.props);
         let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
         let Some(kind) = Kind::of_class(&class) else { return Ok(None) };
-        let mut out = Output { version: options.version, class, warnings: Vec::new() };
+        let mut out = Output { options, class, warnings: Vec::new(), depth };
         let component = out.card(message, kind, true)?;
         Ok(Some(Self { component, warnings: out.warnings }))
     }
 
     /// The card of an item without what is kept of the source it came from.
     pub(super) fn bare(message: &Message, kind: Kind, version: Version) -> Result<Component> {
-        Output { version, class: kind.class().to_owned(), warnings: Vec::new() }.card(message, kind, false)
+        let options = Options { version, attach: true };
+        Output { options, class: kind.class().to_owned(), warnings: Vec::new(), depth: 0 }.card(message, kind, false)
     }
 
     /// The lines.
@@ -91,16 +102,18 @@ impl Card {
 
 /// An item on its way into a card.
 pub(super) struct Output {
-    pub version: Version,
+    pub options: Options,
     class: String,
     pub warnings: Vec<String>,
+    /// How many messages the item stands in.
+    pub depth: usize,
 }
 
 impl Output {
     fn card(&mut self, message: &Message, kind: Kind, keep: bool) -> Result<Component> {
         let item = Carried::new(&message.props, text::page(&message.props));
         let mut card = Component::new("VCARD");
-        card.put("VERSION", if self.version == Version::V4 { "4.0" } else { "3.0" });
+        card.put("VERSION", if self.options.version == Version::V4 { "4.0" } else { "3.0" });
         if !self.class.eq_ignore_ascii_case(kind.class()) {
             card.put_text("X-PST-CLASS", Some(&self.class));
         }
@@ -115,7 +128,7 @@ impl Output {
         self.common(message, &item, &mut card)?;
         self.pictures(message, &item, &mut card)?;
         if keep {
-            verify::take_back(&mut card, residue::load(&item, residue::CARD), self.version);
+            verify::take_back(&mut card, residue::load(&item, residue::CARD), self.options.version);
         }
         self.warnings.extend(carried::lost(&item.left(), "a vCard"));
         Ok(card)
@@ -135,7 +148,7 @@ impl Output {
         // FN must be there, whatever the contact lacks.
         card.lines.push(Line::text("FN", shown.as_deref().unwrap_or_default()));
         let named = parts.iter().any(|p| !p.is_empty());
-        if named || self.version == Version::V3 {
+        if named || self.options.version == Version::V3 {
             card.put("N", parts.iter().map(|p| escaped(p)).collect::<Vec<_>>().join(";"));
         }
         let department = item.text(tag::DEPARTMENT_NAME);
@@ -176,10 +189,10 @@ impl Output {
             item.tag(tag);
         }
         card.lines.extend(day(lid::BIRTHDAY_LOCAL, tag::BIRTHDAY).map(|d| self.date("BDAY", d)));
-        let name = if self.version == Version::V4 { "ANNIVERSARY" } else { "X-MS-ANNIVERSARY" };
+        let name = if self.options.version == Version::V4 { "ANNIVERSARY" } else { "X-MS-ANNIVERSARY" };
         card.lines.extend(day(lid::ANNIVERSARY_LOCAL, tag::WEDDING_ANNIVERSARY).map(|d| self.date(name, d)));
         if let Some(gender) = item.tag(tag::GENDER).and_then(Value::as_i32).filter(|g| (1..=2).contains(g)) {
-            let name = if self.version == Version::V4 { "GENDER" } else { "X-GENDER" };
+            let name = if self.options.version == Version::V4 { "GENDER" } else { "X-GENDER" };
             card.put(name, if gender == 1 { "F" } else { "M" });
         }
         for lid in
@@ -199,7 +212,7 @@ impl Output {
     /// A line with types, as the version writes them.
     fn typed(&self, mut line: Line, types: &[&str]) -> Line {
         let (pref, types): (Vec<&str>, Vec<&str>) =
-            types.iter().partition(|t| **t == "pref" && self.version == Version::V4);
+            types.iter().partition(|t| **t == "pref" && self.options.version == Version::V4);
         if !types.is_empty() {
             line = line.with("TYPE", types.first().copied().unwrap_or_default());
             if let Some(param) = line.params.last_mut() {
@@ -267,7 +280,7 @@ impl Output {
         // An address that is whole alone has no parts to say it with.
         if let Some(whole) = whole.filter(|_| !filled) {
             let whole = whole.replace("\r\n", "\n");
-            if self.version == Version::V3 {
+            if self.options.version == Version::V3 {
                 return Some(self.typed(Line::text("LABEL", &whole), types));
             }
             line = line.with("LABEL", whole);
@@ -279,7 +292,7 @@ impl Output {
     }
 
     fn date(&self, name: &str, date: Date) -> Line {
-        match self.version {
+        match self.options.version {
             Version::V4 => Line::new(name, Stamp::Day(date).to_string()),
             Version::V3 => Line::new(name, date.to_string()).with("VALUE", "date"),
         }
@@ -297,6 +310,10 @@ impl Output {
         let html = bodies.html.map(|(bytes, label)| crate::mime::charset::decode(Some(&label), &bytes).0.into_owned());
         let plain = bodies.plain.or_else(|| html.as_deref().map(mail_parser::html_to_text));
         card.put_text("NOTE", plain.as_deref().map(|t| t.trim_end_matches(['\r', '\n'])));
+        let lower = html.as_deref().unwrap_or_default().to_ascii_lowercase();
+        if FORMATTED.iter().any(|mark| lower.contains(mark)) {
+            self.warnings.push("the formatting of the note has no place in vCard".to_owned());
+        }
         item.named(&state::keywords());
         let categories: Vec<String> = state::categories(message).iter().map(|c| escaped(c)).collect();
         if !categories.is_empty() {
@@ -311,14 +328,14 @@ impl Output {
         let sensitivity =
             if item.is(lid::PRIVATE) && sensitivity == 0 { 2 } else { usize::try_from(sensitivity).unwrap_or(0) };
         if let Some(class) = CLASS.get(sensitivity).filter(|_| sensitivity > 0) {
-            card.put(if self.version == Version::V4 { "X-CLASS" } else { "CLASS" }, *class);
+            card.put(if self.options.version == Version::V4 { "X-CLASS" } else { "CLASS" }, *class);
         }
         for tag in [tag::CREATION_TIME, tag::CLIENT_SUBMIT_TIME] {
             item.tag(tag);
         }
         if let Some(at) = item.time(tag::LAST_MODIFICATION_TIME).and_then(civil) {
             let rev = Stamp::Utc(at).to_string();
-            let rev = if self.version == Version::V4 { rev } else { format!("{at}Z") };
+            let rev = if self.options.version == Version::V4 { rev } else { format!("{at}Z") };
             card.put("REV", rev);
         }
         card.put("UID", uid(item));

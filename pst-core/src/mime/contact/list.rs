@@ -38,7 +38,7 @@ pub(super) fn is_group(card: &Component) -> bool {
 
 impl Output {
     pub(super) fn members(&mut self, item: &Carried<'_>, card: &mut Component) {
-        let (kind, member) = names(self.version);
+        let (kind, member) = names(self.options.version);
         card.put(kind, "group");
         let stream = item.bytes_of(lid::LIST_STREAM).and_then(ListStream::decode);
         let parts = |lid| match item.lid(lid) {

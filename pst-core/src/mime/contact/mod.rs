@@ -11,7 +11,9 @@ mod verify;
 pub use export::{Card, Options, Version};
 pub use import::{Directory, read};
 
+use crate::mapi::{Message, tag};
 use crate::mime::lines::logical;
+use crate::mime::text;
 use std::ops::Range;
 
 /// Where the cards of a vCard file in UTF-8 stand, in order.
@@ -60,6 +62,11 @@ impl Kind {
             () if is("IPM.DISTLIST") => Some(Self::List),
             () => None,
         }
+    }
+
+    /// What an item is in an address book.
+    pub fn of(message: &Message) -> Option<Self> {
+        Self::of_class(&text::get(&message.props, tag::MESSAGE_CLASS, text::page(&message.props))?)
     }
 
     /// The message class that a card of this kind gets.

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::mapi::{Attachment, Blob, Message, PropBag, Value, lid, tag};
 use crate::mime::carried::Carried;
 use crate::mime::lines::{Component, Line};
-use crate::mime::{attach, text};
+use crate::mime::{attach, from_mapi, text};
 use std::sync::Arc;
 
 /// The name that Outlook gives the picture.
@@ -55,8 +55,11 @@ impl Output {
                 _ => None,
             };
             if let Some(data) = data.clone().filter(|_| !shown && is_picture(attachment, item.page)) {
-                card.lines.push(binary("PHOTO", picture_type(&data), data, self.version));
+                card.lines.push(binary("PHOTO", picture_type(&data), data, self.options.version));
                 shown = true;
+                continue;
+            }
+            if !self.options.attach {
                 continue;
             }
             let name = text::some(props, tag::ATTACH_LONG_FILENAME, item.page);
@@ -66,8 +69,8 @@ impl Output {
             let (name, data) = match (&attachment.embedded, data) {
                 (Some(inner), _) => {
                     let mut bytes = Vec::new();
-                    let options = crate::mime::Options::default();
-                    self.warnings.extend(crate::mime::from_mapi(inner, &mut bytes, &options)?);
+                    let options = from_mapi::Options { vcard: self.options.version, ..from_mapi::Options::default() };
+                    from_mapi::write(inner, &mut bytes, &options, self.depth + 1, &mut self.warnings)?;
                     (format!("{}.eml", name.strip_suffix(".msg").unwrap_or(&name)), Blob::Bytes(bytes))
                 }
                 (None, Some(data)) => (name, data),

@@ -51,7 +51,7 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
     let Ok(bare) = Card::bare(message, kind, Version::V4) else { return };
     let mut kept = Component { lines: missing(source, &bare), parts: source.parts.clone(), ..Component::default() };
     let stored = residue::store(&mut message.props, residue::CARD, &kept);
-    let again = Card::of(message, Options { version: Version::V4 }).ok().flatten();
+    let again = Card::of(message, Options { version: Version::V4, attach: true }).ok().flatten();
     if let Some(again) = again.filter(|_| stored && !kept.lines.is_empty()) {
         let normal: Vec<Line> = source.lines.iter().map(|l| normalized(l.clone(), Version::V4)).collect();
         let normal = Component { lines: normal, ..Component::default() };

@@ -19,7 +19,7 @@ pub(super) fn is_exception(attachment: &Attachment) -> bool {
 }
 
 impl Output {
-    /// Appends ATTACH of every attachment that is none of an exception.
+    /// Appends ATTACH of every attachment that does not become a component of its own.
     ///
     /// Also of the pictures that the HTML shows; `placed` are the Content-IDs of attachments without one that it shows.
     pub(super) fn attachments(
@@ -34,7 +34,10 @@ impl Output {
         }
         let page = text::page(&message.props);
         let all = message.attachments.iter().chain(pictures).enumerate();
-        for (i, attachment) in all.filter(|(_, a)| !is_exception(a)) {
+        for (i, attachment) in all {
+            if self.entry.exceptions.contains(&i) {
+                continue;
+            }
             let Some(line) = self.attachment(attachment, page, i)? else { continue };
             let given = placed.iter().find(|(at, _)| *at == i).map(|(_, cid)| cid.clone());
             let cid = given.or_else(|| text::some(&attachment.props, tag::ATTACH_CONTENT_ID, page));
@@ -54,7 +57,8 @@ impl Output {
         }
         let (data, mime) = if let Some(embedded) = &attachment.embedded {
             let mut bytes = Vec::new();
-            self.entry.warnings.extend(from_mapi::from_mapi(embedded, &mut bytes, &from_mapi::Options::default())?);
+            let options = from_mapi::Options::default();
+            from_mapi::write(embedded, &mut bytes, &options, self.depth + 1, &mut self.entry.warnings)?;
             name = format!("{}.eml", name.strip_suffix(".msg").unwrap_or(&name));
             (Blob::Bytes(bytes), "message/rfc822".to_owned())
         } else {

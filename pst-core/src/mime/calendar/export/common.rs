@@ -38,6 +38,7 @@ pub(in crate::mime::calendar) const OWN: &[(&str, Lid)] = &[
     ("X-PST-REMINDER-OVERRIDE", lid::REMINDER_OVERRIDE),
     ("X-PST-REMINDER-SOUND", lid::REMINDER_PLAY_SOUND),
     ("X-PST-REMINDER-FILE", lid::REMINDER_FILE),
+    ("X-PST-DO-NOT-ARCHIVE", lid::AGING_DONT_AGE_ME),
     ("CONTACT", lid::CONTACTS),
 ];
 

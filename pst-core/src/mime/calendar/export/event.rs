@@ -2,7 +2,7 @@
 
 use super::hints::rename_zone;
 use super::when::When;
-use super::{Kind, Output, alarm, attach, people};
+use super::{Kind, Output, alarm, people};
 use crate::error::Result;
 use crate::mapi::goid::GlobalObjectId;
 use crate::mapi::recurrence::{AppointmentRecurrence, RecurrencePattern, date_of};
@@ -14,6 +14,7 @@ use crate::mime::carried::Carried;
 use crate::mime::lines::{Component, Line};
 use crate::mime::{residue, text};
 use jiff::civil::{Date, DateTime};
+use std::collections::{BTreeSet, HashSet};
 
 /// PidLidAppointmentStateFlags.
 const MEETING: i32 = 1;
@@ -61,17 +62,18 @@ impl Output {
         let kept = if self.keep { residue::load(&item, residue::CALENDAR) } else { Component::default() };
         rename_zone(&mut when, &kept);
         let mut event = Component::new("VEVENT");
+        let own = self.own_messages(message, series.as_ref(), &when);
         self.fields(message, &item, &when, series.as_ref(), &mut event)?;
         self.take_back(event, kept, &when, series.as_ref());
+        let mut lost = item.left();
         if let Some(series) = &series {
-            self.exceptions(message, series, &when)?;
-        } else {
-            let stray = message.attachments.iter().filter(|a| attach::is_exception(a)).count();
-            if stray > 0 {
-                self.warn(format!("{stray} exceptions of a series that is none were left out"));
-            }
+            let more = self.exceptions(message, &own, series, &when)?;
+            let known: HashSet<String> = lost.iter().cloned().collect();
+            let mut new = BTreeSet::from_iter(more);
+            new.retain(|n| !known.contains(n));
+            lost.extend(new);
         }
-        Ok(item.left())
+        Ok(lost)
     }
 
     /// The series, if the item is one that iCalendar can hold.
@@ -238,8 +240,10 @@ fn status(item: &Carried<'_>, method: Option<&str>, out: &mut Component) {
     if item.is(lid::NOT_ALLOW_PROPOSE) {
         out.put("X-MICROSOFT-DISALLOW-COUNTER", "TRUE");
     }
-    if let Some(at) = item.time_of(lid::SEQUENCE_TIME).and_then(civil) {
-        out.put("X-MS-OLK-APPTSEQTIME", Stamp::Utc(at).to_string());
+    for (name, lid) in [("X-MS-OLK-APPTSEQTIME", lid::SEQUENCE_TIME), ("X-MICROSOFT-CDO-REPLYTIME", lid::REPLY_TIME)] {
+        if let Some(at) = item.time_of(lid).and_then(civil) {
+            out.put(name, Stamp::Utc(at).to_string());
+        }
     }
 }
 

@@ -7,17 +7,23 @@ use super::when::When;
 use crate::error::Result;
 use crate::mapi::message::Message;
 use crate::mapi::recurrence::{Exception, date_of, overridden};
-use crate::mapi::{PropBag, Value, lid, tag, time};
+use crate::mapi::{PropBag, PropTag, Value, lid, tag, time};
 use crate::mime::carried::Carried;
 use crate::mime::lines::Component;
 use crate::mime::{residue, text};
 use jiff::civil::DateTime;
+use std::collections::HashMap;
 
 /// The local time of minutes since 1601.
 fn local(minutes: u32) -> DateTime {
     let midnight = date_of(minutes).at(0, 0, 0, 0);
     midnight.saturating_add(jiff::SignedDuration::from_mins((minutes % 1440).into()))
 }
+
+/// The properties of a text.
+const BODIES: [PropTag; 5] = [tag::BODY, tag::HTML, tag::RTF_COMPRESSED, tag::NATIVE_BODY, tag::RTF_IN_SYNC];
+/// Bytes of text that all exceptions of a series may repeat.
+const REPEATED: u64 = 64 << 20;
 
 /// Properties of a series that its exceptions do not have.
 const OF_SERIES: [crate::mapi::Lid; 6] = [
@@ -30,27 +36,80 @@ const OF_SERIES: [crate::mapi::Lid; 6] = [
 ];
 
 impl Output {
-    /// Appends a component for every exception.
-    pub(super) fn exceptions(&mut self, message: &Message, series: &Series, when: &When) -> Result<()> {
-        let mut used = vec![false; message.attachments.len()];
-        for exception in &series.recurrence.exceptions {
-            let original = when.utc(local(exception.original));
-            let found = message.attachments.iter().enumerate().find(|(i, a)| {
-                used.get(*i) == Some(&false)
-                    && is_exception(a)
-                    && a.embedded.as_deref().is_some_and(|m| stands_for(m, original, exception, when))
-            });
-            if let Some(slot) = found.and_then(|(i, _)| used.get_mut(i)) {
-                *slot = true;
-            }
-            let own = found.and_then(|(_, a)| a.embedded.as_deref());
-            self.exception(message, own, exception, series, when)?;
+    /// Finds the embedded message of every exception that has one, and the attachments that these messages are in.
+    pub(super) fn own_messages<'m>(
+        &mut self,
+        message: &'m Message,
+        series: Option<&Series>,
+        when: &When,
+    ) -> Vec<Option<&'m Message>> {
+        let mut by_time: HashMap<Key, Vec<usize>> = HashMap::new();
+        for (i, attachment) in message.attachments.iter().enumerate().filter(|(_, a)| is_exception(a)) {
+            let key = attachment.embedded.as_deref().and_then(Key::of);
+            by_time.entry(key.unwrap_or(Key::None)).or_default().push(i);
         }
-        let stray = message.attachments.iter().zip(&used).filter(|(a, used)| !**used && is_exception(a)).count();
+        for all in by_time.values_mut() {
+            all.reverse();
+        }
+        let exceptions = series.map_or(&[][..], |s| s.recurrence.exceptions.as_slice());
+        let mut out = Vec::with_capacity(exceptions.len());
+        for exception in exceptions {
+            let replaced = Key::Replaced(when.utc(local(exception.original)));
+            let start = Key::Start(when.utc(local(exception.start)));
+            let found = [replaced, start].iter().find_map(|k| by_time.get_mut(k)?.pop());
+            self.entry.exceptions.extend(found);
+            out.push(found.and_then(|i| message.attachments.get(i)?.embedded.as_deref()));
+        }
+        let stray: usize = by_time.values().map(Vec::len).sum();
         if stray > 0 {
-            self.warn(format!("{stray} exceptions that their series does not name were left out"));
+            self.warn(format!("{stray} exceptions that their series does not name are attached to it"));
         }
-        Ok(())
+        out
+    }
+
+    /// Appends a component for every exception, and returns the names of the properties that found no place.
+    pub(super) fn exceptions(
+        &mut self,
+        message: &Message,
+        own: &[Option<&Message>],
+        series: &Series,
+        when: &When,
+    ) -> Result<Vec<String>> {
+        let exceptions = &series.recurrence.exceptions;
+        let base = self.base(message, exceptions.len());
+        // The attachments of an exception go into it: beside the series nobody could tell whose they are.
+        let options = self.options;
+        self.options.attach = self.keep;
+        let of_series = std::mem::take(&mut self.entry.exceptions);
+        let mut lost = Vec::new();
+        for (exception, own) in exceptions.iter().zip(own) {
+            self.exception(&base, *own, exception, series, when, &mut lost)?;
+        }
+        self.options = options;
+        self.entry.exceptions = of_series;
+        Ok(lost)
+    }
+
+    /// What exceptions take from their series.
+    fn base(&mut self, series: &Message, exceptions: usize) -> Message {
+        let series_only = |p: &crate::mapi::Prop| {
+            p.name
+                .as_deref()
+                .is_some_and(|n| OF_SERIES.iter().any(|l| l.name() == *n) || *n == residue::name(residue::CALENDAR))
+        };
+        let text: u64 = BODIES.iter().filter_map(|b| series.props.any(b.id())).map(Value::size).sum();
+        let long = text.saturating_mul(exceptions as u64) > REPEATED;
+        if long {
+            self.warn("the text of the series is too long to be repeated in all its exceptions: it stands in the series alone");
+        }
+        let mut props = PropBag::default();
+        for prop in series.props.0.iter().filter(|p| !series_only(p)) {
+            let is_body = prop.name.is_none() && BODIES.iter().any(|b| b.id() == prop.tag.id());
+            if !(long && is_body) {
+                props.0.push(prop.clone());
+            }
+        }
+        Message { props, recipients: series.recipients.clone(), attachments: Vec::new() }
     }
 
     fn exception(
@@ -60,6 +119,7 @@ impl Output {
         exception: &Exception,
         of: &Series,
         when: &When,
+        lost: &mut Vec<String>,
     ) -> Result<()> {
         let message = merged(series, own, exception, when);
         let page = text::page(&message.props);
@@ -75,16 +135,23 @@ impl Output {
         event.lines.push(id.line("RECURRENCE-ID", at, self));
         let kept = if self.keep { residue::load(&item, residue::CALENDAR) } else { Component::default() };
         self.take_back(event, kept, &when, Some(of));
+        lost.append(&mut item.left());
         Ok(())
     }
 }
 
-/// True for the embedded message of an exception: by the time it replaces, or else by its own.
-fn stands_for(message: &Message, original: i64, exception: &Exception, when: &When) -> bool {
-    let at = |lid| message.props.lid(lid).and_then(Value::as_time).map(time::to_unix);
-    match at(lid::EXCEPTION_REPLACE_TIME) {
-        Some(replaced) => replaced == original,
-        None => at(lid::START_WHOLE) == Some(when.utc(local(exception.start))),
+/// What an embedded message is found by: the time that it replaces, or else its own.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Replaced(i64),
+    Start(i64),
+    None,
+}
+
+impl Key {
+    fn of(message: &Message) -> Option<Self> {
+        let at = |lid| message.props.lid(lid).and_then(Value::as_time).map(time::to_unix);
+        at(lid::EXCEPTION_REPLACE_TIME).map(Self::Replaced).or_else(|| at(lid::START_WHOLE).map(Self::Start))
     }
 }
 
@@ -92,19 +159,10 @@ fn stands_for(message: &Message, original: i64, exception: &Exception, when: &Wh
 fn merged(series: &Message, own: Option<&Message>, exception: &Exception, when: &When) -> Message {
     let page = text::page(&series.props);
     let mut props = series.props.clone();
-    let series_only = |p: &crate::mapi::Prop| {
-        p.name
-            .as_deref()
-            .is_some_and(|n| OF_SERIES.iter().any(|l| l.name() == *n) || *n == residue::name(residue::CALENDAR))
-    };
-    props.0.retain(|p| !series_only(p));
     from_blob(&mut props, exception, page, when);
     if let Some(own) = own {
-        let bodies = [tag::BODY, tag::HTML, tag::RTF_COMPRESSED, tag::NATIVE_BODY, tag::RTF_IN_SYNC];
-        if bodies.iter().any(|b| own.props.any(b.id()).is_some()) {
-            for body in bodies {
-                props.remove(body.id());
-            }
+        if BODIES.iter().any(|b| own.props.any(b.id()).is_some()) {
+            remove_bodies(&mut props);
         }
         let own_page = text::page(&own.props);
         for prop in own.props.0.iter().filter(|p| p.tag.id() != tag::MESSAGE_CLASS.id() || p.name.is_some()) {
@@ -124,6 +182,12 @@ fn merged(series: &Message, own: Option<&Message>, exception: &Exception, when: 
     let recipients = own.map(|m| &m.recipients).filter(|r| !r.is_empty()).unwrap_or(&series.recipients);
     let attachments = own.map(|m| m.attachments.clone()).unwrap_or_default();
     Message { props, recipients: recipients.clone(), attachments }
+}
+
+fn remove_bodies(props: &mut PropBag) {
+    for body in BODIES {
+        props.remove(body.id());
+    }
 }
 
 /// What the blob of the series says of an exception.
@@ -159,8 +223,6 @@ fn from_blob(props: &mut PropBag, exception: &Exception, page: u32, when: &When)
     }
     if exception.flags & overridden::BODY != 0 {
         // The body stands in the embedded message alone.
-        for tag in [tag::BODY, tag::HTML, tag::RTF_COMPRESSED, tag::NATIVE_BODY, tag::RTF_IN_SYNC] {
-            props.remove(tag.id());
-        }
+        remove_bodies(props);
     }
 }

@@ -18,10 +18,10 @@ pub(super) use todo::TASK_STATUS;
 
 use super::zones::ItemZone;
 use crate::error::Result;
-use crate::mapi::Message;
+use crate::mapi::{Message, tag};
 use crate::mime::lines::{self, Component, Line};
 use crate::mime::{carried, text};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 /// What an item is in iCalendar.
@@ -54,6 +54,11 @@ impl Kind {
         CLASSES.iter().find(|(base, _)| is(base)).map(|(_, kind)| *kind)
     }
 
+    /// What an item is in iCalendar.
+    pub fn of(message: &Message) -> Option<Self> {
+        Self::of_class(&text::get(&message.props, tag::MESSAGE_CLASS, text::page(&message.props))?)
+    }
+
     /// The message class that a component of this kind gets.
     pub const fn class(self) -> &'static str {
         match self {
@@ -78,6 +83,8 @@ pub struct Entry {
     parts: Vec<Component>,
     zones: Vec<ItemZone>,
     method: Option<&'static str>,
+    /// The attachments whose messages became components.
+    exceptions: HashSet<usize>,
     /// What was lost or guessed, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -88,9 +95,14 @@ impl Entry {
     /// # Errors
     /// When a body or an attachment cannot be read.
     pub fn of(message: &Message, options: Options) -> Result<Option<Self>> {
+        Self::within(message, options, 0)
+    }
+
+    /// As [`Self::of`], for an item that stands `depth` messages deep.
+    pub(in crate::mime) fn within(message: &Message, options: Options, depth: usize) -> Result<Option<Self>> {
         let page = text::page(&message.props);
-        let class = text::get(&message.props, crate::mapi::tag::MESSAGE_CLASS, page).unwrap_or_default();
-        let mut out = Output { options, class, method: None, entry: Self::default(), keep: true };
+        let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
+        let mut out = Output { options, class, method: None, entry: Self::default(), keep: true, depth };
         let kind = match Kind::of_class(&out.class) {
             Some(kind) => kind,
             None => match method_of(&out.class, message) {
@@ -109,8 +121,8 @@ impl Entry {
     /// Makes components of an item without what is kept of the source it came from.
     pub(super) fn bare(message: &Message, kind: Kind) -> Result<Self> {
         let options = Options { attach: false };
-        let mut out =
-            Output { options, class: kind.class().to_owned(), method: None, entry: Self::default(), keep: false };
+        let class = kind.class().to_owned();
+        let mut out = Output { options, class, method: None, entry: Self::default(), keep: false, depth: 0 };
         out.item(kind, message)?;
         Ok(out.entry)
     }
@@ -118,6 +130,11 @@ impl Entry {
     /// The components.
     pub(super) fn parts(&self) -> &[Component] {
         &self.parts
+    }
+
+    /// The attachments whose messages became components: exceptions of the series.
+    pub(in crate::mime) fn take_exceptions(&mut self) -> HashSet<usize> {
+        std::mem::take(&mut self.exceptions)
     }
 
     /// METHOD, for messages of a meeting.
@@ -250,6 +267,8 @@ struct Output {
     entry: Entry,
     /// Take back what was kept of a source.
     keep: bool,
+    /// How many messages the item stands in.
+    depth: usize,
 }
 
 impl Output {

@@ -285,6 +285,7 @@ fn state(source: &Component, role: Role, meeting: bool, props: &mut PropBag) {
         (lid::OWNER_CRITICAL_CHANGE, "X-MICROSOFT-CDO-OWNER-CRITICAL-CHANGE"),
         (lid::ATTENDEE_CRITICAL_CHANGE, "X-MICROSOFT-CDO-ATTENDEE-CRITICAL-CHANGE"),
         (lid::SEQUENCE_TIME, "X-MS-OLK-APPTSEQTIME"),
+        (lid::REPLY_TIME, "X-MICROSOFT-CDO-REPLYTIME"),
     ] {
         if let Some(value) = moment(name) {
             props.set_lid(lid, value);

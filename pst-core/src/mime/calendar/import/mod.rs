@@ -123,21 +123,33 @@ fn item(group: &Group<'_>, calendar: &Component, zones: &Zones<'_>) -> Converted
     Converted { message, warnings: input.warnings }
 }
 
-/// Sets the properties of a meeting on a mail that brings a calendar of one item; false if it brings none, or several.
-pub(in crate::mime) fn meeting(bytes: &[u8], message: &mut Message, warnings: &mut Vec<String>) -> bool {
+/// Sets the properties of a meeting on a mail that brings a calendar of one event; or says why it stays as it is.
+pub(in crate::mime) fn meeting(
+    bytes: &[u8],
+    message: &mut Message,
+    warnings: &mut Vec<String>,
+) -> Result<(), &'static str> {
     let text = lines::parse(bytes);
-    let [calendar] = text.components.as_slice() else { return false };
+    let [calendar] = text.components.as_slice() else { return Err("it is not one calendar") };
     let mut left = Vec::new();
     let all = groups(calendar, &mut left);
-    let [group] = all.as_slice() else { return false };
-    let Some(role) = Role::of(calendar, group.main).filter(|_| group.kind == Kind::Event) else { return false };
+    let [group] = all.as_slice() else { return Err("it does not hold one event alone") };
+    if group.kind != Kind::Event {
+        return Err("it holds no event");
+    }
+    let Some(role) = Role::of(calendar, group.main) else {
+        return Err("Outlook has no message for its METHOD, or the answer it gives");
+    };
     let zones = Zones::new(calendar);
     let mut input = Input { zones: &zones, calendar, warnings: Vec::new(), exact: true };
     let kept = input.event(group.main, &group.changes, message, role);
     input.keep(group, message, kept);
     warnings.append(&mut input.warnings);
     warnings.append(&mut left);
-    true
+    if !text.odd.is_empty() {
+        warnings.push(format!("{} lines of the calendar that are no content lines were left out", text.odd.len()));
+    }
+    Ok(())
 }
 
 /// A component on its way into properties.
