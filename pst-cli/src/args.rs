@@ -37,19 +37,21 @@ pub enum Command {
 /// `pst convert`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Kinds are recognised; a prefix forces one: pst:, eml:, mbox:, maildir:, ics:, vcf:.
+Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:.
   pst convert Inbox.mbox mailbox.pst              an mbox into a new PST
   pst convert old.ost mailbox.pst                 an OST or ANSI PST into a Unicode PST
   pst convert mailbox.pst maildir:Mail            a PST into a Maildir++ tree
+  pst convert mailbox.pst msg:out                 a PST into Outlook's .msg files, one for each item
   pst convert mailbox.pst Contacts.vcf            the contacts of a PST into one file of vCards
   pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
-    /// SOURCE... TARGET: PST or OST files, eml files or trees, mbox files or trees, Maildirs, .ics and .vcf files or trees.
+    /// SOURCE... TARGET: PST or OST files, eml and .msg files or trees, mbox files or trees, Maildirs, .ics and .vcf files
+    /// or trees.
     ///
     /// An ics: target takes calendar items, tasks, journal entries and notes alone, a vcf: target contacts and lists.
-    #[arg(required = true, num_args = 2.., value_name = "SOURCE... TARGET")]
+    #[arg(required = true, value_name = "SOURCE... TARGET")]
     pub paths: Vec<String>,
     /// Take this folder of the source as the top.
     #[arg(long, value_name = "FOLDER", help_heading = "Folders")]
@@ -108,6 +110,16 @@ pub struct Convert {
     /// What becomes of calendars (text/calendar) in mail; PST targets.
     #[arg(long, value_enum, default_value_t = Calendar::Note, help_heading = "Target")]
     pub calendar: Calendar,
+    /// Keep the whole source of each mail inside its item (PST and .msg targets), and write items that have it as they
+    /// came, byte for byte (eml, mbox and Maildir targets).
+    #[arg(long, help_heading = "Target")]
+    pub keep_mime: bool,
+    /// Clear requests for read receipts and delivery reports, so that reading old mail sends nothing.
+    #[arg(long, help_heading = "Target")]
+    pub no_receipts: bool,
+    /// Leave the Bcc recipients out of the header; eml, mbox and Maildir targets.
+    #[arg(long, help_heading = "Target")]
+    pub no_bcc: bool,
     /// Read, convert and count everything, but write nothing.
     #[arg(long, help_heading = "Target")]
     pub dry_run: bool,
@@ -182,6 +194,7 @@ pub struct Ls {
 
 /// `pst cat`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Cat {
     /// The PST or OST.
     pub file: PathBuf,
@@ -194,6 +207,9 @@ pub struct Cat {
     /// Attach the rich text body, if the item has one, as body.rtf.
     #[arg(long)]
     pub keep_rtf: bool,
+    /// Print the source that `convert --keep-mime` kept, byte for byte.
+    #[arg(long, conflicts_with_all = ["props", "json"])]
+    pub source: bool,
     /// Print JSON; implies --props.
     #[arg(long)]
     pub json: bool,

@@ -4,23 +4,23 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-fn pst(args: &[&str]) -> Output {
+pub fn pst(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pst")).args(args).output().unwrap()
 }
 
-fn code(out: &Output) -> i32 {
+pub fn code(out: &Output) -> i32 {
     out.status.code().unwrap()
 }
 
-fn stderr(out: &Output) -> String {
+pub fn stderr(out: &Output) -> String {
     String::from_utf8_lossy(&out.stderr).into_owned()
 }
 
-fn fixtures(name: &str) -> String {
+pub fn fixtures(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name).display().to_string()
 }
 
-fn at(dir: &tempfile::TempDir, name: &str) -> String {
+pub fn at(dir: &tempfile::TempDir, name: &str) -> String {
     dir.path().join(name).display().to_string()
 }
 
@@ -32,7 +32,7 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 /// Every file below a folder with its bytes.
-fn tree(top: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn tree(top: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let (mut out, mut todo) = (Vec::new(), vec![top.to_path_buf()]);
     while let Some(dir) = todo.pop() {
         for entry in fs::read_dir(dir).unwrap() {
@@ -62,7 +62,7 @@ fn the_main_job_and_back() {
     let eml =
         tree(Path::new(&fixtures("mail"))).iter().filter(|(p, _)| p.extension().is_some_and(|e| e == "eml")).count();
     assert_eq!(count, eml as u64);
-    for out in ["eml:e", "mbox:m", "maildir:d", "pst:b.pst"] {
+    for out in ["eml:e", "msg:g", "mbox:m", "maildir:d", "pst:b.pst"] {
         let (kind, name) = out.split_once(':').unwrap();
         let to = format!("{kind}:{}", at(&dir, name));
         let report = pst(&["convert", "--json", &target, &to]);
@@ -206,6 +206,28 @@ fn rich_text_is_kept_where_it_is_asked_for() {
             assert_eq!(all.iter().any(|(_, b)| String::from_utf8_lossy(b).contains("body.rtf")), kept, "{name}");
         }
     }
+}
+
+#[test]
+fn msg_and_eml_files_may_stand_in_one_tree() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tree, store) = (at(&dir, "tree"), at(&dir, "a.pst"));
+    assert_eq!(code(&pst(&["convert", &fixtures("mail/Shapes"), &format!("msg:{tree}")])), 0);
+    let count = names(Path::new(&tree)).len();
+    assert!(names(Path::new(&tree)).iter().all(|n| n.ends_with(".msg")));
+    fs::write(Path::new(&tree).join("0.eml"), "Subject: first\r\n\r\nx\r\n").unwrap();
+    fs::write(Path::new(&tree).join("no message.msg"), "Subject: text with this ending\r\n\r\nx\r\n").unwrap();
+    let report = pst(&["convert", "--json", &tree, &store]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!(report["written"], count + 2);
+    // One file, known by its content whatever its name.
+    let one = at(&dir, "renamed");
+    fs::copy(Path::new(&tree).join(&names(Path::new(&tree))[1]), &one).unwrap();
+    assert_eq!(code(&pst(&["convert", &one, &at(&dir, "b.pst")])), 0);
+    fs::write(&one, b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1 and no more").unwrap();
+    let out = pst(&["convert", &one, &at(&dir, "c.pst")]);
+    assert_eq!(code(&out), 1, "{}", stderr(&out));
+    assert!(stderr(&out).contains("compound file"), "{}", stderr(&out));
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod command;
 mod fixtures;
 #[path = "../support/generate.rs"]
 mod generate;
+mod kept;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

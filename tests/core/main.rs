@@ -5,14 +5,17 @@
 
 mod blobs;
 mod cases_bodies;
+mod cases_classes;
 mod cases_headers;
 mod check_files;
 mod check_forged;
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;
+mod msg;
 mod reading;
 mod rich;
 #[path = "../support/mod.rs"]
 mod support;
+mod tnef;
 mod writing;

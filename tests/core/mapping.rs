@@ -85,7 +85,8 @@ fn fields(bytes: &[u8]) -> Vec<(String, String)> {
             out.push((name.trim_end().to_ascii_lowercase(), value.to_owned()));
         }
     }
-    out.retain(|(n, _)| !n.starts_with("content-") && n != "mime-version");
+    let made = ["type", "transfer-encoding", "disposition", "length", "md5", "id"];
+    out.retain(|(n, _)| n != "mime-version" && !n.strip_prefix("content-").is_some_and(|n| made.contains(&n)));
     out.into_iter().map(|(n, v)| (n, v.trim().to_owned())).collect()
 }
 

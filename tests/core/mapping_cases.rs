@@ -196,7 +196,7 @@ fn a_large_attachment_streams() {
     let input = Arc::new(Input::from_bytes(mail.clone(), "test"));
     let (slim, parts) = large::slim(&input, 0, mail.len() as u64).unwrap();
     assert_eq!(parts.len(), 1);
-    let m = to_mapi_large(&slim, &parts, &State::default(), None, &ImportOptions::default()).unwrap().message;
+    let m = to_mapi_large(&slim, &parts, &State::default(), None, ImportOptions::default()).unwrap().message;
     let whole = import(&mail);
     let hash = |m: &Message| match m.attachments[0].props.get(tag::ATTACH_DATA_BINARY) {
         Some(Value::Binary(blob)) => (blob.len(), blob.bytes().is_some(), sha256(blob).unwrap()),

@@ -1,5 +1,6 @@
 //! Rich text bodies: out as HTML and text, in from text/rtf parts (acceptance case 59), and the objects inside them.
 
+use super::support::Seeded;
 use pst_core::mapi::message::attach_method;
 use pst_core::mapi::{Attachment, Message, Value, rtf, tag};
 use pst_core::mime::{Options, State, from_mapi, to_mapi};
@@ -65,7 +66,7 @@ fn genuine_rtf_becomes_text_and_html() {
 
 #[test]
 fn short_text_stays_text_and_html() {
-    for body in ["x", "hello world", "one\\par two"] {
+    for body in ["x", "hello world", "one\\par two", "x\\par\\par", "x\\par", "\\par"] {
         let rtf = format!("{{\\rtf1\\ansi {body}}}");
         let (mail, _) = export(&message(rtf::compress(rtf.as_bytes())), false);
         assert_eq!(kinds(&mail), ["text/plain", "text/html"]);
@@ -84,7 +85,10 @@ fn encapsulated_html_comes_out_as_it_was() {
     let (mail, _) = export(&message(rtf::compress(html(meta).as_bytes())), false);
     let all = parts(&mail);
     let (bytes, ..) = encoding_rs::WINDOWS_1251.encode("<html><meta charset=windows-1251><p>Привет €</html>");
-    assert_eq!(all.last().unwrap(), &("text/html".to_owned(), bytes.into_owned()));
+    assert_eq!(
+        all,
+        [("text/plain".to_owned(), "Привет €\r\n".as_bytes().to_vec()), ("text/html".to_owned(), bytes.into_owned())]
+    );
     assert!(mail.contains("text/html; charset=windows-1251"));
     assert_stable(&mail);
     // The charset that it names has no euro.
@@ -149,6 +153,63 @@ fn rich_text_parts_become_the_rich_text_body() {
     ] {
         let message = to_mapi(mail.as_bytes(), &State::default(), None).unwrap().message;
         assert_eq!(message.attachments.len(), 1, "{mail}");
+    }
+}
+
+#[test]
+fn no_rich_text_panics_or_hangs() {
+    let mut seeded = Seeded(3);
+    let words = [
+        "{",
+        "}",
+        "\\b ",
+        "\\par ",
+        "\\u-10179?",
+        "\\'e4",
+        "\\'93",
+        "{\\*\\htmltag1 <p>}",
+        "\\htmlrtf ",
+        "\\htmlrtf0 ",
+        "\\f1 ",
+        "{\\fonttbl{\\f1\\fcharset128 M;}}",
+        "\\trowd\\cellx9\\clvmgf\\cellx99 ",
+        "\\intbl\\itap3 ",
+        "\\nestcell ",
+        "\\cell ",
+        "\\row ",
+        "{\\*\\nesttableprops\\trowd\\nestrow}",
+        "{\\pict\\dibitmap 2800}",
+        "{\\field{\\*\\fldinst HYPERLINK x}",
+        "{\\fldrslt y}",
+        "{\\listtext 1.}",
+        "\\ilvl8 ",
+        "\\objattph ",
+        "\\bin4 ",
+        "\\uc9 ",
+        "{\\colortbl;\\red300;}",
+        "text ",
+        "{\\footnote ",
+        "{\\*\\x ",
+        "\\",
+        "\\'",
+        "\u{e9}",
+    ];
+    for head in ["{\\rtf1", "{\\rtf1\\ansicpg932\\fromhtml1 ", "{\\rtf1\\fromtext "] {
+        for _ in 0..400 {
+            let body: String =
+                (0..seeded.below(60)).map(|_| words[seeded.below(words.len() as u64) as usize]).collect();
+            let rtf = format!("{head}{body}");
+            let (mail, _) = export(&message(rtf::compress(rtf.as_bytes())), true);
+            assert!(!mail.is_empty());
+        }
+    }
+    for _ in 0..2000 {
+        let mut bytes = rtf::compress(RICH);
+        for _ in 0..1 + seeded.below(5) {
+            let at = seeded.below(bytes.len() as u64) as usize;
+            bytes[at] = seeded.next() as u8;
+        }
+        assert!(rtf::decompress(&bytes, 10_000).rtf.len() <= 10_000);
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The PSTs and OSTs that libpff reads, with the number of messages that it finds outside search folders.
-fn genuine() -> Vec<(PathBuf, String)> {
+pub fn genuine() -> Vec<(PathBuf, String)> {
     let (Some(folder), Some(truth)) = (corpus("pst"), corpus("groundtruth")) else { return Vec::new() };
     let all = files(&folder, &[".pst", ".ost"]).into_iter();
     all.filter_map(|file| {
@@ -120,7 +120,7 @@ fn bag(bag: &PropBag, ansi: bool) -> String {
     lines.into_iter().map(|(k, v)| format!("  {k} {v}\n")).collect()
 }
 
-fn messages(pst: &Path, ansi: bool) -> Vec<(Vec<String>, String)> {
+pub fn messages(pst: &Path, ansi: bool) -> Vec<(Vec<String>, String)> {
     let source = PstSource::open(pst).unwrap();
     let mut out = Vec::new();
     for folder in source.folders().unwrap() {

@@ -13,12 +13,14 @@
 mod exported;
 mod genuine;
 mod large_pages;
+mod msg;
 #[path = "../support/oracle.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod oracle;
 #[path = "../support/ost4k.rs"]
 mod ost4k;
 mod rich;
+mod signed;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

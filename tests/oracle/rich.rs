@@ -24,7 +24,9 @@ fn collect(message: &Message, id: &str, out: &mut Vec<(String, Vec<u8>)>) {
 
 fn bodies() -> Option<Vec<(String, Vec<u8>)>> {
     let mut out = Vec::new();
-    for path in files(&corpus("pst")?, &[".pst", ".ost"]) {
+    let mut all = files(&corpus("pst")?, &[".pst", ".ost"]);
+    all.push(corpus("msg")?);
+    for path in all {
         let Ok(source) = endpoint::open(&path.display().to_string()) else { continue };
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         for folder in source.folders().unwrap() {

@@ -5,7 +5,7 @@ use super::support::{corpus, files};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PST: &str = env!("CARGO_BIN_EXE_pst");
+pub const PST: &str = env!("CARGO_BIN_EXE_pst");
 
 /// What libpst (readpst) gets wrong in any PST, by what it concerns.
 const LIBPST: &str =

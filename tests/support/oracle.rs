@@ -325,7 +325,7 @@ fn python_has(module: &str) -> bool {
 }
 
 /// The Python that tests/run prepared, or the system's.
-fn python() -> Command {
+pub fn python() -> Command {
     Command::new(std::env::var_os("PST_TEST_PYTHON").unwrap_or_else(|| "python3".into()))
 }
 

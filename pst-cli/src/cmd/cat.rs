@@ -7,7 +7,7 @@ use crate::ui::text::{Out, tame};
 use pst_core::mapi::{Attachment, Message, PropBag, tag};
 use pst_core::messaging::Store;
 use pst_core::ndb::Nid;
-use pst_core::{Result, mime};
+use pst_core::{Error, Kind, Result, mime};
 
 /// Runs the command.
 ///
@@ -19,6 +19,13 @@ pub fn run(a: &Cat) -> Result<Outcome> {
     let mut out = Out::new();
     if a.json {
         out.line(json::message(&message)?.to_string())?;
+    } else if a.source {
+        let Some(source) = mime::kept_mime(&message) else {
+            let text = "this item has no kept source; `pst convert --keep-mime` keeps one";
+            return Err(Error::new(Kind::NotFound, text).in_file(&a.file).id(u64::from(a.item)));
+        };
+        let failed = |e| Error::new(Kind::Io, format!("cannot write: {e}"));
+        std::io::copy(&mut source.open()?, out.raw()).map_err(failed)?;
     } else if a.props {
         print(&mut out, &message, 0)?;
     } else {

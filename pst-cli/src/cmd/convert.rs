@@ -20,8 +20,8 @@ use std::time::Instant;
 /// When a source cannot be opened or the target cannot be written.
 pub fn run(a: &Convert) -> Result<Outcome> {
     let started = Instant::now();
-    let Some((target, sources)) = a.paths.split_last() else {
-        return Err(Error::new(Kind::Usage, "a source and a target are needed"));
+    let Some((target, sources)) = a.paths.split_last().filter(|(_, sources)| !sources.is_empty()) else {
+        return Err(Error::new(Kind::Usage, "a source and a target are needed: pst convert SOURCE... TARGET"));
     };
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -73,8 +73,16 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
         title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
-        mail: mime::Options { keep_rtf: a.keep_rtf, vcard: vcard(a.vcard), ..mime::Options::default() },
+        mail: mime::Options {
+            keep_rtf: a.keep_rtf,
+            kept_mime: a.keep_mime,
+            bcc: !a.no_bcc,
+            vcard: vcard(a.vcard),
+            ..mime::Options::default()
+        },
         import: mime::ImportOptions {
+            keep_mime: a.keep_mime,
+            no_receipts: a.no_receipts,
             calendar: match a.calendar {
                 Calendar::Note => mime::Calendar::Note,
                 Calendar::Native => mime::Calendar::Native,

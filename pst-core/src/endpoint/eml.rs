@@ -1,10 +1,13 @@
-//! eml files and trees of them, with the calendars and vCards beside them.
+//! eml files and trees of them; .msg files, calendars and vCards may stand among them.
 
 use super::components::{self, Collections, Format, Shelf, again};
+use super::msg;
 use super::roles;
 use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
 use crate::error::{Error, Result};
 use crate::io::Input;
+use crate::mapi::message::flag;
+use crate::mapi::tag;
 use crate::mime::{self, large};
 use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -46,7 +49,9 @@ impl EmlSource {
         let mut components = Collections::default();
         let mut folders: BTreeMap<Vec<String>, Vec<Entry>> = BTreeMap::from([(Vec::new(), Vec::new())]);
         // A tree without a single .eml file may hold mail under other names.
-        let named = WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_eml(e.path()));
+        let is_item = |p: &Path| is_eml(p) || msg::is_msg(p);
+        let is_text_msg = |p: &Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
+        let named = WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_item(e.path()));
         for entry in WalkDir::new(path).sort_by_file_name() {
             let entry = entry.map_err(|e| {
                 let at = e.path().unwrap_or(path).to_path_buf();
@@ -59,7 +64,8 @@ impl EmlSource {
             };
             if entry.file_type().is_dir() {
                 folders.entry(inside(entry.path())).or_default();
-            } else if (is_eml(entry.path()) || (!named && looks_like_mail(entry.path())))
+            } else if (is_item(entry.path())
+                || ((!named || is_text_msg(entry.path())) && looks_like_mail(entry.path())))
                 && let Some(parent) = entry.path().parent()
             {
                 folders.entry(inside(parent)).or_default().push(Entry::Mail(entry.path().to_path_buf()));
@@ -146,6 +152,12 @@ impl Source for EmlSource {
             return self.components.load(item);
         }
         let path = item.path.as_deref().unwrap_or(&self.top);
+        if !is_eml(path) && is_compound(path) {
+            let (message, warnings) = msg::read(path)?;
+            let flags = message.props.i32(tag::MESSAGE_FLAGS).unwrap_or_default();
+            let associated = flags & flag::ASSOCIATED != 0;
+            return Ok(Item { id: item.id.clone(), body: Body::Mapi(Box::new(message)), associated, warnings });
+        }
         let mut mime = read_mime(path)?;
         mime.flags = text::state_in(&mime.bytes);
         if text::date_of(&mime.bytes).is_none() {
@@ -179,12 +191,32 @@ pub(super) fn modified(path: &Path) -> Option<i64> {
     i64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
+fn is_compound(path: &Path) -> bool {
+    let mut head = [0; 8];
+    let read = std::fs::File::open(path).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head));
+    read.is_ok() && msg::is_compound(&head)
+}
+
+/// Names files by their number in the folder and their subject.
+#[derive(Default)]
+pub(super) struct Numbered(HashMap<PathBuf, u64>);
+
+impl Numbered {
+    /// The path of the next file of a folder.
+    pub fn next(&mut self, folder: &Path, subject: &str, ending: &str) -> PathBuf {
+        let n = self.0.entry(folder.to_path_buf()).or_default();
+        *n += 1;
+        let name = if subject.is_empty() { "no subject".to_owned() } else { file_name(subject) };
+        folder.join(format!("{n:06} {name}.{ending}"))
+    }
+}
+
 /// Writes a tree of eml files.
 pub struct EmlSink {
     folder: NewFolder,
     current: PathBuf,
     made: HashMap<Vec<String>, PathBuf>,
-    counts: HashMap<PathBuf, u64>,
+    numbered: Numbered,
     bytes: u64,
     mail: mime::Options,
 }
@@ -201,7 +233,7 @@ impl EmlSink {
             current: top.clone(),
             made: HashMap::from([(Vec::new(), top)]),
             folder,
-            counts: HashMap::new(),
+            numbered: Numbered::default(),
             bytes: 0,
             mail,
         })
@@ -214,6 +246,7 @@ impl Prepare for EmlPrepare {
     fn prepare(&self, _folder: &Folder, mut item: Item) -> Result<Prepared> {
         if let Body::Mapi(message) = &item.body
             && !item.associated
+            && !(self.0.kept_mime && mime::kept_mime(message).is_some())
         {
             let mut out = TextItem { subject: mime::title_of(message), ..TextItem::default() };
             if let Some((ending, warnings)) = components::write(message, self.0.vcard, &mut out.data)? {
@@ -279,11 +312,7 @@ impl Sink for EmlSink {
 
     fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
         let mut message = unpack(item)?;
-        let n = self.counts.entry(self.current.clone()).or_default();
-        *n += 1;
-        let subject = crate::mime::header_text(&message.subject);
-        let name = if subject.is_empty() { "no subject".to_owned() } else { file_name(&subject) };
-        let path = self.current.join(format!("{n:06} {name}.{}", message.ending));
+        let path = self.numbered.next(&self.current, &mime::header_text(&message.subject), message.ending);
         self.bytes += text::write_file(&path, &mut message)?;
         Ok(Vec::new())
     }

@@ -5,6 +5,7 @@ pub mod eml;
 pub mod ics;
 pub mod maildir;
 pub mod mbox;
+pub mod msg;
 pub mod pst;
 pub mod roles;
 mod sheets;
@@ -41,7 +42,9 @@ pub struct TargetOptions {
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "mbox" | "maildir" | "ics" | "vcf"), path)) => (Some(kind), Path::new(path)),
+        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "ics" | "vcf"), path)) => {
+            (Some(kind), Path::new(path))
+        }
         _ => (None, Path::new(spec)),
     }
 }
@@ -90,7 +93,7 @@ fn recognise(path: &Path) -> Result<&'static str> {
         }
         let files: Vec<PathBuf> =
             inside().filter(|e| e.file_type().is_file()).map(walkdir::DirEntry::into_path).collect();
-        if files.iter().any(|f| eml::is_eml(f)) {
+        if files.iter().any(|f| eml::is_eml(f) || msg::is_msg(f)) {
             return Ok("eml");
         }
         if files.iter().any(|f| mbox::is_mbox(f)) {
@@ -109,7 +112,7 @@ fn recognise(path: &Path) -> Result<&'static str> {
         }
         return Err(Error::new(
             Kind::NotThisKind,
-            "nothing is in this folder: no eml files, mboxes, Maildir, calendars or vCards",
+            "nothing is in this folder: no eml or msg files, mboxes, Maildir, calendars or vCards",
         )
         .in_file(path));
     }
@@ -117,6 +120,9 @@ fn recognise(path: &Path) -> Result<&'static str> {
     crate::io::Input::open(path)?.read_into(0, &mut head)?;
     if head.starts_with(b"!BDN") {
         return Ok("pst");
+    }
+    if msg::is_compound(&head) {
+        return Ok("msg");
     }
     if head.is_empty() {
         return Err(
@@ -135,8 +141,8 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if eml::is_eml(path) || eml::looks_like_mail(path) {
         return Ok("eml");
     }
-    let text = "this is not a PST, an mbox, a mail message, a calendar or a vCard; a prefix (pst:, eml:, mbox:, maildir:, \
-                ics:, vcf:) forces a kind";
+    let text = "this is not a PST, an mbox, a mail message, a calendar or a vCard; a prefix (pst:, eml:, msg:, mbox:, \
+                maildir:, ics:, vcf:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
@@ -157,22 +163,23 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         Some("pst") => {
             let mut record_key = [0; 16];
             record_key.iter_mut().zip(Sha256::digest(options.seed.as_bytes())).for_each(|(to, from)| *to = from);
-            let writing = write::Options {
+            let write = write::Options {
                 crypt: options.crypt,
                 overwrite: options.overwrite,
                 display_name: options.title.clone(),
                 record_key,
             };
-            Ok(Box::new(pst::PstSink::create(path, writing, options.import.clone())?))
+            Ok(Box::new(pst::PstSink::create(path, write, options.import)?))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite, options.import)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("ics") => Ok(Box::new(ics::IcsSink::create(path, options.overwrite)?)),
         Some("vcf") => Ok(Box::new(vcf::VcfSink::create(path, options.overwrite, options.mail.vcard)?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, mbox:, maildir:, ics: or vcf:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, ics: or vcf:",
         )
         .in_file(PathBuf::from(path))),
     }

@@ -44,6 +44,26 @@ fn iso(codepage: u32) -> Option<&'static Encoding> {
     Encoding::for_label(format!("iso-8859-{}", codepage - 28590).as_bytes())
 }
 
+/// The ANSI code page of Windows in a language ([MS-LCID] 2.2).
+pub fn of_locale(locale: u32) -> u32 {
+    match (locale & 0x3FF, locale & 0xFFFF) {
+        (0x04, 0x0404 | 0x0C04 | 0x1404) => 950,
+        (0x04, _) => 936,
+        (0x11, _) => 932,
+        (0x12, _) => 949,
+        (0x1E, _) => 874,
+        (0x1A, 0x0C1A | 0x1C1A | 0x201A) | (0x02 | 0x19 | 0x22 | 0x23 | 0x2F | 0x3F | 0x40 | 0x44, _) => 1251,
+        (0x05 | 0x0E | 0x15 | 0x18 | 0x1A | 0x1B | 0x1C | 0x24, _) => 1250,
+        (0x08, _) => 1253,
+        (0x1F | 0x2C, _) => 1254,
+        (0x0D, _) => 1255,
+        (0x01 | 0x20 | 0x29, _) => 1256,
+        (0x25..=0x27, _) => 1257,
+        (0x2A, _) => 1258,
+        _ => 1252,
+    }
+}
+
 /// True for code pages whose ASCII bytes are ASCII.
 pub fn is_ascii_based(codepage: u32) -> bool {
     singlebyte::of_number(codepage).is_some() || encoding(codepage).is_some_and(Encoding::is_ascii_compatible)
@@ -142,6 +162,12 @@ mod tests {
     fn dos() {
         assert_eq!(decode(850, b"a\x82\xFF"), "aé\u{A0}");
         assert!(is_ascii_based(437) && is_ascii_based(932) && !is_ascii_based(1200) && !is_ascii_based(7));
+    }
+
+    #[test]
+    fn locales() {
+        let pages = [0x0409, 0x0411, 0x0804, 0x0404, 0x0419, 0x0415, 0x041F, 0].map(of_locale);
+        assert_eq!(pages, [1252, 932, 936, 950, 1251, 1250, 1254, 1252]);
     }
 
     #[test]

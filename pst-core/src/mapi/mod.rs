@@ -24,4 +24,4 @@ pub use named::{Guid, Name, NamedProp};
 pub use ptype::PropType;
 pub use role::Role;
 pub use tag::PropTag;
-pub use value::{Blob, Prop, PropBag, Stream, Value};
+pub use value::{Blob, Chain, Prop, PropBag, Stream, Value};

@@ -22,6 +22,23 @@ pub trait Stream: Send + Sync {
     fn open(&self) -> Result<Box<dyn Read + Send + '_>>;
 }
 
+/// Blobs one after the other.
+pub struct Chain(pub Vec<Blob>);
+
+impl Stream for Chain {
+    fn len(&self) -> u64 {
+        self.0.iter().map(Blob::len).sum()
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
+        let mut all: Box<dyn Read + Send> = Box::new(std::io::empty());
+        for blob in &self.0 {
+            all = Box::new(all.chain(blob.open()?));
+        }
+        Ok(all)
+    }
+}
+
 /// Binary data, in memory or streamed.
 #[derive(Clone)]
 pub enum Blob {

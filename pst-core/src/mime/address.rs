@@ -172,6 +172,16 @@ pub const READ_RECEIPT: Group = Group {
     smtp: tag::READ_RECEIPT_SMTP_ADDRESS,
 };
 
+/// PidTagReceivedBy...
+pub const RECEIVED_BY: Group = Group {
+    name: tag::RECEIVED_BY_NAME,
+    kind: tag::RECEIVED_BY_ADDRESS_TYPE,
+    address: tag::RECEIVED_BY_EMAIL_ADDRESS,
+    entry: tag::RECEIVED_BY_ENTRY_ID,
+    key: PropTag(0x0051_0102),
+    smtp: tag::RECEIVED_BY_SMTP_ADDRESS,
+};
+
 impl Group {
     /// Sets all properties of the group.
     pub fn set(&self, props: &mut PropBag, who: &Mailbox) {

@@ -70,14 +70,13 @@ const JOURNAL: &[(&str, Where)] = &[
 ];
 
 const REPORT: &[(&str, Where)] = &[
-    ("Report", Tag(0x1001_001F)),
     ("Original subject", Tag(0x0049_001F)),
     ("Original recipients", Tag(0x0074_001F)),
     ("Report time", Tag(0x0032_0040)),
 ];
 
-/// The fields of an item as lines of text; `None` for mail.
-pub(super) fn fields(message: &Message, class: &str) -> Option<String> {
+/// The fields of an item as lines of text; `None` for mail, and for reports that have a body.
+pub(super) fn fields(message: &Message, class: &str, has_body: bool) -> Option<String> {
     let upper = class.to_ascii_uppercase();
     let is = |name: &str| upper == name || upper.strip_prefix(name).is_some_and(|r| r.starts_with('.'));
     let table = match () {
@@ -85,6 +84,7 @@ pub(super) fn fields(message: &Message, class: &str) -> Option<String> {
         () if is("IPM.APPOINTMENT") || is("IPM.SCHEDULE") => APPOINTMENT,
         () if is("IPM.TASK") || is("IPM.TASKREQUEST") => TASK,
         () if is("IPM.ACTIVITY") => JOURNAL,
+        () if is("REPORT") && has_body => return None,
         () if is("REPORT") => REPORT,
         () if is("IPM.DISTLIST") => return Some(members(message)),
         () => return None,

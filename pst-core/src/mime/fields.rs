@@ -1,7 +1,7 @@
 //! Header fields to properties ([MS-OXCMAIL] 2.2.3.1 and 2.2.3.2).
 
 use super::address::{self, Mailbox};
-use super::{date, header};
+use super::{date, header, voice};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PS_PUBLIC_STRINGS, PSETID_COMMON};
 use crate::mapi::{Message, NamedProp, PropBag, PropTag, PropType, Value, tag, time};
 use mail_parser::{Header, Headers};
@@ -111,6 +111,8 @@ fn collect(
             let named = Arc::new(NamedProp::text(PS_INTERNET_HEADERS, &name));
             props.set_named(named, PropType::STRING, Value::text(&header::text(value, warnings)));
         }
+        "content-class" => voice::field(&name, value, props, warnings),
+        _ if name.starts_with("x-") => voice::field(&name, value, props, warnings),
         _ => {}
     }
 }

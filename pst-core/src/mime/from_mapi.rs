@@ -3,10 +3,11 @@
 use super::attach::References;
 use super::contact::Version;
 use super::encode::{Transfer, cannot_write};
+use super::kept::kept_mime;
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
 use super::outcomponent::Components;
-use super::{outheader, outobject, outrich, text};
+use super::{outheader, outobject, outreport, outrich, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
@@ -16,11 +17,18 @@ use std::io::Write;
 /// How boundaries begin; a body that holds this is encoded, so that no boundary can occur in it.
 pub(super) const MARK: &str = "=_pst-";
 
+/// The first part of a message encrypted with OpenPGP (RFC 3156).
+const PGP: &str = "application/pgp-encrypted";
+const ENCRYPTED: &str = "encrypted;";
+
 /// How a message is written.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Write a Bcc field where recipients of that kind are stored.
     pub bcc: bool,
+    /// Write messages that were kept whole ([`super::ImportOptions::keep_mime`]) as they came, byte for byte.
+    pub kept_mime: bool,
     /// Attach the RTF of messages that have a rich text body.
     pub keep_rtf: bool,
     /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
@@ -31,7 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bcc: true, keep_rtf: false, lf: false, vcard: Version::default() }
+        Self { bcc: true, kept_mime: false, keep_rtf: false, lf: false, vcard: Version::default() }
     }
 }
 
@@ -41,6 +49,10 @@ impl Default for Options {
 /// # Errors
 /// When `out` refuses, or when the data of an attachment cannot be read.
 pub fn from_mapi(message: &Message, out: &mut dyn Write, options: &Options) -> Result<Vec<String>> {
+    if let Some(source) = kept_mime(message).filter(|_| options.kept_mime) {
+        std::io::copy(&mut source.open()?, out).map_err(cannot_write)?;
+        return Ok(Vec::new());
+    }
     let mut warnings = Vec::new();
     write(message, out, options, 0, &mut warnings)?;
     Ok(warnings)
@@ -65,8 +77,9 @@ pub(super) fn write(
     let made = outobject::renderings(message, page, warnings)?;
     let components = Components::of(message, options, depth, warnings)?;
     // A calendar beside the text says what a description of the meeting would.
-    let class = if components.is_alternative { "IPM.Note" } else { &class };
-    let bodies = outbody::of(message, class, &made, warnings)?;
+    let described = if components.is_alternative { "IPM.Note" } else { &class };
+    let bodies = outbody::of(message, described, &made, warnings)?;
+    let report = outreport::made(message, &class, page);
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
     let mut all: Vec<Out<'_>> = message
         .attachments
@@ -76,6 +89,7 @@ pub(super) fn write(
         .chain(&made.parts)
         .chain(&bodies.pictures)
         .chain(&components.own)
+        .chain(&report)
         .enumerate()
         .map(|(i, a)| Out::new(a, i, page))
         .collect();
@@ -93,14 +107,30 @@ pub(super) fn write(
         }
         _ => References::default(),
     };
-    let (inline, attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| a.is_inline(&references));
+    let (inline, mut attached): (Vec<&Out<'_>>, Vec<&Out<'_>>) = all.iter().partition(|a| a.is_inline(&references));
+    let report = attached.iter().position(|a| a.report_type().is_some());
+    let report = report.filter(|_| outreport::is_report(message, &class, page)).and_then(|at| {
+        // The machine-readable part stands right behind the text (RFC 6522).
+        attached.get_mut(..=at)?.rotate_right(1);
+        attached.first()?.report_type()
+    });
+    let bare = bodies.count() == 0 && inline.is_empty() && kept.is_none();
+    let kind = match (report, attached.as_slice()) {
+        (Some(kind), _) => format!("report; report-type={kind}"),
+        (None, [version, _])
+            if bare && version.mime() == PGP && outreport::was(message, "multipart/encrypted", page) =>
+        {
+            format!("{ENCRYPTED} protocol=\"{PGP}\"")
+        }
+        _ => "mixed".to_owned(),
+    };
     // Only boundaries are made of it.
     let several = bodies.count().max(1) + alternatives.len() > 1;
     let parts = !all.is_empty() || kept.is_some() || several;
     let shown = inline.iter().chain(&attached).copied().chain(&alternatives);
     let seed = if parts { seed(&head, &bodies, shown, depth) } else { String::new() };
     let mut writer = Writer { out, head, seed, alternatives: &alternatives, options, depth, warnings };
-    writer.mixed(&bodies, kept.as_deref(), &inline, &attached)?;
+    writer.mixed(&kind, &bodies, kept.as_deref(), &inline, &attached)?;
     writer.flush()
 }
 
@@ -145,6 +175,7 @@ impl Writer<'_> {
 
     fn mixed(
         &mut self,
+        kind: &str,
         bodies: &Bodies,
         kept: Option<&[u8]>,
         inline: &[&Out<'_>],
@@ -157,11 +188,14 @@ impl Writer<'_> {
             }
             return Ok(());
         }
-        let boundary = self.open("mixed", 'm');
-        self.delimit(&boundary, true);
-        self.related(bodies, inline)?;
-        for one in attached {
-            self.delimit(&boundary, false);
+        let boundary = self.open(kind, 'm');
+        let has_body = !kind.starts_with(ENCRYPTED);
+        if has_body {
+            self.delimit(&boundary, true);
+            self.related(bodies, inline)?;
+        }
+        for (i, one) in attached.iter().enumerate() {
+            self.delimit(&boundary, i == 0 && !has_body);
             self.attachment(one, false)?;
         }
         if let Some(rtf) = kept {

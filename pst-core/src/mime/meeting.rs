@@ -15,13 +15,6 @@ pub enum Calendar {
     Native,
 }
 
-/// How mail becomes messages.
-#[derive(Debug, Clone, Default)]
-pub struct ImportOptions {
-    /// What becomes of calendars.
-    pub calendar: Calendar,
-}
-
 /// True for a calendar that is a part of mail.
 pub(super) fn is_calendar(part: MessagePart<'_>) -> bool {
     part.is_content_type("text", "calendar")

@@ -17,6 +17,7 @@ mod fields;
 mod from_mapi;
 mod header;
 mod joined;
+mod kept;
 pub mod large;
 mod legacy;
 mod lines;
@@ -26,19 +27,24 @@ mod outbody;
 mod outcomponent;
 mod outheader;
 mod outobject;
+mod outreport;
 mod outrich;
+mod report;
 mod residue;
 mod select;
 mod state;
 mod text;
+pub mod tnef;
 mod to_mapi;
 mod transfer;
 mod uu;
+mod voice;
 
 use crate::mapi::{Message, tag};
 
 pub use from_mapi::{Options, from_mapi};
-pub use meeting::{Calendar, ImportOptions};
+pub use kept::{ImportOptions, kept_mime};
+pub use meeting::Calendar;
 pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
 

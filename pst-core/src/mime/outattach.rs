@@ -3,7 +3,7 @@
 use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::outobject::Stub;
-use super::{describe_class, outcomponent, text};
+use super::{describe_class, outcomponent, outreport, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
@@ -106,6 +106,16 @@ impl<'a> Out<'a> {
     /// True for a calendar that is another form of the message.
     pub fn is_alternative(&self) -> bool {
         self.alternative.is_some()
+    }
+
+    /// The media type.
+    pub fn mime(&self) -> &str {
+        &self.mime
+    }
+
+    /// What kind of report this is the machine-readable part of.
+    pub fn report_type(&self) -> Option<&'static str> {
+        outreport::kind_of(&self.mime)
     }
 
     /// The Content-Location.
@@ -246,10 +256,13 @@ pub(super) fn write_smime(
         std::io::copy(&mut data.open()?, out).map_err(cannot_write)?;
         return Ok(true);
     }
-    if describe_class::is_encrypted(class) && mime.to_ascii_lowercase().contains("pkcs7-mime") {
+    let file = text::some(&only.props, tag::ATTACH_LONG_FILENAME, page).unwrap_or_default();
+    let is_smime = mime.to_ascii_lowercase().contains("pkcs7-mime") || describe_class::is_p7m(&file);
+    if describe_class::is_encrypted(class) && is_smime {
         let name = NamedProp::text(PS_INTERNET_HEADERS, "content-type");
         let stored = message.props.named(&name).and_then(|v| text::value(v, page));
-        let stored = stored.filter(|s| s.to_ascii_lowercase().contains("pkcs7-mime"));
+        let stored = stored.filter(|s| s.to_ascii_lowercase().starts_with("application/"));
+        let mime = if mime.is_empty() { "application/pkcs7-mime" } else { &mime };
         let value = stored.unwrap_or_else(|| format!("{mime}; name=\"smime.p7m\""));
         encode::field("Content-Type", &one_line(&value), head);
         head.extend_from_slice(

@@ -1,7 +1,7 @@
 //! The bodies of a MAPI message as plain text and HTML ([MS-OXBBODY] 2.1.3.1, [MS-OXCMAIL] 2.1.3.3).
 
 use super::outobject::Renderings;
-use super::{charset, describe, header, outrich, text, to_mapi};
+use super::{charset, describe, describe_class, header, outrich, text, to_mapi};
 use crate::error::Result;
 use crate::mapi::{Attachment, Message, Value, codepage, tag};
 
@@ -47,10 +47,16 @@ pub(super) fn of(message: &Message, class: &str, made: &Renderings, warnings: &m
     }
     bodies.html = html.or(bodies.html.take());
     bodies.plain = plain.or(bodies.plain.take());
+    if has_rtf {
+        outrich::keep_text(&mut bodies);
+    }
     if is_derived(&bodies, message) {
         bodies.plain = None;
     }
-    if let Some(fields) = describe::fields(message, class) {
+    if bodies.count() == 0 && describe_class::is_report(class) {
+        bodies.plain = text::some(&message.props, tag::REPORT_TEXT, page).map(|t| header::crlf(&t).into_owned());
+    }
+    if let Some(fields) = describe::fields(message, class, bodies.count() > 0) {
         if let Some((html, _)) = &mut bodies.html {
             let mut head = describe::as_html(&fields).into_bytes();
             head.append(html);

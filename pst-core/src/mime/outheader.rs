@@ -2,7 +2,7 @@
 
 use super::address::{self, Group, Mailbox};
 use super::encode::{self, LONGEST_LINE};
-use super::{date, describe_class, from_mapi::Options, state, text};
+use super::{date, describe_class, from_mapi::Options, state, text, voice};
 use crate::mapi::{Message, PropBag, Value, tag, time};
 use std::borrow::Cow;
 
@@ -26,7 +26,9 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
         }
         generate(message, options, page, &|_| true, warnings, out);
         if message.props.time(tag::CLIENT_SUBMIT_TIME).is_none() {
-            let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].into_iter().find_map(|t| message.props.time(t));
+            let at = [tag::REPORT_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME]
+                .into_iter()
+                .find_map(|t| message.props.time(t));
             if let Some(date) = at.and_then(|t| date::format(time::to_unix(t))) {
                 encode::field("Date", &date, out);
             }
@@ -50,6 +52,16 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
     generate(message, options, page, &wanted, warnings, out);
 }
 
+const MIME: [&str; 7] = [
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-MD5",
+    "Content-ID",
+];
+
 /// One stored field with its folded lines, or a line that is none.
 struct Field<'a> {
     name: Option<&'a str>,
@@ -61,11 +73,9 @@ impl Field<'_> {
         self.name.is_some_and(|n| n.eq_ignore_ascii_case(name))
     }
 
+    /// True for fields that say how the body is written; those are made anew.
     fn is_mime(&self) -> bool {
-        self.name.is_some_and(|n| {
-            n.eq_ignore_ascii_case("mime-version")
-                || n.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"))
-        })
+        self.name.is_some_and(|n| MIME.iter().any(|m| n.eq_ignore_ascii_case(m)))
     }
 
     fn value(&self) -> &str {
@@ -174,8 +184,12 @@ fn generate(
         let list: Vec<Mailbox> = list.into_iter().filter_map(|e| Mailbox::from_one_off(e, page)).collect();
         put("Reply-To", joined(list.iter().map(&mut mailbox)));
     }
+    let class = text::some(props, tag::MESSAGE_CLASS, page).unwrap_or_default();
+    // The rows of a delivery report are whom it is about; it went to the owner of the mailbox.
+    let owner = person(props, &address::RECEIVED_BY, page).filter(|_| describe_class::is_delivery_report(&class));
+    put("To", owner.as_ref().map(&mut mailbox));
     for (kind, name) in [(1, "To"), (2, "Cc"), (3, "Bcc")] {
-        if !wanted(name) || (kind == 3 && !options.bcc) {
+        if owner.is_some() || !wanted(name) || (kind == 3 && !options.bcc) {
             continue;
         }
         let rows = message.recipients.iter().filter(|r| recipient_kind(r) == kind);
@@ -202,8 +216,11 @@ fn generate(
     put("List-Subscribe", plain(tag::LIST_SUBSCRIBE));
     put("List-Unsubscribe", plain(tag::LIST_UNSUBSCRIBE));
     put("Precedence", plain(tag::PRECEDENCE));
-    let class = text::some(props, tag::MESSAGE_CLASS, page).filter(|c| !describe_class::is_plain_mail(c));
-    put("X-Message-Class", class.map(|c| encode::words(&c)));
+    for (name, value) in voice::fields(props, &class, page) {
+        put(name, Some(encode::words(&unfold(&value))));
+    }
+    let special = !class.is_empty() && !describe_class::is_plain_mail(&class);
+    put("X-Message-Class", special.then(|| encode::words(&class)));
     unresolved.dedup();
     for who in unresolved {
         warnings.push(format!("no Internet address is known for {}", who.address));
@@ -303,7 +320,7 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
         if !who.address.is_empty() {
             unresolved.push(who.clone());
         }
-        return format!("{} <{}@unresolved.invalid>", encode::phrase(&who.name), imcea(who));
+        return format!("{} <{}>", encode::phrase(&who.name), routable(who));
     }
     // What is written between angle brackets must not end them.
     let address: String = who.address.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
@@ -319,6 +336,11 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
         };
     }
     format!("{} <{address}>", encode::phrase(&who.name))
+}
+
+/// The address alone, in a form that mail systems take.
+pub(super) fn routable(who: &Mailbox) -> String {
+    if who.kind == "SMTP" { who.address.clone() } else { format!("{}@unresolved.invalid", imcea(who)) }
 }
 
 /// An address of another type in the form of IMCEA ("IMCEAEX-_O=ORG_CN=NAME").

@@ -30,7 +30,9 @@ pub(super) fn read(
     match rtf::origin(&rtf) {
         Origin::Html => {
             let internet = message.props.i32(tag::INTERNET_CODEPAGE).and_then(|p| u32::try_from(p).ok());
-            bodies.html = Some(encode(&rtf::unwrap(&rtf, Origin::Html), internet));
+            let html = rtf::unwrap(&rtf, Origin::Html);
+            bodies.plain = Some(header::crlf(&mail_parser::html_to_text(&html)).into_owned());
+            bodies.html = Some(encode(&html, internet));
         }
         Origin::Text => bodies.plain = Some(header::crlf(&rtf::unwrap(&rtf, Origin::Text)).into_owned()),
         Origin::Rich => {
@@ -44,6 +46,18 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// On the way in, a text that is what the HTML alone would give counts as made of it and would not come out again. So
+/// that mail stays the same however often it goes in and out, such a text gets one line end more, or less.
+pub(super) fn keep_text(bodies: &mut Bodies) {
+    let (Some(plain), Some((html, label))) = (&mut bodies.plain, &bodies.html) else { return };
+    if charset::page_of(label).is_some_and(|page| to_mapi::plain_of(html, page) == *plain) {
+        match plain.strip_suffix("\r\n") {
+            Some(shorter) => *plain = shorter.to_owned(),
+            None => plain.push_str("\r\n"),
+        }
+    }
 }
 
 /// Genuine RTF that goes beside an HTML body, since it came so.

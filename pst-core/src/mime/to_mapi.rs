@@ -3,20 +3,22 @@
 use super::attach::{self, References, Shown};
 use super::charset::Fit;
 use super::joined::{self, Piece};
+use super::kept::{self, ImportOptions};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{Calendar, ImportOptions, State, charset, fields, header, legacy, meeting, state, transfer, uu};
+use super::{
+    Calendar, State, charset, describe_class, fields, header, legacy, meeting, report, state, transfer, uu, voice,
+};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
 use crate::mapi::rtf::{self, Origin};
-use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, NamedProp, PropBag, PropType, Stream, Value, tag, time};
+use crate::mapi::{Attachment, Blob, Chain, MAX_DEPTH, Message, NamedProp, PropBag, PropType, Value, tag, time};
 use mail_parser::{
     DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags, PartId, PartKind,
 };
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::io::Read;
 use std::sync::{Arc, LazyLock};
 
 /// Nested multiparts and messages that are looked into; every message may bring two multiparts of its own.
@@ -47,7 +49,7 @@ pub struct Converted {
 /// # Errors
 /// [`Kind::Limit`] for messages of more than 2 GiB; anything else converts, with warnings.
 pub fn to_mapi(bytes: &[u8], state: &State, received: Option<i64>) -> Result<Converted> {
-    to_mapi_large(bytes, &[], state, received, &ImportOptions::default())
+    to_mapi_large(bytes, &[], state, received, ImportOptions::default())
 }
 
 /// As [`to_mapi`], for a message whose large parts were left in the file by [`large::slim`], and with options.
@@ -59,7 +61,22 @@ pub fn to_mapi_large(
     large: &[LargePart],
     state: &State,
     received: Option<i64>,
-    options: &ImportOptions,
+    options: ImportOptions,
+) -> Result<Converted> {
+    let mut converted = convert(bytes, large, state, received, options)?;
+    options.apply(&mut converted.message);
+    if options.keep_mime {
+        kept::keep(&mut converted.message, bytes, large);
+    }
+    Ok(converted)
+}
+
+fn convert(
+    bytes: &[u8],
+    large: &[LargePart],
+    state: &State,
+    received: Option<i64>,
+    options: ImportOptions,
 ) -> Result<Converted> {
     if bytes.len() > i32::MAX as usize {
         return Err(Error::new(Kind::Limit, "a message of more than 2 GiB cannot be converted in memory"));
@@ -79,7 +96,7 @@ pub fn to_mapi_large(
     if parsed.parts().any(|p| p.flags().contains(PartFlags::UNTERMINATED)) {
         warnings.push("a multipart does not end as it should: its last text or attachment may be cut off".to_owned());
     }
-    let mut context = Context { large, options, warnings, tails: Vec::new() };
+    let mut context = Context { options, large, warnings, tails: Vec::new() };
     let message = context.message(parsed.root(), state, received, 0)?;
     Ok(Converted { message, warnings: context.warnings })
 }
@@ -111,8 +128,8 @@ fn empty(head: &[u8], bytes: &[u8]) -> Message {
 }
 
 struct Context<'a> {
+    options: ImportOptions,
     large: &'a [LargePart],
-    options: &'a ImportOptions,
     warnings: Vec<String>,
     /// Texts that stood behind the end of base64 bodies, and found no place yet.
     tails: Vec<String>,
@@ -132,6 +149,9 @@ impl Context<'_> {
         message.props.set(tag::TRANSPORT_MESSAGE_HEADERS, Value::text(&block));
         let seen = fields::convert(&root.headers(), &mut message, &mut self.warnings);
         self.content(root, &mut message, depth)?;
+        super::tnef::merge::apply(&mut message, depth, &mut self.warnings);
+        report::convert(root, &mut message);
+        voice::classify(&mut message);
         finish(&mut message, state, received, &seen, &mut self.warnings);
         Ok(message)
     }
@@ -144,6 +164,12 @@ impl Context<'_> {
             self.bodies(&selection, &[], message)?;
             message.attachments.push(self.signed(root));
             return Ok(());
+        }
+        if is_signed_otherwise(root) && !self.options.keep_mime {
+            self.warnings.push(
+                "the parts of a signed message are kept, but the signature cannot be verified without --keep-mime"
+                    .to_owned(),
+            );
         }
         if is_encrypted(root) {
             message.props.set(tag::MESSAGE_CLASS, Value::text("IPM.Note.SMIME"));
@@ -245,12 +271,7 @@ impl Context<'_> {
     fn rich(&mut self, part: MessagePart<'_>, selection: &Selection<'_>, props: &mut PropBag) -> Result<()> {
         let rtf = self.decoded(part, "a rich text body")?;
         if selection.plain.is_none() && selection.html.is_empty() {
-            let text = match rtf::origin(&rtf) {
-                Origin::Html => mail_parser::html_to_text(&rtf::unwrap(&rtf, Origin::Html)),
-                Origin::Text => rtf::unwrap(&rtf, Origin::Text),
-                Origin::Rich => rtf::to_text(&rtf, &[]),
-            };
-            props.set(tag::BODY, Value::text(&header::crlf(&text)));
+            props.set(tag::BODY, Value::text(&plain_of_rtf(&rtf)));
         }
         props.set(tag::RTF_COMPRESSED, Value::binary(rtf::compress(&rtf)));
         props.set(tag::RTF_IN_SYNC, Value::Bool(true));
@@ -440,38 +461,8 @@ impl Context<'_> {
     fn raw(&self, part: MessagePart<'_>, bytes: &[u8]) -> Blob {
         let source = part.message().source_bytes();
         let start = (bytes.as_ptr() as usize).saturating_sub(source.as_ptr() as usize);
-        let end = start + bytes.len();
-        let inside = |l: &&LargePart| l.at >= start && l.at + l.placeholder <= end;
         let top = matches!(part.message().source(), mail_parser::Source::Raw);
-        let mut pieces = Vec::new();
-        let mut at = start;
-        for large in self.large.iter().filter(inside).filter(|_| top) {
-            pieces.push(Blob::Bytes(source.get(at..large.at).unwrap_or_default().to_vec()));
-            pieces.push(large.raw.clone());
-            at = large.at + large.placeholder;
-        }
-        if pieces.is_empty() {
-            return Blob::Bytes(bytes.to_vec());
-        }
-        pieces.push(Blob::Bytes(source.get(at..end).unwrap_or_default().to_vec()));
-        Blob::Stream(Arc::new(Chain(pieces)))
-    }
-}
-
-/// Blobs one after the other.
-struct Chain(Vec<Blob>);
-
-impl Stream for Chain {
-    fn len(&self) -> u64 {
-        self.0.iter().map(Blob::len).sum()
-    }
-
-    fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
-        let mut all: Box<dyn Read + Send> = Box::new(std::io::empty());
-        for blob in &self.0 {
-            all = Box::new(all.chain(blob.open()?));
-        }
-        Ok(all)
+        kept::whole(source, start..start + bytes.len(), if top { self.large } else { &[] })
     }
 }
 
@@ -496,6 +487,16 @@ pub(super) fn plain_of(html: &[u8], page: u32) -> String {
     header::crlf(&mail_parser::html_to_text(&charset::decode_page(page, html))).into_owned()
 }
 
+/// The plain text that stands beside a rich text body that came alone.
+pub(super) fn plain_of_rtf(rtf: &[u8]) -> String {
+    let text = match rtf::origin(rtf) {
+        Origin::Html => mail_parser::html_to_text(&rtf::unwrap(rtf, Origin::Html)),
+        Origin::Text => rtf::unwrap(rtf, Origin::Text),
+        Origin::Rich => rtf::to_text(rtf, &[]),
+    };
+    header::crlf(&text).into_owned()
+}
+
 fn is_uuencoded(part: MessagePart<'_>) -> bool {
     part.content_transfer_encoding().is_some_and(|e| e.to_ascii_lowercase().contains("uue"))
 }
@@ -512,8 +513,14 @@ fn is_signed(root: MessagePart<'_>) -> bool {
 }
 
 fn is_encrypted(root: MessagePart<'_>) -> bool {
-    !root.is_multipart()
-        && (root.is_content_type("application", "pkcs7-mime") || root.is_content_type("application", "x-pkcs7-mime"))
+    let is = |subtype| root.is_content_type("application", subtype);
+    let named = || root.attachment_name().is_some_and(describe_class::is_p7m);
+    !root.is_multipart() && (is("pkcs7-mime") || is("x-pkcs7-mime") || (is("octet-stream") && named()))
+}
+
+/// A signature over the bytes of its parts, which are not kept as they are.
+fn is_signed_otherwise(root: MessagePart<'_>) -> bool {
+    root.is_multipart() && root.is_content_type("multipart", "signed") && !is_signed(root)
 }
 
 /// Sets what depends on the whole message: dates, flags, categories.
@@ -528,7 +535,8 @@ fn finish(
     if let Some(at) = seen.submit {
         props.set(tag::CLIENT_SUBMIT_TIME, Value::Time(at));
     }
-    let delivered = received.and_then(time::from_unix).or(seen.newest_received).or(seen.submit);
+    let told = [tag::MESSAGE_DELIVERY_TIME, tag::CLIENT_SUBMIT_TIME].into_iter().find_map(|t| props.time(t));
+    let delivered = received.and_then(time::from_unix).or(seen.newest_received).or(seen.submit).or(told);
     if let Some(at) = delivered {
         props.set(tag::MESSAGE_DELIVERY_TIME, Value::Time(at));
     } else {

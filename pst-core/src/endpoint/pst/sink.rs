@@ -1,11 +1,12 @@
 //! A new Unicode PST as a sink.
 
+use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Message, NamedProp, PropBag};
 use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter, weight};
-use crate::mime::{self, ImportOptions};
+use crate::mime::ImportOptions;
 use crate::ndb::Crypt;
-use crate::pipeline::{Body, Folder, Item, Mime, Prepare, Prepared, Role, Sink, Written};
+use crate::pipeline::{Folder, Item, Prepare, Prepared, Role, Sink, Written};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,9 +27,9 @@ impl PstSink {
     /// As [`StoreWriter::create`].
     pub fn create(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
         let writer = StoreWriter::create(path, options)?;
-        let top = writer.top();
-        let folders = HashMap::from([(Vec::new(), top)]);
-        Ok(Self { folders, current: top, writer, path: path.to_path_buf(), import })
+        let current = writer.top();
+        let folders = HashMap::from([(Vec::new(), current)]);
+        Ok(Self { folders, current, writer, path: path.to_path_buf(), import })
     }
 }
 
@@ -51,14 +52,7 @@ struct PstPrepare {
 impl Prepare for PstPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
-        let message = match item.body {
-            Body::Mapi(message) => message,
-            Body::Mime(m) => {
-                let converted = mime::to_mapi_large(&m.bytes, &m.large, &state(&m), m.received, &self.import)?;
-                warnings.extend(converted.warnings);
-                Box::new(converted.message)
-            }
-        };
+        let message = message_of(item.body, self.import, &mut warnings)?;
         let (ready, bytes) = match PreparedMessage::new(&message, &self.names, item.associated, self.crypt)? {
             Some(mut built) => {
                 warnings.append(&mut built.warnings);
@@ -87,22 +81,9 @@ fn this_item_only(e: &Error) -> Error {
     out
 }
 
-fn state(m: &Mime) -> mime::State {
-    let f = &m.flags;
-    mime::State {
-        seen: f.seen,
-        answered: f.answered,
-        forwarded: f.forwarded,
-        flagged: f.flagged,
-        draft: f.draft,
-        keywords: f.keywords.clone(),
-    }
-}
-
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        let (names, crypt) = (self.writer.names().clone(), self.writer.crypt());
-        Arc::new(PstPrepare { names, crypt, import: self.import.clone() })
+        Arc::new(PstPrepare { names: self.writer.names().clone(), crypt: self.writer.crypt(), import: self.import })
     }
 
     fn names(&mut self, names: &[NamedProp]) {

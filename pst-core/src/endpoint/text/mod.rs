@@ -9,6 +9,7 @@ pub use folder::NewFolder;
 
 use crate::error::{Error, Kind, Result};
 use crate::io::Spool;
+use crate::mapi::Message;
 use crate::mime;
 use crate::pipeline::{Body, Flags, Item};
 use lines::Lines;
@@ -94,7 +95,9 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
                 keywords: s.keywords,
             };
             out.time = mime::delivery_time(&message);
-            let mut writer = Lines::new(&mut out.data, form, form.lf, Some(&out.flags));
+            let whole = form.mail.kept_mime && mime::kept_mime(&message).is_some();
+            let state = (!whole || form.state == StateFields::Always).then_some(&out.flags);
+            let mut writer = Lines::new(&mut out.data, form, form.lf && !whole, state);
             let options = mime::Options { lf: form.lf, ..form.mail.clone() };
             let warnings = mime::from_mapi(&message, &mut writer, &options)?;
             (out.subject, out.sender) = writer.end()?;
@@ -110,6 +113,32 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
         }
     }
     Ok(out)
+}
+
+/// The message of an item, converted from MIME where it comes as such; adds what was lost to the warnings.
+///
+/// # Errors
+/// When it cannot be converted.
+pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<String>) -> Result<Box<Message>> {
+    let m = match body {
+        Body::Mapi(mut message) => {
+            options.apply(&mut message);
+            return Ok(message);
+        }
+        Body::Mime(m) => m,
+    };
+    let f = &m.flags;
+    let state = mime::State {
+        seen: f.seen,
+        answered: f.answered,
+        forwarded: f.forwarded,
+        flagged: f.flagged,
+        draft: f.draft,
+        keywords: f.keywords.clone(),
+    };
+    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received, options)?;
+    warnings.extend(converted.warnings);
+    Ok(Box::new(converted.message))
 }
 
 impl TextItem {

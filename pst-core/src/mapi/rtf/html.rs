@@ -1,7 +1,8 @@
 //! A document as HTML.
 
 use super::Placeholder;
-use super::block::{Align, Block, Caps, Chars, Document, Inline, Layout, Paragraph, Piece, Row, Script, Table};
+use super::block::{Align, Block, Chars, Document, Inline, Layout, Paragraph, Piece, Row, Script, Table};
+use super::css::{item, points, style};
 use super::picture::Picture;
 use super::table::{Span, spans};
 use std::collections::HashSet;
@@ -21,7 +22,7 @@ pub(super) fn write(document: &Document, attached: &[Placeholder]) -> Html {
     let base = first_chars(&document.blocks).unwrap_or_default();
     let mut writer = Writer { document, attached, base, out: String::new(), lists: Vec::new(), blank: true };
     writer.out.push_str("<html><body");
-    let style = writer.style(&base, &Chars { font: -1, size: 0, ..Chars::default() });
+    let style = style(document, &base, &Chars { font: -1, size: 0, ..Chars::default() });
     writer.attribute("style", &style);
     writer.out.push_str(">\r\n");
     writer.blocks(&document.blocks);
@@ -246,7 +247,7 @@ impl Writer<'_> {
         for element in elements.iter().flatten() {
             let _ = write!(self.out, "<{element}>");
         }
-        let style = self.style(chars, &self.base);
+        let style = style(self.document, chars, &self.base);
         if !style.is_empty() {
             self.out.push_str("<span");
             self.attribute("style", &style);
@@ -259,44 +260,6 @@ impl Writer<'_> {
         for element in elements.iter().rev().flatten() {
             let _ = write!(self.out, "</{element}>");
         }
-    }
-
-    /// What CSS must say of some letters where others look like `base`.
-    fn style(&self, chars: &Chars, base: &Chars) -> String {
-        let mut out = String::new();
-        if chars.font != base.font
-            && let Some(font) = self.document.fonts.get(chars.font)
-        {
-            let plain = |c: &char| !c.is_control() && !"\"'\\;:<>&{}".contains(*c);
-            let name: String = font.name.trim().chars().filter(plain).collect();
-            match (name.is_empty(), font.family) {
-                (true, "") => {}
-                (true, family) => _ = write!(out, "font-family:{family};"),
-                (false, "") => _ = write!(out, "font-family:'{name}';"),
-                (false, family) => _ = write!(out, "font-family:'{name}',{family};"),
-            }
-        }
-        if chars.size != base.size {
-            let _ = write!(out, "font-size:{}pt;", points(i32::from(chars.size) * 10));
-        }
-        if chars.color != base.color
-            && let Some([r, g, b]) = self.document.color(chars.color)
-        {
-            let _ = write!(out, "color:#{r:02x}{g:02x}{b:02x};");
-        }
-        if let Some([r, g, b]) = self.document.color(chars.back).filter(|_| chars.back != 0) {
-            let _ = write!(out, "background-color:#{r:02x}{g:02x}{b:02x};");
-        }
-        match chars.caps {
-            Caps::None => {}
-            Caps::All => out.push_str("text-transform:uppercase;"),
-            Caps::Small => out.push_str("font-variant:small-caps;"),
-        }
-        if chars.hidden {
-            out.push_str("display:none;");
-        }
-        out.truncate(out.trim_end_matches(';').len());
-        out
     }
 
     fn table(&mut self, table: &Table) {
@@ -386,35 +349,6 @@ impl Writer<'_> {
     }
 }
 
-/// Twips in points, with at most two decimals.
-fn points(twips: i32) -> String {
-    let (whole, part) = (twips.abs() / 20, twips.abs() % 20 * 5);
-    let sign = if twips < 0 { "-" } else { "" };
-    let text = if part == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part:02}") };
-    match text.strip_suffix('0') {
-        Some(shorter) if part != 0 => shorter.to_owned(),
-        _ => text,
-    }
-}
-
-/// The list that a bullet or number belongs to, and the number; `None` for marks that no list of HTML has.
-fn item(marker: &str) -> Option<(&'static str, Option<u32>)> {
-    let bare = marker.trim_end_matches(['.', ')']);
-    if let Ok(number) = bare.parse::<u32>()
-        && bare.len() < 7
-        && !bare.starts_with('+')
-        && marker.len() <= bare.len() + 1
-    {
-        return Some(("ol", Some(number)));
-    }
-    let mut chars = marker.chars();
-    let bullet = |c: char| !c.is_alphanumeric() || matches!(c, 'o' | '\u{F000}'..='\u{F0FF}');
-    match (chars.next(), chars.next()) {
-        (Some(c), None) if bullet(c) => Some(("ul", None)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -496,11 +430,6 @@ mod tests {
             )),
             "{html}"
         );
-    }
-
-    #[test]
-    fn lengths() {
-        assert_eq!(["20", "210", "-5", "101"].map(|t| points(t.parse().unwrap())), ["1", "10.5", "-0.25", "5.05"]);
     }
 
     #[test]

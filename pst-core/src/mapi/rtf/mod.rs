@@ -13,11 +13,13 @@
 //! ```
 
 mod block;
+mod css;
 mod encapsulated;
 mod field;
 mod font;
 mod html;
 mod lzfu;
+mod pack;
 pub mod picture;
 mod reader;
 mod rich;
@@ -27,7 +29,8 @@ mod token;
 
 pub use encapsulated::{Origin, origin, unwrap};
 pub use html::Html;
-pub use lzfu::{Decompressed, Oddity, compress, decompress};
+pub use lzfu::{Decompressed, Oddity, decompress};
+pub use pack::compress;
 
 /// What stands for an attachment at its place in a text (`\objattph`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
