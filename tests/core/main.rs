@@ -5,6 +5,7 @@
 
 mod blobs;
 mod cases_bodies;
+mod cases_calendar;
 mod cases_classes;
 mod cases_headers;
 mod check_files;

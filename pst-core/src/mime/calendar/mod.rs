@@ -5,6 +5,7 @@ mod effect;
 mod export;
 mod import;
 mod index;
+mod instead;
 mod names;
 mod pattern;
 mod rule;

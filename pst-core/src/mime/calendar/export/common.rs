@@ -108,7 +108,9 @@ fn stamps(item: &Carried<'_>, method: Option<&str>, out: &mut Component) {
     let sent = item.time(tag::CLIENT_SUBMIT_TIME);
     let changed = if answer { attendee.or(owner) } else { owner };
     let stamp = changed.or(modified).or(sent).or(created).unwrap_or(0);
-    for (name, at) in [("DTSTAMP", Some(stamp)), ("CREATED", created), ("LAST-MODIFIED", modified)] {
+    // When a message about a meeting was made says nothing about the meeting.
+    let own = |at: Option<i64>| at.filter(|_| method.is_none());
+    for (name, at) in [("DTSTAMP", Some(stamp)), ("CREATED", own(created)), ("LAST-MODIFIED", own(modified))] {
         if let Some(at) = at.and_then(civil) {
             out.put(name, Stamp::Utc(at).to_string());
         }

@@ -209,10 +209,10 @@ impl Output {
 
 /// STATUS, TRANSP, SEQUENCE and what Microsoft adds.
 fn status(item: &Carried<'_>, method: Option<&str>, out: &mut Component) {
-    let busy = item.i32_of(lid::BUSY_STATUS).unwrap_or(2);
+    let shown = item.i32_of(lid::BUSY_STATUS).unwrap_or(2);
     let intended = item.i32_of(lid::INTENDED_BUSY_STATUS);
     // What a request shows is a placeholder; what the organizer wants is the intended status.
-    let busy = if method.is_some() { intended.filter(|i| *i >= 0).unwrap_or(busy) } else { busy };
+    let busy = if method.is_some() { intended.filter(|i| *i >= 0).unwrap_or(shown) } else { shown };
     let flags = item.i32_of(lid::STATE_FLAGS).unwrap_or(0);
     let name = |n: i32| usize::try_from(n).ok().and_then(|n| BUSY.get(n)).copied();
     out.put("SEQUENCE", item.i32_of(lid::SEQUENCE).unwrap_or(0).max(0).to_string());
@@ -228,7 +228,7 @@ fn status(item: &Carried<'_>, method: Option<&str>, out: &mut Component) {
             "CONFIRMED"
         },
     );
-    if let Some(name) = name(busy) {
+    if let Some(name) = name(shown) {
         out.put("X-MICROSOFT-CDO-BUSYSTATUS", name);
     }
     if let Some(name) = intended.and_then(name) {

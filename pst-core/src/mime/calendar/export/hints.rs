@@ -5,6 +5,7 @@ use super::event::Series;
 use super::when::When;
 use crate::mapi::recurrence::date_of;
 use crate::mime::calendar::effect::{self, Effect};
+use crate::mime::calendar::instead;
 use crate::mime::calendar::pattern::{self, Fitted};
 use crate::mime::calendar::rule::Rule;
 use crate::mime::calendar::value::{Stamp, duration, seconds};
@@ -19,6 +20,7 @@ impl Output {
         let out = &mut event;
         let mut whole = Vec::new();
         let Component { lines, parts, .. } = kept;
+        let lines = instead::take(lines, out);
         let (dates, lines): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|l| l.is("EXDATE"));
         self.take_exdates(out, dates, when, series);
         let (categories, lines): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|l| l.is("CATEGORIES"));

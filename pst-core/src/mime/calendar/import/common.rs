@@ -6,7 +6,7 @@ use crate::mime::calendar::effect;
 use crate::mime::calendar::export::{Kind, OWN};
 use crate::mime::calendar::value::{Stamp, seconds};
 use crate::mime::lines::{self, Component, Line};
-use crate::mime::{fields, header, to_mapi};
+use crate::mime::{fields, header, state, to_mapi};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -90,13 +90,38 @@ fn body(source: &Component, message: &mut Message) {
     }
 }
 
+/// Adds what a calendar says of its event to the mail that brought it; what the mail says itself goes first.
+pub(super) fn add(source: &Component, message: &mut Message) {
+    let said = |tag, usual| message.props.i32(tag).filter(|n| *n != usual).map(|n| (tag, n));
+    let own = [said(tag::IMPORTANCE, 1), said(tag::PRIORITY, 0), said(tag::SENSITIVITY, 0)];
+    let categories = state::categories(message);
+    labels(source, message);
+    for (tag, value) in own.into_iter().flatten() {
+        message.props.set(tag, Value::I32(value));
+    }
+    let others = source.all("CATEGORIES").flat_map(effect::categories);
+    let others: Vec<String> = others.filter(|c| !categories.contains(c)).collect();
+    fields::set_categories(&mut message.props, &[categories, others].concat());
+    if [tag::BODY, tag::HTML, tag::RTF_COMPRESSED].iter().all(|t| message.props.any(t.id()).is_none()) {
+        body(source, message);
+    }
+    super::attach::set(source, message);
+}
+
 /// Subject, body, class, priority, categories, and the properties that have names of our own.
-pub(super) fn texts(source: &Component, message: &mut Message) {
+fn texts(source: &Component, message: &mut Message) {
     let props = &mut message.props;
     let subject = source.line("SUMMARY").map(Line::plain).unwrap_or_default();
     let subject = subject.trim_end_matches(['\r', '\n']).replace(['\r', '\n'], " ");
     props.set(tag::SUBJECT, Value::text(&fields::stored_subject(&subject)));
     props.set(tag::CONVERSATION_TOPIC, Value::text(&subject));
+    labels(source, message);
+    body(source, message);
+}
+
+/// Class, priority, categories, and the properties that have names of our own.
+fn labels(source: &Component, message: &mut Message) {
+    let props = &mut message.props;
     let upper = |name: &str| source.line(name).map(|l| l.value.trim().to_ascii_uppercase()).unwrap_or_default();
     let sensitivity = effect::sensitivity(&upper("CLASS"));
     let importance = source.line("PRIORITY").map_or(1, |l| effect::importance(&l.value));
@@ -105,7 +130,6 @@ pub(super) fn texts(source: &Component, message: &mut Message) {
     props.set(tag::SENSITIVITY, Value::I32(sensitivity));
     props.set_lid(lid::PRIVATE, Value::Bool(sensitivity == 2));
     fields::set_categories(props, &source.all("CATEGORIES").flat_map(effect::categories).collect::<Vec<_>>());
-    body(source, message);
     for (name, lid) in OWN {
         let texts: Vec<String> = source.all(name).map(Line::plain).filter(|t| !t.is_empty()).collect();
         let Some(first) = texts.first() else { continue };

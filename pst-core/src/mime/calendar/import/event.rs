@@ -117,7 +117,10 @@ impl Input<'_> {
             message.props.set(tag::MESSAGE_CLASS, Value::text("IPM.Appointment"));
         }
         self.id(source, message);
-        let meeting = if role == Role::Appointment { people::set(source, message) } else { true };
+        let meeting = role != Role::Appointment || people::set(source, message);
+        if matches!(role, Role::Request | Role::Canceled) {
+            people::names(source, message);
+        }
         state(source, role, meeting, &mut message.props);
         let location = source.line("LOCATION").map(Line::plain).unwrap_or_default();
         message.props.set_lid(lid::LOCATION, Value::text(&location));
@@ -227,7 +230,7 @@ impl Input<'_> {
 }
 
 /// Busy status, sequence and the state of a meeting.
-fn state(source: &Component, role: Role, meeting: bool, props: &mut PropBag) {
+pub(super) fn state(source: &Component, role: Role, meeting: bool, props: &mut PropBag) {
     let upper = |name: &str| source.line(name).map(|l| l.value.trim().to_ascii_uppercase()).unwrap_or_default();
     let busy = |name: &str| BUSY.iter().position(|b| *b == upper(name)).and_then(|n| i32::try_from(n).ok());
     let implied = match (upper("TRANSP").as_str(), upper("STATUS").as_str()) {
@@ -235,13 +238,14 @@ fn state(source: &Component, role: Role, meeting: bool, props: &mut PropBag) {
         (_, "TENTATIVE") => TENTATIVE,
         _ => 2,
     };
-    let own = busy("X-MICROSOFT-CDO-BUSYSTATUS").unwrap_or(implied);
+    let stated = busy("X-MICROSOFT-CDO-BUSYSTATUS");
+    let own = stated.unwrap_or(implied);
     let intended = busy("X-MICROSOFT-CDO-INTENDEDSTATUS");
     let canceled = upper("STATUS") == "CANCELLED" || role == Role::Canceled;
     let (status, intended) = match role {
         Role::Appointment => (own, intended),
-        Role::Canceled => (FREE, Some(intended.unwrap_or(FREE))),
-        _ => (TENTATIVE, Some(intended.unwrap_or(own))),
+        Role::Canceled => (stated.unwrap_or(FREE), Some(intended.unwrap_or(FREE))),
+        _ => (stated.unwrap_or(TENTATIVE), Some(intended.unwrap_or(own))),
     };
     props.set_lid(lid::BUSY_STATUS, Value::I32(status));
     if let Some(intended) = intended {
@@ -339,7 +343,7 @@ pub(super) fn set_series_zone(times: &Times, last: i16, props: &mut PropBag) {
     props.set_lid(lid::TIME_ZONE_DESCRIPTION, Value::text(&times.zone.description()));
 }
 
-fn reminder(source: &Component, times: &Times, props: &mut PropBag) {
+pub(super) fn reminder(source: &Component, times: &Times, props: &mut PropBag) {
     let moment = |line: &Line| match (line.is("DTSTART"), Stamp::of(line)?) {
         (true, _) => Some(times.start_at()),
         (false, Stamp::Utc(at)) => Some(seconds(at)),

@@ -1,12 +1,12 @@
 //! Changed occurrences to exceptions: ExceptionInfo in the blob of the series, and an embedded message each
 //! ([MS-OXOCAL] 2.2.10).
 
-use super::Input;
-use super::event::{Role, Times, filetime};
+use super::event::{Role, Times, filetime, reminder, state};
 use super::series::{ByDate, dates_of};
+use super::{Input, people};
 use crate::mapi::message::attach_method;
 use crate::mapi::recurrence::{AppointmentRecurrence, Exception, minutes_of, overridden};
-use crate::mapi::{Attachment, Lid, Message, PropTag, Value, lid, tag, time};
+use crate::mapi::{Attachment, Lid, Message, PropBag, PropTag, Value, lid, tag, time};
 use crate::mime::calendar::export::Kind;
 use crate::mime::calendar::value::{Stamp, seconds};
 use crate::mime::lines::Component;
@@ -163,13 +163,16 @@ fn overrides(
     let words = |c: &Component, names: &[&str]| -> String {
         names.iter().filter_map(|n| c.text(n)).collect::<Vec<_>>().join("\0")
     };
-    let busy = ["TRANSP", "STATUS", "X-MICROSOFT-CDO-BUSYSTATUS"];
-    if words(source, &busy) != words(change, &busy) {
+    let mut series = PropBag::default();
+    state(source, Role::Appointment, people::invites(source), &mut series);
+    reminder(source, times, &mut series);
+    let differ = |lid: Lid| message.props.lid(lid).and_then(Value::as_i32) != series.lid(lid).and_then(Value::as_i32);
+    if differ(lid::BUSY_STATUS) {
         exception.flags |= overridden::BUSY_STATUS;
         exception.busy = number(lid::BUSY_STATUS);
     }
-    let alarms = |c: &Component| -> Vec<String> { c.named("VALARM").filter_map(|a| a.text("TRIGGER")).collect() };
-    if alarms(source) != alarms(change) {
+    let set = |props: &PropBag| props.lid(lid::REMINDER_SET).and_then(Value::as_bool);
+    if set(&message.props) != set(&series) || differ(lid::REMINDER_DELTA) {
         exception.flags |= overridden::REMINDER | overridden::REMINDER_DELTA;
         exception.reminder_set = truth(lid::REMINDER_SET);
         exception.reminder_delta = number(lid::REMINDER_DELTA);
@@ -178,8 +181,7 @@ fn overrides(
         exception.flags |= overridden::SUB_TYPE;
         exception.all_day = Some(u32::from(own.all_day));
     }
-    let people = change.line("ATTENDEE").is_some() != source.line("ATTENDEE").is_some();
-    if people || change.text("STATUS") != source.text("STATUS") {
+    if differ(lid::STATE_FLAGS) {
         exception.flags |= overridden::MEETING_TYPE;
         exception.meeting_type = number(lid::STATE_FLAGS);
     }

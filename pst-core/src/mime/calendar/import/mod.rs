@@ -111,7 +111,7 @@ fn groups<'a>(calendar: &'a Component, left: &mut Vec<String>) -> Vec<Group<'a>>
 }
 
 fn item(group: &Group<'_>, calendar: &Component, zones: &Zones<'_>) -> Converted {
-    let mut input = Input { zones, calendar, warnings: Vec::new(), exact: true };
+    let mut input = Input { zones, calendar, warnings: Vec::new(), exact: true, mail: false };
     let mut message = common::begin(group.kind, group.main);
     let kept = match group.kind {
         Kind::Event => input.event(group.main, &group.changes, &mut message, Role::Appointment),
@@ -141,7 +141,8 @@ pub(in crate::mime) fn meeting(
         return Err("Outlook has no message for its METHOD, or the answer it gives");
     };
     let zones = Zones::new(calendar);
-    let mut input = Input { zones: &zones, calendar, warnings: Vec::new(), exact: true };
+    let mut input = Input { zones: &zones, calendar, warnings: Vec::new(), exact: true, mail: true };
+    common::add(group.main, message);
     let kept = input.event(group.main, &group.changes, message, role);
     input.keep(group, message, kept);
     warnings.append(&mut input.warnings);
@@ -159,6 +160,8 @@ struct Input<'a> {
     warnings: Vec<String>,
     /// False if Outlook cannot show what the source says: the source is then attached.
     exact: bool,
+    /// True if the item is a mail with a subject and a text of its own.
+    mail: bool,
 }
 
 impl Input<'_> {

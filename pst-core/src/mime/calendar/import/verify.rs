@@ -6,6 +6,7 @@
 use super::{Group, Input, attach};
 use crate::mapi::{Blob, Message, Value, tag};
 use crate::mime::calendar::export::{Entry, KEPT_SOURCE, Kind, Options};
+use crate::mime::calendar::instead;
 use crate::mime::lines::{self, Component, Line};
 use crate::mime::residue;
 use std::collections::HashMap;
@@ -69,13 +70,19 @@ impl Input<'_> {
 
     /// Keeps what of a changed occurrence has no property.
     pub(super) fn keep_change(&mut self, change: &Component, message: &mut Message) {
+        let mail = std::mem::take(&mut self.mail);
         self.keep_lines(Kind::Event, change, Vec::new(), message);
+        self.mail = mail;
     }
 
     fn keep_lines(&mut self, kind: Kind, source: &Component, left: Vec<&Component>, message: &mut Message) {
         let Ok(bare) = Entry::bare(message, kind) else { return };
         let nothing = Component::default();
-        let mut kept = missing(source, bare.parts().first().unwrap_or(&nothing));
+        let made = bare.parts().first().unwrap_or(&nothing);
+        let mut kept = missing(source, made);
+        if self.mail {
+            instead::keep(source, made, &mut kept);
+        }
         kept.parts.extend(left.into_iter().cloned());
         if !residue::store(&mut message.props, residue::CALENDAR, &kept) {
             self.warn("so much of the component has no property that it was left out");
