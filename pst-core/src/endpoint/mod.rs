@@ -133,7 +133,7 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if text.starts_with(b"From ") {
         return Ok("mbox");
     }
-    match Format::of_content(&head) {
+    match Format::of_content(&head).or_else(|| Format::of_name(path)) {
         Some(Format::Calendar) => return Ok("ics"),
         Some(Format::Contacts) => return Ok("vcf"),
         None => {}

@@ -123,7 +123,7 @@ fn card(message: &Message, options: &from_mapi::Options, attach: bool, depth: us
 /// A file that has the name of its item.
 fn file(message: &Message, ending: &str, mime: &str, bytes: Vec<u8>) -> Attachment {
     let title = title_of(message);
-    let stem = if title.trim().is_empty() { "item" } else { title.trim() };
+    let stem = Some(title.trim().trim_end_matches('.')).filter(|t| !t.is_empty()).unwrap_or("item");
     let mut out = attach::file(&format!("{stem}.{ending}"), bytes);
     // The name that is shown is the name of the file.
     if let Some(name) = out.props.text(tag::ATTACH_LONG_FILENAME) {

@@ -305,14 +305,15 @@ impl Output {
         }
         let bodies = outbody::of(message, "IPM.Note", &Renderings::default(), &mut self.warnings)?;
         if !bodies.pictures.is_empty() {
-            self.warnings.push(format!("the pictures in the note ({}) have no place in vCard", bodies.pictures.len()));
+            self.warnings
+                .push(format!("the pictures in the note ({}) have no place in a vCard", bodies.pictures.len()));
         }
         let html = bodies.html.map(|(bytes, label)| crate::mime::charset::decode(Some(&label), &bytes).0.into_owned());
         let plain = bodies.plain.or_else(|| html.as_deref().map(mail_parser::html_to_text));
         card.put_text("NOTE", plain.as_deref().map(|t| t.trim_end_matches(['\r', '\n'])));
         let lower = html.as_deref().unwrap_or_default().to_ascii_lowercase();
         if FORMATTED.iter().any(|mark| lower.contains(mark)) {
-            self.warnings.push("the formatting of the note has no place in vCard".to_owned());
+            self.warnings.push("the formatting of the note has no place in a vCard".to_owned());
         }
         item.named(&state::keywords());
         let categories: Vec<String> = state::categories(message).iter().map(|c| escaped(c)).collect();

@@ -2,6 +2,7 @@
 
 use crate::mapi::{Lid, PropBag, PropTag, PropType, Value, lid, tag};
 use crate::mime::carried::Carried;
+use crate::mime::header;
 use crate::mime::lines::Line;
 use std::sync::Arc;
 
@@ -23,9 +24,10 @@ impl Slot {
 
     /// Sets the text.
     pub fn set(self, props: &mut PropBag, text: &str) {
+        let value = Value::text(&header::crlf(text));
         match self {
-            Self::Tag(tag) => props.set(tag, Value::text(text)),
-            Self::Named(lid) => props.set_named(Arc::new(lid.name()), PropType::STRING, Value::text(text)),
+            Self::Tag(tag) => props.set(tag, value),
+            Self::Named(lid) => props.set_named(Arc::new(lid.name()), PropType::STRING, value),
         }
     }
 

@@ -37,6 +37,12 @@ impl Logical<'_> {
     }
 }
 
+/// True if what follows a line end continues the line, be it after an empty line.
+fn continues(rest: &[u8]) -> bool {
+    let after = rest.strip_prefix(b"\r\n").or_else(|| rest.strip_prefix(b"\n")).unwrap_or(rest);
+    matches!(after.first(), Some(b' ' | b'\t'))
+}
+
 /// The lines of a text, in order.
 pub(in crate::mime) fn logical(text: &[u8]) -> impl Iterator<Item = Logical<'_>> {
     let mut at = 0;
@@ -48,7 +54,7 @@ pub(in crate::mime) fn logical(text: &[u8]) -> impl Iterator<Item = Logical<'_>>
         loop {
             let rest = text.get(at..).unwrap_or_default();
             at += memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
-            if !matches!(text.get(at), Some(b' ' | b'\t')) {
+            if !continues(text.get(at..).unwrap_or_default()) {
                 return Some(Logical { range: start..at, text });
             }
         }

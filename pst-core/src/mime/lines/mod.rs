@@ -195,7 +195,7 @@ mod tests {
     fn lines_come_out_as_they_went_in() {
         let text = concat!(
             "BEGIN:VCALENDAR\r\n",
-            "X-A;CN=DOMAIN\\user;X-P=\"C:\\new;1\",b:mailto:a@b\r\n",
+            "X-A;CN=DOMAIN\\;X-P=\"C:\\new;1\",b:mailto:a@b\r\n",
             "URL:https://example.org/a,b;c?x=1:2\r\n",
             "BEGIN:VEVENT\r\n",
             "SUMMARY:a\\, b\\; c \\\\ d\\ne\r\n",
@@ -211,6 +211,9 @@ mod tests {
         assert_eq!(event.lines[1].param("cn"), Some("Bob \"the^' Smith"));
         assert_eq!(calendar.lines[0].all("X-P").collect::<Vec<_>>(), ["C:\\new;1", "b"]);
         assert_eq!(calendar.lines[0].value, "mailto:a@b");
+        let escaped = parse(b"BEGIN:X\r\nA;CN=B\\; C;ROLE=D:e\r\nEND:X\r\n");
+        let [line] = escaped.components[0].lines.as_slice() else { panic!() };
+        assert_eq!((line.param("CN"), line.param("ROLE"), line.value.as_str()), (Some("B\\; C"), Some("D"), "e"));
     }
 
     #[test]
@@ -224,6 +227,9 @@ mod tests {
         let event = &read(odd).components[0];
         assert_eq!((event.lines[0].value.as_str(), event.lines[1].value.as_str()), ("abc", "1"));
         assert_eq!(read(odd).odd, ["no line"]);
+        let spaced = read("BEGIN:VEVENT\nUID\n\n :1\nDTSTART\n\n ;VALUE=DATE\n :20031225\n\nEND:VEVENT");
+        let event = &spaced.components[0];
+        assert_eq!((event.lines[0].value.as_str(), event.lines[1].param("VALUE")), ("1", Some("DATE")));
         let doubled = read("BEGIN:VEVENT\r\r\nSUMMARY:a\r\r\n b\r\r\nEND:VEVENT\r\r\n");
         assert_eq!((doubled.components[0].lines[0].value.as_str(), doubled.odd.len()), ("ab", 0));
     }

@@ -140,6 +140,17 @@ impl<'a> Unfold<'a> {
     }
 }
 
+impl Unfold<'_> {
+    /// True if a continuation follows. Old programs of Mozilla write an empty line before each.
+    fn continues(&mut self) -> bool {
+        let end = self.0.strip_prefix("\r\n").or_else(|| self.0.strip_prefix('\n'));
+        if let Some(rest) = end.filter(|rest| rest.starts_with([' ', '\t'])) {
+            self.0 = rest;
+        }
+        self.0.starts_with([' ', '\t'])
+    }
+}
+
 impl<'a> Iterator for Unfold<'a> {
     type Item = Cow<'a, str>;
 
@@ -154,7 +165,7 @@ impl<'a> Iterator for Unfold<'a> {
                 let line = line.to_mut();
                 line.pop();
                 line.push_str(next);
-            } else if self.0.starts_with([' ', '\t']) {
+            } else if self.continues() {
                 let next = self.physical().unwrap_or_default();
                 line.to_mut().push_str(next.get(1..).unwrap_or_default());
             } else if base64 && is_base64(self.0) {
@@ -212,12 +223,33 @@ fn param(text: &str) -> Option<(Option<Param>, &str)> {
                 let (value, tail) = quoted.split_once('"')?;
                 (value, tail.trim_start_matches(|c| !matches!(c, ',' | ';' | ':')))
             }
-            None => tail.split_at(tail.find([',', ';', ':'])?),
+            None => tail.split_at(unquoted(tail)?),
         };
         param.values.push(caret(value));
         rest = tail;
     }
     Some(((!param.name.is_empty()).then_some(param), rest))
+}
+
+/// Where a value without quotes ends. Some programs escape a semicolon in it as in a text; a backslash before one that
+/// begins the next parameter is part of the value, as in `CN=DOMAIN\;ROLE=CHAIR`.
+fn unquoted(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let end = from + text.get(from..)?.find([',', ';', ':'])?;
+        let (head, tail) = text.split_at_checked(end)?;
+        let escaped = head.ends_with('\\') && tail.strip_prefix(';').is_some_and(|rest| !begins_param(rest));
+        if !escaped {
+            return Some(end);
+        }
+        from = end + 1;
+    }
+}
+
+/// True for `NAME=`.
+fn begins_param(text: &str) -> bool {
+    let name = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default();
+    !name.is_empty() && text.get(name.len()..).is_some_and(|rest| rest.starts_with('='))
 }
 
 /// Resolves the escapes of RFC 6868.

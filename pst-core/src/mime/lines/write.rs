@@ -20,7 +20,7 @@ pub(in crate::mime) fn escaped(text: &str) -> String {
             '\\' | ';' | ',' => out.extend(['\\', c]),
             '\r' if chars.peek() == Some(&'\n') => {}
             '\r' | '\n' => out.push_str("\\n"),
-            c if c.is_control() && c != '\t' => {}
+            c if c.is_ascii_control() && c != '\t' => {}
             c => out.push(c),
         }
     }
@@ -90,7 +90,7 @@ fn put_param(param: &Param, text: &mut String) {
                 '\n' => text.push_str("^n"),
                 // A caret alone means itself.
                 '^' if matches!(chars.peek(), Some('n' | '\'' | '^')) => text.push_str("^^"),
-                c if c.is_control() && c != '\t' => {}
+                c if c.is_ascii_control() && c != '\t' => {}
                 c => text.push(c),
             }
         }

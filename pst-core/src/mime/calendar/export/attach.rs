@@ -4,11 +4,23 @@ use super::Output;
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::{Attachment, Blob, Message, Value, tag};
+use crate::mime::carried::Carried;
 use crate::mime::lines::{Component, Line};
-use crate::mime::{attach, from_mapi, text};
+use crate::mime::{attach, from_mapi, residue, text};
 
 /// The name of the calendar that an import keeps where Outlook has no pattern for a series.
 pub(in crate::mime::calendar) const KEPT_SOURCE: &str = "original.ics";
+
+/// The line of an attachment, without its data.
+pub(in crate::mime::calendar) fn line_of(name: &str, mime: &str) -> Line {
+    let line = Line::new("ATTACH", "").with("FMTTYPE", mime).with("ENCODING", "BASE64").with("VALUE", "BINARY");
+    line.with("FILENAME", name).with("X-FILENAME", name)
+}
+
+/// The name that a line gives an attachment.
+pub(in crate::mime::calendar) fn given_name(line: &Line) -> Option<&str> {
+    ["FILENAME", "X-FILENAME", "X-APPLE-FILENAME", "X-LABEL"].into_iter().find_map(|n| line.param(n))
+}
 
 /// True for an exception of a series, which becomes a component of its own.
 pub(super) fn is_exception(attachment: &Attachment) -> bool {
@@ -69,8 +81,16 @@ impl Output {
             let stored = text::some(props, tag::ATTACH_MIME_TAG, page).filter(|m| m.contains('/'));
             (data, stored.unwrap_or_else(|| attach::type_of(&name).to_owned()))
         };
-        let mut line = Line::new("ATTACH", "").with("FMTTYPE", mime).with("ENCODING", "BASE64").with("VALUE", "BINARY");
-        line = line.with("FILENAME", name.clone()).with("X-FILENAME", name);
+        let item = Carried::new(props, page);
+        let kept = residue::load(&item, residue::CALENDAR).lines.into_iter().next();
+        let fits = |kept: &Line| {
+            let named = given_name(kept).map(attach::sanitize);
+            let data = kept.value.starts_with("data:") || kept.param("ENCODING").is_some();
+            data && kept.is("ATTACH")
+                && kept.param("FMTTYPE").is_none_or(|t| t.eq_ignore_ascii_case(&mime))
+                && named.map_or_else(|| name.starts_with("attachment"), |n| n == name)
+        };
+        let mut line = kept.filter(|k| self.keep && fits(k)).unwrap_or_else(|| line_of(&name, &mime));
         line.data = Some(data);
         Ok(Some(line))
     }

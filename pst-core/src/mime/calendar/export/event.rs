@@ -6,7 +6,7 @@ use super::{Kind, Output, alarm, people};
 use crate::error::Result;
 use crate::mapi::goid::GlobalObjectId;
 use crate::mapi::recurrence::{AppointmentRecurrence, RecurrencePattern, date_of};
-use crate::mapi::{Lid, Message, Value, lid, tag};
+use crate::mapi::{Message, Value, lid, tag};
 use crate::mime::calendar::pattern;
 use crate::mime::calendar::value::{Stamp, civil};
 use crate::mime::calendar::zones::ItemZone;
@@ -247,6 +247,13 @@ fn status(item: &Carried<'_>, method: Option<&str>, out: &mut Component) {
     }
 }
 
+/// The zones of an item stand in its times.
+pub(super) fn carry_zones(item: &Carried<'_>) {
+    for lid in [lid::ZONE_START, lid::ZONE_END, lid::ZONE_RECUR, lid::TIME_ZONE_STRUCT, lid::TIME_ZONE_DESCRIPTION] {
+        item.lid(lid);
+    }
+}
+
 /// A UID for an item that has none, always the same for the same item.
 pub(super) fn fallback_uid(item: &Carried<'_>) -> String {
     use sha2::{Digest, Sha256};
@@ -269,10 +276,6 @@ pub(super) fn fallback_uid(item: &Carried<'_>) -> String {
 
 /// How the times of the item are written.
 fn when(item: &Carried<'_>, recurring: bool) -> When {
-    const ZONES: [Lid; 5] =
-        [lid::ZONE_START, lid::ZONE_END, lid::ZONE_RECUR, lid::TIME_ZONE_STRUCT, lid::TIME_ZONE_DESCRIPTION];
-    for lid in ZONES {
-        item.lid(lid);
-    }
+    carry_zones(item);
     When { all_day: item.is(lid::SUB_TYPE), zone: ItemZone::of(item.props(), item.page, recurring) }
 }

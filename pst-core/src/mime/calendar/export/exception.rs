@@ -2,7 +2,7 @@
 
 use super::Output;
 use super::attach::is_exception;
-use super::event::Series;
+use super::event::{Series, carry_zones};
 use super::when::When;
 use crate::error::Result;
 use crate::mapi::message::Message;
@@ -124,6 +124,7 @@ impl Output {
         let message = merged(series, own, exception, when);
         let page = text::page(&message.props);
         let item = Carried::new(&message.props, page);
+        carry_zones(&item);
         let when = When { all_day: item.is(lid::SUB_TYPE), zone: when.zone.clone() };
         let mut event = Component::new("VEVENT");
         self.fields(&message, &item, &when, None, &mut event)?;

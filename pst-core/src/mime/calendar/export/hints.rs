@@ -9,7 +9,7 @@ use crate::mime::calendar::instead;
 use crate::mime::calendar::pattern::{self, Fitted};
 use crate::mime::calendar::rule::Rule;
 use crate::mime::calendar::value::{Stamp, duration, seconds};
-use crate::mime::calendar::zones::Zone;
+use crate::mime::calendar::zones::{ItemZone, Zone};
 use crate::mime::lines::{Component, Line};
 use jiff::civil::DateTime;
 use std::collections::BTreeSet;
@@ -20,7 +20,8 @@ impl Output {
         let out = &mut event;
         let mut whole = Vec::new();
         let Component { lines, parts, .. } = kept;
-        let lines = instead::take(lines, out);
+        let mut lines = instead::take(lines, out);
+        drop_floating(&mut lines, when);
         let (dates, lines): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|l| l.is("EXDATE"));
         self.take_exdates(out, dates, when, series);
         let (categories, lines): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|l| l.is("CATEGORIES"));
@@ -43,8 +44,23 @@ impl Output {
                 None => out.parts.push(part),
             }
         }
+        self.define_zones(&event);
         self.entry.parts.push(event);
         self.entry.parts.append(&mut whole);
+    }
+
+    /// The zones that lines of a source name.
+    fn define_zones(&mut self, part: &Component) {
+        for line in &part.lines {
+            let Some(tzid) = line.param("TZID").filter(|t| !self.entry.zones.iter().any(|z| z.tzid == **t)) else {
+                continue;
+            };
+            if let (Some(stamp), Some(zone)) = (first_stamp(line), Zone::named(tzid)) {
+                let (at, year) = (seconds(stamp.civil()), stamp.civil().year());
+                let definition = zone.definition(at, year, year);
+                self.use_zone(&ItemZone { definition, key: zone.key, tzid: tzid.to_owned() });
+            }
+        }
     }
 
     fn take_line(&mut self, out: &mut Component, line: Line, when: &When, series: Option<&Series>) {
@@ -205,6 +221,19 @@ impl Output {
         }
         out.lines.extend(taken);
     }
+}
+
+/// Drops times without a zone that were taken as times of a zone: that zone is in the item and not in the lines.
+fn drop_floating(lines: &mut Vec<Line>, when: &When) {
+    const TIMES: [&str; 5] = ["DTSTART", "DTEND", "DUE", "EXDATE", "RECURRENCE-ID"];
+    let floats = |l: &Line| l.param("TZID").is_none() && matches!(first_stamp(l), Some(Stamp::Local(_)));
+    if when.zone.is_some() && lines.iter().any(|l| l.is("DTSTART") && floats(l)) {
+        lines.retain(|l| !(TIMES.iter().any(|n| l.is(n)) && floats(l)));
+    }
+}
+
+fn first_stamp(line: &Line) -> Option<Stamp> {
+    line.value.split(',').next().and_then(Stamp::parse)
 }
 
 impl Series {

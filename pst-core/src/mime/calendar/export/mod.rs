@@ -11,7 +11,7 @@ mod todo;
 mod when;
 
 pub(super) use alarm::DEFAULT_MINUTES;
-pub(super) use attach::KEPT_SOURCE;
+pub(super) use attach::{KEPT_SOURCE, given_name, line_of};
 pub(super) use common::OWN;
 pub(super) use event::{BUSY, FREE, TENTATIVE};
 pub(super) use todo::TASK_STATUS;

@@ -1,8 +1,9 @@
 //! ATTACH with data to attachments; links are kept as lines.
 
 use crate::mapi::{Attachment, Blob, Message, Value, tag};
-use crate::mime::attach;
+use crate::mime::calendar::export::{given_name, line_of};
 use crate::mime::lines::{Component, Line};
+use crate::mime::{attach, residue};
 
 /// The data of a line in base64, or of a `data:` URI.
 pub(super) fn data_of(line: &Line) -> Option<(Vec<u8>, Option<String>)> {
@@ -40,15 +41,38 @@ pub(super) fn by_value(name: Option<&str>, mime: Option<&str>, number: usize, da
     attachment
 }
 
+/// A line with data, without them; of a `data:` URI, what stands before them stays.
+fn without_data(line: &Line) -> Line {
+    let uri = line.value.trim().strip_prefix("data:").and_then(|uri| uri.split_once(','));
+    let value = uri.map(|(head, _)| format!("data:{head},")).unwrap_or_default();
+    let mut head = Line { value, ..line.clone() };
+    head.params.retain(|p| !p.name.eq_ignore_ascii_case("X-PST-CID"));
+    head
+}
+
+/// The parameters of a line in an order of their own.
+fn shown(line: &Line) -> Vec<String> {
+    let params = line.params.iter().map(|p| format!("{}={}", p.name.to_ascii_uppercase(), p.values.join(",")));
+    let mut all: Vec<String> = params.chain([line.value.clone()]).collect();
+    all.sort_unstable();
+    all
+}
+
 pub(super) fn set(source: &Component, message: &mut Message) {
     for line in source.all("ATTACH") {
         let Some((data, mime)) = data_of(line) else { continue };
         let mime = line.param("FMTTYPE").map(str::to_ascii_lowercase).or(mime);
-        let given = ["FILENAME", "X-FILENAME", "X-APPLE-FILENAME", "X-LABEL"].into_iter().find_map(|n| line.param(n));
+        let given = given_name(line);
         let number = message.attachments.len() + 1;
         let mut attachment = by_value(given, mime.as_deref(), number, Blob::Bytes(data));
         if let Some(cid) = line.param("X-PST-CID") {
             attachment.props.set(tag::ATTACH_CONTENT_ID, Value::text(cid));
+        }
+        let name = attachment.props.text(tag::ATTACH_LONG_FILENAME).unwrap_or_default();
+        let kept = without_data(line);
+        if shown(&kept) != shown(&line_of(&name, &attachment.props.text(tag::ATTACH_MIME_TAG).unwrap_or_default())) {
+            let kept = Component { lines: vec![kept], ..Component::default() };
+            residue::store(&mut attachment.props, residue::CALENDAR, &kept);
         }
         message.attachments.push(attachment);
     }

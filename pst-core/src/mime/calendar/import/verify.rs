@@ -7,6 +7,7 @@ use super::{Group, Input, attach};
 use crate::mapi::{Blob, Message, Value, tag};
 use crate::mime::calendar::export::{Entry, KEPT_SOURCE, Kind, Options};
 use crate::mime::calendar::instead;
+use crate::mime::calendar::value::Stamp;
 use crate::mime::lines::{self, Component, Line};
 use crate::mime::residue;
 use std::collections::HashMap;
@@ -93,8 +94,10 @@ impl Input<'_> {
         }
         let Ok(Some(again)) = Entry::of(message, Options { attach: false }) else { return };
         let lost = missing(source, again.parts().first().unwrap_or(&nothing));
-        let names: Vec<&str> =
-            lost.lines.iter().map(|l| l.name.as_str()).chain(lost.parts.iter().map(|p| p.name.as_str())).collect();
+        // Of times that name no zone it was said which one is taken.
+        let floats = |l: &Line| matches!(Stamp::of(l), Some(Stamp::Local(_))) && l.param("TZID").is_none();
+        let lines = lost.lines.iter().filter(|l| !floats(l)).map(|l| l.name.as_str());
+        let names: Vec<&str> = lines.chain(lost.parts.iter().map(|p| p.name.as_str())).collect();
         if !names.is_empty() {
             self.warn(format!(
                 "what stands here twice or makes no sense could not be kept as it is: {}",
