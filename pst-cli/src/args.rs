@@ -114,6 +114,10 @@ pub struct Convert {
     /// came, byte for byte (eml, mbox and Maildir targets).
     #[arg(long, help_heading = "Target")]
     pub keep_mime: bool,
+    /// A list of Exchange addresses and their Internet addresses (CSV: "/o=Org/...,anna@example.org"), for recipients of
+    /// whom neither the item nor any other item of the sources tells the Internet address.
+    #[arg(long, value_name = "FILE", help_heading = "Target")]
+    pub ex_map: Option<PathBuf>,
     /// Clear requests for read receipts and delivery reports, so that reading old mail sends nothing.
     #[arg(long, help_heading = "Target")]
     pub no_receipts: bool,
@@ -123,12 +127,24 @@ pub struct Convert {
     /// Read, convert and count everything, but write nothing.
     #[arg(long, help_heading = "Target")]
     pub dry_run: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
     /// Threads to use; 0 means one for each processor. The result does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Print the summary as JSON on standard output.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How old stores are read.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Ansi {
+    /// The code page of 8-bit texts in old PSTs whose items do not name theirs, such as 1251; without it the one that
+    /// most items name.
+    #[arg(long, value_name = "NUMBER", value_parser = codepage)]
+    pub ansi_codepage: Option<u32>,
 }
 
 /// `--duplicates`.
@@ -177,6 +193,9 @@ pub struct Info {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
 }
 
 /// `pst ls`.
@@ -190,6 +209,9 @@ pub struct Ls {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
 }
 
 /// `pst cat`.
@@ -213,6 +235,9 @@ pub struct Cat {
     /// Print JSON; implies --props.
     #[arg(long)]
     pub json: bool,
+    /// How old stores are read.
+    #[command(flatten)]
+    pub ansi: Ansi,
 }
 
 /// `pst check`.
@@ -223,6 +248,14 @@ pub struct Check {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The number of a code page that texts can be read in.
+fn codepage(text: &str) -> Result<u32, String> {
+    let number = text.trim().trim_start_matches("cp").trim_start_matches("windows-").parse().ok();
+    number
+        .filter(|n| pst_core::mapi::codepage::is_ascii_based(*n))
+        .ok_or_else(|| "not a code page such as 1250, 1251, 932 or 65001".to_owned())
 }
 
 /// Seconds since 1970 of a date or time stamp; dates begin at midnight UTC.

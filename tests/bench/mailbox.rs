@@ -1,4 +1,5 @@
-//! A seeded mailbox of any size as a tree of mboxes, as Thunderbird lays them out; written as it is made.
+//! A seeded mailbox of any size, written as it is made: for each month a tree of mboxes, as Thunderbird lays them out. In
+//! a mailbox that has grown, the messages of its folders do not stand one folder after the other.
 //!
 //! Half of the messages have less than 8 KB, a tail has attachments of up to some megabytes; about a hundred folders,
 //! one of them with many small items; plain text, HTML, inline pictures, messages in messages, many languages.
@@ -29,6 +30,18 @@ const MANY: u64 = 200_000;
 /// Characters of base64 that attachments are cut from.
 const POOL: usize = 8 << 20;
 
+/// Months over which a mailbox grows.
+const MONTHS: u64 = 24;
+
+/// The tree of each month that has mail.
+pub fn months(top: &Path) -> Vec<PathBuf> {
+    (0..MONTHS).map(|n| month(top, n)).filter(|p| p.is_dir()).collect()
+}
+
+fn month(top: &Path, n: u64) -> PathBuf {
+    top.join(format!("{n:02}"))
+}
+
 /// Makes a mailbox of about `size` bytes under `top`.
 pub fn make(top: &Path, size: u64) -> io::Result<Made> {
     let mut maker = Maker::new();
@@ -37,14 +50,20 @@ pub fn make(top: &Path, size: u64) -> io::Result<Made> {
     let folders = folders();
     let many = (MANY * size / 20_000_000_000).max(100);
     for (i, name) in folders.iter().enumerate() {
-        let path = file_of(top, name);
-        fs::create_dir_all(path.parent().unwrap())?;
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&path)?);
+        let mut open: Option<(u64, BufWriter<File>)> = None;
         let (mut here, mut count) = (0, 0);
         let share = (size - made.bytes.min(size)) / (folders.len() - i) as u64;
         while if i == 0 { count < many } else { here < share } {
+            let now = if i == 0 { count * MONTHS / many } else { here * MONTHS / share.max(1) };
+            if open.as_ref().is_none_or(|(month, _)| *month != now) {
+                let path = file_of(&month(top, now), name);
+                fs::create_dir_all(path.parent().unwrap())?;
+                open = Some((now, BufWriter::with_capacity(256 << 10, File::create(path)?)));
+            }
             maker.message(i == 0, made.messages + count);
-            out.write_all(&maker.out)?;
+            if let Some((_, out)) = &mut open {
+                out.write_all(&maker.out)?;
+            }
             here += maker.out.len() as u64;
             count += 1;
             // Every 64th size is enough to tell the median.
@@ -52,7 +71,6 @@ pub fn make(top: &Path, size: u64) -> io::Result<Made> {
                 sizes.push(maker.out.len() as u64);
             }
         }
-        out.flush()?;
         made.messages += count;
         made.bytes += here;
         made.folders += 1;

@@ -40,14 +40,19 @@ fn main() {
     let folder = folder.canonicalize().unwrap();
     let (mail, pst, scratch) = (folder.join("mail"), folder.join("mail.pst"), folder.join("out"));
     let _ = fs::remove_dir_all(&mail);
+    let _ = fs::remove_dir_all(folder.join("later"));
     let made = mailbox::make(&mail, options.size).unwrap();
     eprintln!("made {} messages in {} folders, {} MB", made.messages, made.folders, made.bytes / 1_000_000);
-    run_ours(&["convert", "--overwrite", text(&mail), text(&pst)]);
+    let months = mailbox::months(&mail);
+    let mut grow = Command::new(PST);
+    grow.args(["convert", "--overwrite", "--target-root", "/"]).args(&months).arg(&pst);
+    let status = grow.status().unwrap();
+    assert!(status.success(), "{grow:?}: {status}");
     let pst_bytes = fs::metadata(&pst).unwrap().len();
 
     let mut lines = Vec::new();
-    for job in jobs(&mail, &pst, &scratch) {
-        let bytes = if job.input == mail { made.bytes } else { pst_bytes };
+    for job in jobs(&months, &pst, &scratch) {
+        let bytes = if job.from_mail { made.bytes } else { pst_bytes };
         if !job.ours && (!options.peers || !installed(job.program[0])) {
             let why = if options.peers { "is not installed" } else { "was not asked for" };
             eprintln!("skipped: {} {why}", job.program[0]);
@@ -67,9 +72,10 @@ fn main() {
     for round in 1..=options.rounds {
         for (job, line) in lines.iter_mut().filter(|(_, l)| l.trouble.is_none()) {
             eprintln!("round {round} of {}: {}, {}", options.rounds, job.name, job.title());
-            job.once(&scratch, line);
+            job.once(&scratch, &folder.join("later").join(format!("{round} {}", line.program)), line);
         }
     }
+    let _ = fs::remove_dir_all(folder.join("later"));
     let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
     let mut out = format!(
         "# {} messages (median {:.1} KB) in {} folders: mbox {:.0} MB, PST {:.0} MB; {} processors, medians of {} rounds\n\n",
@@ -144,21 +150,20 @@ enum Count {
 struct Job {
     name: &'static str,
     ours: bool,
-    input: PathBuf,
+    from_mail: bool,
     program: Vec<&'static str>,
     args: Vec<String>,
     count: Count,
 }
 
-fn jobs(mail: &Path, pst: &Path, scratch: &Path) -> Vec<Job> {
+fn jobs(mail: &[PathBuf], pst: &Path, scratch: &Path) -> Vec<Job> {
     let to = |kind: &str| format!("{kind}:{}", scratch.join("t").display());
-    let ours = |name, input: &Path, target: Option<&str>, more: &[&str]| {
-        let mut args = vec![text(input).to_owned()];
+    let ours = |name, command, inputs: &[PathBuf], target: Option<&str>, more: &[&str]| {
+        let mut args: Vec<String> = inputs.iter().map(|p| text(p).to_owned()).collect();
         args.extend(target.map(to));
         args.extend(more.iter().map(|a| (*a).to_owned()));
         let count = if target.is_some() { Count::Told } else { Count::Not };
-        let program = if target.is_some() { vec!["convert"] } else { vec![] };
-        Job { name, ours: true, input: input.to_path_buf(), program, args, count }
+        Job { name, ours: true, from_mail: inputs == mail, program: vec![command], args, count }
     };
     let peer = |name, program: &[&'static str], count| {
         let mut args: Vec<String> = Vec::new();
@@ -167,33 +172,28 @@ fn jobs(mail: &Path, pst: &Path, scratch: &Path) -> Vec<Job> {
             args.push(text(scratch).to_owned());
         }
         args.push(text(pst).to_owned());
-        Job { name, ours: false, input: pst.to_path_buf(), program: program.to_vec(), args, count }
+        Job { name, ours: false, from_mail: false, program: program.to_vec(), args, count }
     };
+    let merge = &["--json", "--target-root", "/"][..];
     let json = &["--json"][..];
-    let dry = &["--json", "--dry-run"][..];
-    let mut all = vec![
-        ours("mbox to PST", mail, Some("pst"), json),
-        ours("PST to mbox", pst, Some("mbox"), json),
+    let pst = &[pst.to_path_buf()][..];
+    vec![
+        ours("mbox to PST", "convert", mail, Some("pst"), merge),
+        ours("PST to mbox", "convert", pst, Some("mbox"), json),
         peer("PST to mbox", &["readpst", "-r", "-j", "0"], Count::Mbox),
         peer("PST to mbox", &["readpst", "-r"], Count::Mbox),
-        ours("PST to eml", pst, Some("eml"), json),
+        ours("PST to PST", "convert", pst, Some("pst"), json),
+        ours("PST read alone", "convert", pst, Some("pst"), &["--json", "--dry-run"]),
+        ours("mbox read alone", "convert", mail, Some("pst"), &["--json", "--dry-run", "--target-root", "/"]),
+        ours("list of folders", "ls", pst, None, &[]),
+        // Both look at every item: for class and date, and for sender and subject.
+        ours("open and count", "info", pst, None, &[]),
+        peer("open and count", &["lspst"], Count::Listed),
+        // Last, because many files stay in memory.
+        ours("PST to eml", "convert", pst, Some("eml"), json),
         peer("PST to eml", &["readpst", "-e", "-j", "0"], Count::Files),
         peer("PST to eml", &["readpst", "-e"], Count::Files),
-        ours("PST to PST", pst, Some("pst"), json),
-        ours("PST read alone", pst, Some("pst"), dry),
-        ours("mbox read alone", mail, Some("pst"), dry),
-        ours("list folders", pst, None, &[]),
-        peer("list folders", &["lspst"], Count::Listed),
-        ours("summary", pst, None, &[]),
-    ];
-    for job in &mut all {
-        match job.name {
-            "list folders" if job.ours => job.program = vec!["ls"],
-            "summary" => job.program = vec!["info"],
-            _ => {}
-        }
-    }
-    all
+    ]
 }
 
 impl Job {
@@ -203,8 +203,10 @@ impl Job {
         if self.ours { format!("pst {words}{}", if dry { " --dry-run" } else { "" }) } else { words }
     }
 
-    /// Runs the job once more, in an empty folder, with nothing left to be written by others.
-    fn once(&self, scratch: &Path, line: &mut Line) {
+    /// Runs the job once more, in an empty folder, with nothing left to be written by others. What it wrote is deleted at
+    /// once; trees of many files are put aside for the end, because ext4 makes new files slowly for minutes after many
+    /// were deleted.
+    fn once(&self, scratch: &Path, later: &Path, line: &mut Line) {
         let _ = fs::remove_dir_all(scratch);
         fs::create_dir_all(scratch).unwrap();
         let _ = Command::new("sync").status();
@@ -218,6 +220,10 @@ impl Job {
                 }
             }
             Err(why) => line.trouble = Some(why),
+        }
+        if self.name == "PST to eml" {
+            fs::create_dir_all(later.parent().unwrap()).unwrap();
+            fs::rename(scratch, later).unwrap();
         }
         let _ = fs::remove_dir_all(scratch);
     }
@@ -238,11 +244,6 @@ impl Job {
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
-}
-
-fn run_ours(args: &[&str]) {
-    let status = Command::new(PST).args(args).status().unwrap();
-    assert!(status.success(), "pst {args:?}: {status}");
 }
 
 fn installed(program: &str) -> bool {

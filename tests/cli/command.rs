@@ -95,6 +95,52 @@ fn any_number_of_threads_gives_the_same_bytes() {
     assert!(one == tree(&dir.path().join("2.eml")) && one == tree(&dir.path().join("7.eml")));
 }
 
+/// Names of properties are numbered as the items come, although all threads build messages with them: here they come up
+/// late, and far from each other.
+#[test]
+fn names_are_numbered_in_the_order_of_items() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut mbox = String::new();
+    for i in 0..900 {
+        mbox += "From a@example.org Sat Jan  3 01:05:34 1996\n";
+        for (first, every, field) in [(20, 7, "X-Mailer"), (300, 5, "Accept-Language"), (301, 3, "User-Agent")] {
+            if i >= first && i % every == first % every {
+                mbox += &format!("{field}: value {i}\n");
+            }
+        }
+        mbox += &format!("Subject: {i}\nMessage-ID: <{i}@x>\n\n{}\n\n", "text ".repeat(i % 200));
+    }
+    let source = at(&dir, "a.mbox");
+    fs::write(&source, mbox).unwrap();
+    let mut images = Vec::new();
+    for threads in ["1", "2", "3", "8", "8", "8"] {
+        let target = at(&dir, "a.pst");
+        assert_eq!(code(&pst(&["convert", "--overwrite", "--threads", threads, &source, &target])), 0);
+        images.push(fs::read(target).unwrap());
+    }
+    assert!(images.windows(2).all(|two| two[0] == two[1]));
+}
+
+/// A tree may have more mboxes than a process may have files open.
+#[test]
+fn more_mboxes_than_open_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let tree = dir.path().join("tree");
+    fs::create_dir(&tree).unwrap();
+    for i in 0..300 {
+        let text = format!("From a@example.org Sat Jan  3 01:05:34 1996\nSubject: {i}\n\ntext\n");
+        fs::write(tree.join(format!("{i:03}")), text).unwrap();
+    }
+    let target = at(&dir, "a.pst");
+    let command = format!("ulimit -n 64; exec {} convert {} {target}", env!("CARGO_BIN_EXE_pst"), tree.display());
+    let Ok(made) = Command::new("sh").args(["-c", &command]).output() else {
+        eprintln!("skipped: there is no sh");
+        return;
+    };
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    assert!(stderr(&made).contains("300 items read"), "{}", stderr(&made));
+}
+
 #[test]
 fn an_existing_target_is_refused_and_kept() {
     let dir = tempfile::tempdir().unwrap();

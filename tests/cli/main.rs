@@ -13,6 +13,7 @@
 #[path = "../support/charsets.rs"]
 mod charsets;
 mod command;
+mod exchange;
 mod fixtures;
 #[path = "../support/generate.rs"]
 mod generate;

@@ -320,3 +320,20 @@ fn case_51_a_digest() {
     assert_eq!(super::support::mail::shown(m.attachments[2].embedded.as_ref().unwrap()), "3");
     assert!(field(&export(&m), "content-type").unwrap().starts_with("multipart/"));
 }
+
+/// What stands in a text belongs to the message of that text, whatever is attached to it.
+#[test]
+fn files_and_tails_stay_with_their_message() {
+    let inner = "Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nno file here\r\n";
+    let outer = "Content-Type: text/plain\r\n\r\nbegin 644 a.txt\r\n#86)C\r\n`\r\nend\r\n";
+    let m = import(multipart("mixed", &[outer, inner]));
+    let names: Vec<String> = m.attachments.iter().map(name).collect();
+    assert_eq!(names.last().map(String::as_str), Some("a.txt"), "{names:?}");
+    let embedded = m.attachments.iter().find_map(|a| a.embedded.as_deref()).unwrap();
+    assert!(embedded.attachments.is_empty());
+    let html =
+        "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+eDwvcD4=\r\nA footer of the list.\r\n";
+    let m = import(multipart("mixed", &[html, inner]));
+    assert_eq!(name(m.attachments.last().unwrap()), "footer.txt");
+    assert!(m.attachments.iter().find_map(|a| a.embedded.as_deref()).unwrap().attachments.is_empty());
+}

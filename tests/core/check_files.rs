@@ -2,7 +2,7 @@
 
 use crate::support::{corpus, files};
 use pst_core::check::{Options, Report, Severity, check};
-use pst_core::endpoint::{self, TargetOptions};
+use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::pipeline::{self, Mounted, Report as Account, RunOptions};
 use std::path::Path;
 
@@ -93,9 +93,8 @@ fn known_damage_is_found() {
 
 fn convert(source: &Path, target: &Path) -> Option<Account> {
     let spec = source.display().to_string();
-    let mounted = [Mounted { source: endpoint::open(&spec).ok()?, under: Vec::new() }];
-    let options =
-        TargetOptions { title: "Mail".into(), seed: "seed".into(), overwrite: true, ..TargetOptions::default() };
+    let mounted = [Mounted { source: endpoint::open(&spec, SourceOptions::default()).ok()?, under: Vec::new() }];
+    let options = TargetOptions { title: "Mail".into(), overwrite: true, ..TargetOptions::default() };
     let sink = endpoint::create(&target.display().to_string(), &[spec], &options).unwrap();
     Some(pipeline::run(&mounted, sink, &RunOptions::default(), &Quiet).unwrap())
 }

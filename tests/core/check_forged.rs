@@ -53,7 +53,8 @@ const MANY: u32 = 1200;
 static SOUND: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sound.pst");
-    let options = Options { display_name: "Sound".into(), record_key: *b"sixteen bytes ok", ..Options::default() };
+    let options =
+        Options { display_name: "Sound".into(), record_key: Some(*b"sixteen bytes ok"), ..Options::default() };
     let mut w = StoreWriter::create(&path, options).unwrap();
     let top = w.top();
     let inbox = w.add_folder(top, "Inbox", Role::Inbox, None, &PropBag::default()).unwrap();

@@ -12,10 +12,12 @@ mod cases_headers;
 mod cases_items;
 mod check_files;
 mod check_forged;
+mod codepages;
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod msg;
+mod power;
 mod reading;
 mod rich;
 #[path = "../support/mod.rs"]

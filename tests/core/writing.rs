@@ -15,7 +15,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 fn options() -> Options {
-    Options { display_name: "Test".into(), record_key: *b"sixteen bytes ok", ..Options::default() }
+    Options { display_name: "Test".into(), record_key: Some(*b"sixteen bytes ok"), ..Options::default() }
 }
 
 fn message(subject: &str, body: &str) -> Message {
@@ -46,6 +46,25 @@ fn file_attachment(name: &str, data: Blob) -> Attachment {
     a.props.set(tag::ATTACH_FILENAME, Value::text(name));
     a.props.set(tag::ATTACH_DATA_BINARY, Value::Binary(data));
     a
+}
+
+#[test]
+fn the_record_key_tells_stores_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = |name: &str, folder: &str, body: &str| {
+        let path = dir.path().join(name);
+        let mut w = StoreWriter::create(&path, Options::default()).unwrap();
+        let inbox = w.add_folder(w.top(), folder, Role::None, None, &PropBag::default()).unwrap();
+        w.add(inbox, &message("x", body), false).unwrap();
+        w.finish().unwrap();
+        let store = Store::open(&path).unwrap();
+        store.props().bytes(tag::RECORD_KEY).unwrap().to_vec()
+    };
+    let first = key("a.pst", "Mail", "one");
+    assert_eq!(first, key("b.pst", "Mail", "one"), "the same mail, the same key");
+    assert_ne!(first, key("c.pst", "Mail", "two"));
+    assert_ne!(first, key("d.pst", "Post", "one"));
+    assert_eq!(first.len(), 16);
 }
 
 /// Bytes that are made when they are read.

@@ -27,7 +27,9 @@ fn bodies() -> Option<Vec<(String, Vec<u8>)>> {
     let mut all = files(&corpus("pst")?, &[".pst", ".ost"]);
     all.push(corpus("msg")?);
     for path in all {
-        let Ok(source) = endpoint::open(&path.display().to_string()) else { continue };
+        let Ok(source) = endpoint::open(&path.display().to_string(), endpoint::SourceOptions::default()) else {
+            continue;
+        };
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         for folder in source.folders().unwrap() {
             for item in source.items(&folder).unwrap().flatten() {

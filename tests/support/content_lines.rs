@@ -23,7 +23,7 @@ pub fn text_of(bytes: &[u8]) -> String {
     let mut out = String::new();
     for chunk in whole.utf8_chunks() {
         out.push_str(chunk.valid());
-        out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+        out.push_str(&pst_core::mapi::codepage::decode(1252, chunk.invalid()));
     }
     out
 }

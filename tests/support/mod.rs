@@ -5,6 +5,7 @@ pub mod forge;
 pub mod mail;
 mod seeded;
 
+#[allow(unused_imports, reason = "each test uses its part")]
 pub use seeded::Seeded;
 
 use std::path::PathBuf;

@@ -4,17 +4,22 @@ use crate::args::Cat;
 use crate::exit::Outcome;
 use crate::ui::json;
 use crate::ui::text::{Out, tame};
+use pst_core::endpoint::directory::Learnt;
+use pst_core::endpoint::pst::PstSource;
 use pst_core::mapi::{Attachment, Message, PropBag, tag};
-use pst_core::messaging::Store;
+use pst_core::mime::exchange::Directory;
 use pst_core::ndb::Nid;
 use pst_core::{Error, Kind, Result, mime};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When the file cannot be opened or has no such item.
 pub fn run(a: &Cat) -> Result<Outcome> {
-    let store = Store::open(&a.file)?;
+    let source = Arc::new(PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage));
+    let store = source.store();
     let (message, errors) = store.message(Nid(a.item)).map_err(|e| e.in_file(&a.file))?;
     let mut out = Out::new();
     if a.json {
@@ -29,7 +34,9 @@ pub fn run(a: &Cat) -> Result<Outcome> {
     } else if a.props {
         print(&mut out, &message, 0)?;
     } else {
-        let options = mime::Options { keep_rtf: a.keep_rtf, ..mime::Options::default() };
+        let directory = Learnt::new(vec![source.clone()], HashMap::new());
+        let directory: Option<Arc<dyn Directory>> = Some(Arc::new(directory));
+        let options = mime::Options { keep_rtf: a.keep_rtf, directory, ..mime::Options::default() };
         for warning in mime::from_mapi(&message, out.raw(), &options)? {
             eprintln!("pst: note: {warning}");
         }

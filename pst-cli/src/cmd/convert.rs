@@ -4,7 +4,8 @@ use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
 use crate::exit::Outcome;
 use crate::ui::progress::Progress;
 use crate::ui::text::{Out, bytes, plural, tame};
-use pst_core::endpoint::{self, TargetOptions};
+use pst_core::endpoint::directory::{Learnt, read_map};
+use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::mime::contact::Version;
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
@@ -32,8 +33,9 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         }
     });
     let mut opened = Vec::new();
+    let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
     for spec in sources {
-        opened.push((spec, endpoint::open(spec)?));
+        opened.push((spec, endpoint::open(spec, how)?));
     }
     let merge = a.target_root.is_some();
     let mut mounted = Vec::new();
@@ -69,6 +71,8 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         skip_duplicates: a.duplicates == Duplicates::Skip,
         stop,
     };
+    let given = a.ex_map.as_deref().map(read_map).transpose()?.unwrap_or_default();
+    let directory = Learnt::new(mounted.iter().map(|m| Arc::clone(&m.source)).collect(), given);
     let target_options = TargetOptions {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
@@ -77,6 +81,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             keep_rtf: a.keep_rtf,
             kept_mime: a.keep_mime,
             bcc: !a.no_bcc,
+            directory: Some(Arc::new(directory)),
             vcard: vcard(a.vcard),
             ..mime::Options::default()
         },
@@ -88,7 +93,6 @@ pub fn run(a: &Convert) -> Result<Outcome> {
                 Calendar::Native => mime::Calendar::Native,
             },
         },
-        seed: sources.iter().map(|s| endpoint::name_of(s)).collect::<Vec<_>>().join("\n"),
     };
     let sink: Box<dyn Sink> =
         if a.dry_run { Box::new(Discard) } else { endpoint::create(target, sources, &target_options)? };

@@ -21,7 +21,7 @@ struct Count {
 /// # Errors
 /// When the file cannot be opened.
 pub fn run(a: &Info) -> Result<Outcome> {
-    let source = PstSource::open(&a.file)?;
+    let source = PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage);
     let store = source.store();
     let header = store.ndb().header();
     let mut errors = Vec::new();

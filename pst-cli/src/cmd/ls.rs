@@ -13,7 +13,7 @@ use serde_json::json;
 /// # Errors
 /// When the file cannot be opened or has no such folder.
 pub fn run(a: &Ls) -> Result<Outcome> {
-    let source = PstSource::open(&a.file)?;
+    let source = PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage);
     let mut errors = Vec::new();
     let tree = source.tree(&mut errors);
     let mut out = Out::new();

@@ -53,11 +53,7 @@ impl EmlSource {
         let is_text_msg = |p: &Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
         let named = WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_item(e.path()));
         for entry in WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.map_err(|e| {
-                let at = e.path().unwrap_or(path).to_path_buf();
-                let io = e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops"));
-                Error::io("cannot list", at, io)
-            })?;
+            let entry = entry.map_err(|e| super::cannot_list(e, path))?;
             let inside = |p: &Path| -> Vec<String> {
                 let below = p.strip_prefix(path).unwrap_or(p);
                 below.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect()

@@ -3,6 +3,7 @@
 use super::eml::{modified, prepared, read_mime, unpack};
 use super::roles;
 use super::text::{self, Form, NewFolder};
+use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::pipeline::{Body, Flags, Folder, Item, ItemRef, Prepare, Prepared, Role, Sink, Source, Written};
@@ -30,14 +31,7 @@ impl MaildirSource {
     pub fn open(path: &Path) -> Result<Self> {
         let mut found: BTreeMap<Vec<String>, PathBuf> = BTreeMap::new();
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.map_err(|e| {
-                let at = e.path().unwrap_or(path).to_path_buf();
-                Error::io(
-                    "cannot list",
-                    at,
-                    e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops")),
-                )
-            })?;
+            let entry = entry.map_err(|e| cannot_list(e, path))?;
             if !entry.file_type().is_dir() || !is_maildir(entry.path()) {
                 continue;
             }

@@ -1,6 +1,7 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
 pub mod components;
+pub mod directory;
 pub mod eml;
 pub mod ics;
 pub mod maildir;
@@ -18,7 +19,6 @@ use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Sink, Source};
 use components::Format;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,8 +31,6 @@ pub struct TargetOptions {
     pub overwrite: bool,
     /// Name of a store.
     pub title: String,
-    /// What the record key of a store is derived from.
-    pub seed: String,
     /// How messages of a store become mail.
     pub mail: mime::Options,
     /// How mail becomes messages of a store.
@@ -63,24 +61,37 @@ pub fn is_single_mbox(spec: &str) -> bool {
     path.is_file() && kind.map_or_else(|| recognise(path).is_ok_and(|k| k == "mbox"), |k| k == "mbox")
 }
 
+/// How a source is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SourceOptions {
+    /// The code page of 8-bit strings that do not say theirs.
+    pub ansi_codepage: Option<u32>,
+}
+
 /// Opens a source, recognising its kind.
 ///
 /// # Errors
 /// When it cannot be read or is of no known kind.
-pub fn open(spec: &str) -> Result<Arc<dyn Source>> {
+pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
     let (kind, path) = split(spec);
     let kind = match kind {
         Some(kind) => kind,
         None => recognise(path)?,
     };
     Ok(match kind {
-        "pst" => Arc::new(pst::PstSource::open(path)?),
+        "pst" => Arc::new(pst::PstSource::open(path)?.with_codepage(options.ansi_codepage)),
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
         "ics" => Arc::new(components::ComponentSource::open(path, Format::Calendar)?),
         "vcf" => Arc::new(components::ComponentSource::open(path, Format::Contacts)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
     })
+}
+
+/// The error of a tree below `top` that cannot be listed.
+fn cannot_list(e: walkdir::Error, top: &Path) -> Error {
+    let at = e.path().unwrap_or(top).to_path_buf();
+    Error::io("cannot list", at, e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops")))
 }
 
 /// The kind of a source by its content.
@@ -161,13 +172,11 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match kind.or(ending.as_deref()) {
         Some("pst") => {
-            let mut record_key = [0; 16];
-            record_key.iter_mut().zip(Sha256::digest(options.seed.as_bytes())).for_each(|(to, from)| *to = from);
             let write = write::Options {
                 crypt: options.crypt,
                 overwrite: options.overwrite,
                 display_name: options.title.clone(),
-                record_key,
+                record_key: None,
             };
             Ok(Box::new(pst::PstSink::create(path, write, options.import)?))
         }

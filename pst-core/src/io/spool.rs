@@ -23,9 +23,22 @@ impl Spool {
 
     /// Makes room for bytes that are about to come, as far as they will be held.
     pub fn reserve(&mut self, bytes: usize) {
-        if self.held.len() + bytes <= self.limit {
+        if self.held.len().saturating_add(bytes) <= self.limit {
             self.held.reserve(bytes);
         }
+    }
+
+    fn overflow(&mut self, bytes: &[u8]) -> Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let file = self.file.insert(tempfile::tempfile()?);
+                file.write_all(&self.held)?;
+                self.held = Vec::new();
+                file
+            }
+        };
+        file.write_all(bytes)
     }
 
     /// Copies everything.
@@ -48,20 +61,13 @@ impl Write for Spool {
         Ok(bytes.len())
     }
 
+    #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Some(file) = &mut self.file {
-            return file.write_all(bytes);
-        }
-        if self.held.len() + bytes.len() <= self.limit {
+        if self.file.is_none() && self.held.len() + bytes.len() <= self.limit {
             self.held.extend_from_slice(bytes);
             return Ok(());
         }
-        let mut file = tempfile::tempfile()?;
-        file.write_all(&self.held)?;
-        file.write_all(bytes)?;
-        self.held = Vec::new();
-        self.file = Some(file);
-        Ok(())
+        self.overflow(bytes)
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -64,6 +64,26 @@ pub fn of_locale(locale: u32) -> u32 {
     }
 }
 
+/// The ANSI code page of Windows for the language of an Internet charset; `None` for charsets of all languages.
+pub fn windows_of(codepage: u32) -> Option<u32> {
+    Some(match codepage {
+        874 | 1250..=1258 | 932 | 936 | 949 | 950 => codepage,
+        20866 | 21866 | 28595 | 10007 | 866 => 1251,
+        28592 | 852 | 10029 => 1250,
+        28597 => 1253,
+        28599 => 1254,
+        28598 | 38598 => 1255,
+        28596 => 1256,
+        28594 | 28603 => 1257,
+        50220..=50222 | 51932 => 932,
+        51936 | 52936 | 54936 => 936,
+        51949 | 50225 => 949,
+        28601 => 874,
+        28591 | 28605 => 1252,
+        _ => return None,
+    })
+}
+
 /// True for code pages whose ASCII bytes are ASCII.
 pub fn is_ascii_based(codepage: u32) -> bool {
     singlebyte::of_number(codepage).is_some() || encoding(codepage).is_some_and(Encoding::is_ascii_compatible)

@@ -7,6 +7,7 @@ pub mod goid;
 pub mod lid;
 pub mod message;
 pub mod named;
+pub mod namemap;
 pub mod ole;
 pub mod ptype;
 pub mod recurrence;

@@ -147,22 +147,8 @@ pub enum Value {
 impl Value {
     /// A PtypString of a text.
     pub fn text(text: &str) -> Self {
-        let mut bytes = Vec::new();
-        if text.is_ascii() {
-            bytes.resize(text.len() * 2, 0);
-            for (unit, byte) in bytes.chunks_exact_mut(2).zip(text.bytes()) {
-                if let Some(low) = unit.first_mut() {
-                    *low = byte;
-                }
-            }
-        } else {
-            let mut units = vec![0u16; text.len()];
-            let n = encoding_rs::mem::convert_str_to_utf16(text, &mut units);
-            bytes.resize(n * 2, 0);
-            for (two, unit) in bytes.chunks_exact_mut(2).zip(&units) {
-                two.copy_from_slice(&unit.to_le_bytes());
-            }
-        }
+        let mut bytes = Vec::with_capacity(2 * text.len());
+        push_utf16(text, &mut bytes);
         Self::Unicode(bytes)
     }
 
@@ -173,8 +159,14 @@ impl Value {
 
     /// A multi-valued PtypString (type 0x101F) in its stored form.
     pub fn texts<S: AsRef<str>>(items: &[S]) -> Self {
-        let parts: Vec<Vec<u8>> =
-            items.iter().map(|s| s.as_ref().encode_utf16().flat_map(u16::to_le_bytes).collect()).collect();
+        let parts: Vec<Vec<u8>> = items
+            .iter()
+            .map(|s| {
+                let mut bytes = Vec::new();
+                push_utf16(s.as_ref(), &mut bytes);
+                bytes
+            })
+            .collect();
         Self::binaries(&parts)
     }
 
@@ -255,6 +247,32 @@ impl Value {
             Self::Guid(_) => 16,
             Self::String8(b) | Self::Unicode(b) | Self::Multi(b) | Self::Other(b) => b.len() as u64,
             Self::Binary(b) | Self::Object(b) => b.len(),
+        }
+    }
+}
+
+/// Appends a text in UTF-16LE, without terminator.
+pub fn push_utf16(text: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    if text.is_ascii() {
+        out.resize(start + 2 * text.len(), 0);
+        let room = out.get_mut(start..).unwrap_or_default();
+        for (unit, byte) in room.as_chunks_mut::<2>().0.iter_mut().zip(text.bytes()) {
+            *unit = [byte, 0];
+        }
+        return;
+    }
+    let mut units = [0; 1024];
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(units.len() - 1));
+        rest = after;
+        let count = encoding_rs::mem::convert_str_to_utf16(piece, &mut units);
+        let start = out.len();
+        out.resize(start + 2 * count, 0);
+        let room = out.get_mut(start..).unwrap_or_default();
+        for (two, unit) in room.as_chunks_mut::<2>().0.iter_mut().zip(&units) {
+            *two = unit.to_le_bytes();
         }
     }
 }

@@ -48,7 +48,7 @@ impl Store {
                 continue;
             }
             let search = nid.ty() == nid_type::SEARCH_FOLDER;
-            let props = match self.node_props(nid) {
+            let props = match self.folder_props(nid) {
                 Ok(props) => props,
                 Err(e) => {
                     errors.push(e.within("folder").id(u64::from(nid.0)));

@@ -45,7 +45,9 @@ impl Store {
         reading.within.push((data, sub));
         let attachments = self.attachments(subnodes, reading);
         reading.within.pop();
-        Ok(Message { props, recipients, attachments })
+        let mut message = Message { props, recipients, attachments };
+        self.settle(&mut message);
+        Ok(message)
     }
 
     fn recipients(&self, subnodes: &Subnodes, errors: &mut Vec<Error>) -> Vec<PropBag> {
@@ -177,8 +179,10 @@ impl Store {
     pub fn summary(&self, nid: Nid) -> Result<Summary> {
         let node = self.ndb().need(nid)?;
         let pc = PropContext::open(self.ndb(), node.data, node.sub).map_err(|e| e.id(u64::from(nid.0)))?;
-        let text =
-            |t: crate::mapi::PropTag| -> Result<Option<String>> { Ok(pc.get(t.id())?.and_then(|v| v.to_text())) };
+        let page = pc.get(tag::MESSAGE_CODEPAGE.id())?.and_then(|v| v.as_i32()).and_then(|p| u32::try_from(p).ok());
+        let text = |t: crate::mapi::PropTag| -> Result<Option<String>> {
+            Ok(pc.get(t.id())?.and_then(|v| self.text_of(&v, page)))
+        };
         let time = |t: crate::mapi::PropTag| -> Result<Option<u64>> { Ok(pc.get(t.id())?.and_then(|v| v.as_time())) };
         let subject = text(tag::SUBJECT)?.unwrap_or_default();
         let mut chars = subject.chars();

@@ -1,5 +1,6 @@
 //! Stores, folders and messages ([MS-PST] 2.4).
 
+mod codepage;
 mod folder;
 mod message;
 mod names;

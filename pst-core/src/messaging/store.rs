@@ -15,6 +15,7 @@ pub struct Store {
     names: NameMap,
     props: PropBag,
     by_parent: OnceLock<HashMap<u32, Vec<u32>>>,
+    pub(super) codepage: OnceLock<u32>,
 }
 
 impl Store {
@@ -30,7 +31,8 @@ impl Store {
     /// The store of an open file. A damaged store object or name map leaves the properties or names empty.
     pub fn new(ndb: Arc<Ndb>) -> Self {
         let names = NameMap::read(&ndb).unwrap_or_default();
-        let mut store = Self { ndb, names, props: PropBag::default(), by_parent: OnceLock::new() };
+        let mut store =
+            Self { ndb, names, props: PropBag::default(), by_parent: OnceLock::new(), codepage: OnceLock::new() };
         store.props = store.node_props(Nid::MESSAGE_STORE).unwrap_or_default();
         store
     }
@@ -52,7 +54,7 @@ impl Store {
 
     /// The name that Outlook shows.
     pub fn display_name(&self) -> String {
-        self.props.text(tag::DISPLAY_NAME).unwrap_or_default()
+        self.props.any(tag::DISPLAY_NAME.id()).and_then(|v| self.text_of(v, None)).unwrap_or_default()
     }
 
     /// True if a password is set; it is a checksum that programs honour, not encryption.

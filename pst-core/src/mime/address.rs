@@ -1,6 +1,7 @@
 //! Addresses as properties: one-off entry ids, search keys, sender groups and recipient rows ([MS-OXCDATA] 2.2.5.1).
 
 use super::charset;
+use crate::mapi::value::push_utf16;
 use crate::mapi::{PropBag, PropTag, Value, tag};
 use mail_parser::{AddressList, Header, HeaderForm};
 
@@ -31,12 +32,18 @@ impl Mailbox {
 
     /// The one-off entry id ([MS-OXCDATA] 2.2.5.1).
     pub fn one_off(&self) -> Vec<u8> {
-        let mut out = vec![0; 4];
+        let mut out = Vec::with_capacity(64 + 2 * (self.name.len() + self.address.len()));
+        out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&ONE_OFF);
         out.extend_from_slice(&0u16.to_le_bytes());
         out.extend_from_slice(&ONE_OFF_FLAGS.to_le_bytes());
         for text in [&self.name, &self.kind, &self.address] {
-            out.extend(text.encode_utf16().filter(|u| *u != 0).flat_map(u16::to_le_bytes));
+            // A zero would end the text.
+            if text.contains('\0') {
+                push_utf16(&text.replace('\0', ""), &mut out);
+            } else {
+                push_utf16(text, &mut out);
+            }
             out.extend_from_slice(&[0, 0]);
         }
         out
@@ -60,6 +67,24 @@ impl Mailbox {
         }
         .into_iter();
         Some(Self { name: texts.next()?, kind: texts.next()?, address: texts.next()? })
+    }
+}
+
+/// The provider UID of entry ids of Exchange's address book ([MS-OXCDATA] 2.2.5.2).
+const ADDRESS_BOOK: [u8; 16] =
+    [0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A, 0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1, 0x82];
+
+impl Mailbox {
+    /// Reads an entry id of Exchange's address book; it tells the address alone.
+    pub fn from_address_book(id: &[u8]) -> Option<Self> {
+        let dn = id.get(4..)?.strip_prefix(&ADDRESS_BOOK)?.get(8..)?.split(|b| *b == 0).next()?;
+        let address = String::from_utf8_lossy(dn).into_owned();
+        (!address.is_empty()).then(|| Self { name: String::new(), kind: "EX".to_owned(), address })
+    }
+
+    /// Reads an entry id of either kind.
+    pub fn from_entry(id: &[u8], page: u32) -> Option<Self> {
+        Self::from_one_off(id, page).or_else(|| Self::from_address_book(id))
     }
 }
 
@@ -232,6 +257,17 @@ mod tests {
         assert_eq!(ids.len(), 2);
         assert_eq!(Mailbox::from_one_off(ids[1], 1252).unwrap().name, "a@b");
         assert_eq!(list.len() % 4, 0);
+    }
+
+    #[test]
+    fn address_book_entries() {
+        let mut id = vec![0; 4];
+        id.extend(ADDRESS_BOOK);
+        id.extend([1, 0, 0, 0, 0, 0, 0, 0]);
+        id.extend(b"/o=Org/cn=a\0");
+        let who = Mailbox::from_entry(&id, 1252).unwrap();
+        assert_eq!((who.kind.as_str(), who.address.as_str()), ("EX", "/o=Org/cn=a"));
+        assert_eq!(Mailbox::from_entry(&id[..27], 1252), None);
     }
 
     #[test]

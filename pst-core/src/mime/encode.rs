@@ -33,7 +33,9 @@ impl Transfer {
         if !super::header::is_crlf(bytes) {
             return Self::Base64;
         }
-        let odd: usize = bytes.iter().map(|b| usize::from(of(&CLASS, *b) & ODD)).sum();
+        // Counted in bytes, so that many are counted at once.
+        let odd_in = |part: &[u8]| part.iter().map(|b| odd(*b)).sum::<u8>();
+        let odd: usize = bytes.chunks(255).map(|part| usize::from(odd_in(part))).sum();
         if odd == 0 && fits_lines(bytes) && memchr::memmem::find(bytes, super::from_mapi::MARK.as_bytes()).is_none() {
             Self::Plain
         } else if odd * 5 > bytes.len() {
@@ -72,29 +74,28 @@ fn fits_lines(bytes: &[u8]) -> bool {
     true
 }
 
-/// A byte that does not suit a line of text.
-const ODD: u8 = 1;
-/// A byte that quoted-printable may leave as it is, wherever it stands but at the ends of a line.
-const LITERAL: u8 = 2;
+/// 1 for a byte that does not suit a line of text, else 0.
+fn odd(b: u8) -> u8 {
+    u8::from(!(0x20..0x80).contains(&b)) - u8::from(matches!(b, b'\t' | b'\r' | b'\n'))
+}
 
-/// [`ODD`] and [`LITERAL`] for each byte.
-const CLASS: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut b = 0;
-    while b < 256 {
-        let odd = b >= 0x80 || (b < 0x20 && b != 0x09 && b != 0x0A && b != 0x0D);
-        let literal = (b >= 0x20 && b < 0x7F && b != 0x3D) || b == 0x09;
-        #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse it")]
-        {
-            table[b] = if odd { ODD } else { 0 } | if literal { LITERAL } else { 0 };
+/// How many bytes at the start of `text` quoted-printable may leave as they are: printable ASCII but for `=`.
+fn literals(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = text.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let x = u64::from_le_bytes(*word);
+        // The lowest top bit that is set marks the first byte below a blank, equal to `=` or DEL, or above ASCII.
+        let zero = |x: u64| x.wrapping_sub(ONES) & !x;
+        let below = x.wrapping_sub(0x20 * ONES) & !x;
+        let stop = (x | below | zero(x ^ (0x3D * ONES)) | zero(x ^ (0x7F * ONES))) & TOPS;
+        if stop != 0 {
+            return 8 * i + (stop.trailing_zeros() / 8) as usize;
         }
-        b += 1;
     }
-    table
-};
-
-fn of(table: &[u8; 256], byte: u8) -> u8 {
-    table.get(usize::from(byte)).copied().unwrap_or_default()
+    let tail = rest.iter().take_while(|b| matches!(b, 0x20..=0x7E) && **b != b'=').count();
+    8 * words.len() + tail
 }
 
 fn quoted_printable(bytes: &[u8], out: &mut Vec<u8>) {
@@ -112,13 +113,21 @@ fn quoted_printable(bytes: &[u8], out: &mut Vec<u8>) {
 fn quoted_line(text: &[u8], out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let hex = |n: u8| HEX.get(usize::from(n)).copied().unwrap_or(b'0');
+    if text.len() <= 76
+        && literals(text) == text.len()
+        && !matches!(text.first(), Some(b'.' | b'F'))
+        && text.last() != Some(&b' ')
+    {
+        out.extend_from_slice(text);
+        return;
+    }
     let mut line = 0;
     let mut rest = text;
     while let Some((&byte, tail)) = rest.split_first() {
         // Most of a text goes in runs; what stands last is looked at by itself.
         if line > 0 {
             let room = rest.get(..tail.len().min(75 - line)).unwrap_or_default();
-            let run = room.iter().take_while(|b| of(&CLASS, **b) & LITERAL != 0).count();
+            let run = literals(room);
             if let Some((literal, after)) = rest.split_at_checked(run).filter(|_| run > 0) {
                 out.extend_from_slice(literal);
                 line += run;
@@ -355,6 +364,19 @@ mod tests {
         assert!(encoded.starts_with("caf=C3=A9 =3D x=20\r\n=2Edot\r\n=46rom me\r\n"), "{encoded}");
         assert!(encoded.lines().all(|l| l.len() <= 76));
         assert_eq!(mail_parser::Encoding::QuotedPrintable.decode(&out).as_ref(), text.as_bytes());
+    }
+
+    #[test]
+    fn literals_end_where_they_should() {
+        for b in 0..=255u8 {
+            for at in 0..20 {
+                let mut text = *b"a plain text, >9 ~ <;";
+                text[at] = b;
+                let should = if (0x20..0x7F).contains(&b) && b != b'=' { text.len() } else { at };
+                assert_eq!(literals(&text), should, "0x{b:02X} at {at}");
+            }
+            assert_eq!(odd(b) == 1, b >= 0x80 || (b < 0x20 && !b"\t\r\n".contains(&b)));
+        }
     }
 
     #[test]

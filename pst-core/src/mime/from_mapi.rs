@@ -3,6 +3,7 @@
 use super::attach::References;
 use super::contact::Version;
 use super::encode::{Transfer, cannot_write};
+use super::exchange::Directory;
 use super::kept::kept_mime;
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
@@ -13,6 +14,7 @@ use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Write;
+use std::sync::Arc;
 
 /// How boundaries begin; a body that holds this is encoded, so that no boundary can occur in it.
 pub(super) const MARK: &str = "=_pst-";
@@ -31,6 +33,8 @@ pub struct Options {
     pub kept_mime: bool,
     /// Attach the RTF of messages that have a rich text body.
     pub keep_rtf: bool,
+    /// Where Internet addresses of Exchange's recipients are looked up that the message does not tell.
+    pub directory: Option<Arc<dyn Directory>>,
     /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
     pub lf: bool,
     /// The version of vCards.
@@ -39,7 +43,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bcc: true, kept_mime: false, keep_rtf: false, lf: false, vcard: Version::default() }
+        Self { bcc: true, kept_mime: false, keep_rtf: false, directory: None, lf: false, vcard: Version::default() }
     }
 }
 
@@ -79,7 +83,7 @@ pub(super) fn write(
     // A calendar beside the text says what a description of the meeting would.
     let described = if components.is_alternative { "IPM.Note" } else { &class };
     let bodies = outbody::of(message, described, &made, warnings)?;
-    let report = outreport::made(message, &class, page);
+    let report = outreport::made(message, &class, page, options);
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
     let mut all: Vec<Out<'_>> = message
         .attachments
@@ -134,16 +138,21 @@ pub(super) fn write(
     writer.flush()
 }
 
-/// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries.
+/// A hash of what will be written, as far as it is at hand: the same message always gets the same boundaries. Bodies
+/// take part by length and checksum, which is enough to tell messages apart and takes no time.
 fn seed<'a>(head: &[u8], bodies: &Bodies, all: impl Iterator<Item = &'a Out<'a>>, depth: usize) -> String {
     let mut hash = Sha256::new();
     hash.update(head);
-    hash.update(bodies.plain.as_deref().unwrap_or_default());
+    let mut body = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(crc32fast::hash(bytes).to_le_bytes());
+    };
+    body(bodies.plain.as_deref().unwrap_or_default().as_bytes());
     if let Some((html, label)) = &bodies.html {
-        hash.update(html);
-        hash.update(label);
+        body(html);
+        body(label.as_bytes());
     }
-    hash.update(bodies.rtf.as_deref().unwrap_or_default());
+    body(bodies.rtf.as_deref().unwrap_or_default());
     for one in all {
         hash.update(one.summary());
     }

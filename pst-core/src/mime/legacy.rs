@@ -1,6 +1,7 @@
 //! Files inside text bodies, from before MIME and beside it: uuencode, yEnc and BinHex 4.0 (RFC 1741).
 
 use memchr::memmem;
+use std::sync::LazyLock;
 
 /// A file found in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,16 +10,23 @@ pub(super) struct Embedded {
     pub data: Vec<u8>,
 }
 
+/// What begins a file; most texts have none of these.
+static HINTS: LazyLock<[memmem::Finder<'static>; 3]> =
+    LazyLock::new(|| ["begin ", "=ybegin ", "must be converted with BinHex"].map(memmem::Finder::new));
+
 /// The files of a text whose blocks are well formed: each ends as it must, and its checksum, if it has one, is right.
 pub(super) fn files(text: &[u8]) -> Vec<Embedded> {
     let mut out = Vec::new();
+    if !HINTS.iter().any(|hint| hint.find(text).is_some()) {
+        return out;
+    }
     let mut rest = text;
     while let Some((line, after)) = next_line(rest) {
         let found = if line.starts_with(b"begin ") {
             uuencoded(line, after)
         } else if line.starts_with(b"=ybegin ") {
             yenc(line, after)
-        } else if memmem::find(line, b"must be converted with BinHex").is_some() {
+        } else if HINTS.get(2).is_some_and(|hint| hint.find(line).is_some()) {
             binhex(after)
         } else {
             None

@@ -13,6 +13,7 @@ pub mod date;
 mod describe;
 mod describe_class;
 mod encode;
+pub mod exchange;
 mod fields;
 mod from_mapi;
 mod header;

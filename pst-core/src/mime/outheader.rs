@@ -82,7 +82,25 @@ impl Field<'_> {
         self.text.split_once(':').map_or("", |(_, v)| v)
     }
 
+    /// True for a field that can be written as it is: no line is blank or too long, nothing in it is odd.
+    fn is_ready(&self) -> bool {
+        let bytes = self.text.as_bytes();
+        // Summed in bytes, so that many are looked at at once.
+        let control = |b: &u8| u8::from(*b < 0x20 || *b == 0x7F) - u8::from(matches!(b, b'\t' | b'\r' | b'\n'));
+        let shown =
+            |line: &str| line.bytes().find(|b| !matches!(b, b' ' | b'\t')).is_some_and(|b| b.is_ascii_graphic());
+        self.name.is_some_and(|name| bytes.get(name.len()) == Some(&b':'))
+            && super::header::is_crlf(bytes)
+            && bytes.chunks(255).all(|part| part.iter().map(control).sum::<u8>() == 0)
+            && self.text.split('\n').all(|line| line.len() <= LONGEST_LINE && shown(line))
+    }
+
     fn write(&self, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+        if self.is_ready() {
+            out.extend_from_slice(self.text.as_bytes());
+            out.extend_from_slice(b"\r\n");
+            return;
+        }
         if self.name.is_none() {
             let line = self.text.trim();
             if !line.is_empty() {
@@ -100,7 +118,7 @@ impl Field<'_> {
         }
         for line in text.split("\r\n").filter(|l| !l.trim().is_empty()) {
             let visible = |c: char| if c.is_ascii_control() && c != '\t' { '?' } else { c };
-            let line = if controls || line.bytes().any(|b| matches!(b, b'\r' | b'\n')) {
+            let line = if controls || memchr::memchr2(b'\r', b'\n', line.as_bytes()).is_some() {
                 Cow::Owned(line.chars().map(visible).collect())
             } else {
                 Cow::Borrowed(line)
@@ -122,7 +140,7 @@ fn split(block: &str) -> Vec<Field<'_>> {
         let mut end = 0;
         loop {
             let line = rest.get(end..).unwrap_or_default();
-            end += line.find('\n').map_or(line.len(), |n| n + 1);
+            end += memchr::memchr(b'\n', line.as_bytes()).map_or(line.len(), |n| n + 1);
             if !rest.get(end..).unwrap_or_default().starts_with([' ', '\t']) {
                 break;
             }
@@ -161,7 +179,7 @@ fn generate(
 ) {
     let props = &message.props;
     let mut unresolved = Vec::new();
-    let learned = |who: Mailbox| learn(who, &message.recipients, page);
+    let learned = |who: Mailbox| known(learn(who, &message.recipients, page), options);
     let sender = person(props, &address::SENDER, page).map(learned);
     let from = person(props, &address::REPRESENTING, page).map(learned);
     // A name alone says less than the sender of the same name.
@@ -181,19 +199,20 @@ fn generate(
     put("Sender", sender.as_ref().filter(differs).map(&mut mailbox));
     if wanted("Reply-To") {
         let list = props.bytes(tag::REPLY_RECIPIENT_ENTRIES).map(address::entries).unwrap_or_default();
-        let list: Vec<Mailbox> = list.into_iter().filter_map(|e| Mailbox::from_one_off(e, page)).collect();
+        let list: Vec<Mailbox> = list.into_iter().filter_map(|e| Mailbox::from_entry(e, page)).map(learned).collect();
         put("Reply-To", joined(list.iter().map(&mut mailbox)));
     }
     let class = text::some(props, tag::MESSAGE_CLASS, page).unwrap_or_default();
     // The rows of a delivery report are whom it is about; it went to the owner of the mailbox.
-    let owner = person(props, &address::RECEIVED_BY, page).filter(|_| describe_class::is_delivery_report(&class));
+    let owner =
+        person(props, &address::RECEIVED_BY, page).map(learned).filter(|_| describe_class::is_delivery_report(&class));
     put("To", owner.as_ref().map(&mut mailbox));
     for (kind, name) in [(1, "To"), (2, "Cc"), (3, "Bcc")] {
         if owner.is_some() || !wanted(name) || (kind == 3 && !options.bcc) {
             continue;
         }
         let rows = message.recipients.iter().filter(|r| recipient_kind(r) == kind);
-        put(name, joined(rows.filter_map(|r| of_row(r, page)).map(|who| mailbox(&who))));
+        put(name, joined(rows.filter_map(|r| of_row(r, page)).map(|who| mailbox(&known(who, options)))));
     }
     put("Subject", text::subject(props).map(|s| encode::words(&s.replace(['\r', '\n'], " "))));
     put("Date", props.time(tag::CLIENT_SUBMIT_TIME).and_then(|t| date::format(time::to_unix(t))));
@@ -209,7 +228,7 @@ fn generate(
     put("Sensitivity", level(props.i32(tag::SENSITIVITY), &sensitivity));
     put("Keywords", joined(state::categories(message).iter().map(|k| encode::words(k))));
     if props.bool(tag::READ_RECEIPT_REQUESTED) == Some(true) {
-        let who = person(props, &address::READ_RECEIPT, page).or_else(|| main.cloned());
+        let who = person(props, &address::READ_RECEIPT, page).map(learned).or_else(|| main.cloned());
         put("Disposition-Notification-To", who.as_ref().map(&mut mailbox));
     }
     put("List-Help", plain(tag::LIST_HELP));
@@ -252,7 +271,7 @@ pub(super) fn person(props: &PropBag, group: &Group, page: u32) -> Option<Mailbo
         text::some(props, group.kind, page),
         text::some(props, group.address, page),
         text::some(props, group.smtp, page),
-        entry.and_then(|e| Mailbox::from_one_off(e, page)),
+        entry.and_then(|e| Mailbox::from_entry(e, page)),
     )
 }
 
@@ -269,6 +288,17 @@ pub(super) fn learn(who: Mailbox, rows: &[PropBag], page: u32) -> Mailbox {
     }
 }
 
+/// With the SMTP address that the directory has for an address of Exchange.
+pub(super) fn known(who: Mailbox, options: &Options) -> Mailbox {
+    if who.kind == "SMTP" || who.address.is_empty() {
+        return who;
+    }
+    match options.directory.as_ref().and_then(|d| d.smtp(&who.address)) {
+        Some(smtp) => Mailbox::smtp(&who.name, &smtp),
+        None => who,
+    }
+}
+
 pub(super) fn of_row(row: &PropBag, page: u32) -> Option<Mailbox> {
     let entries = [tag::ENTRY_ID, tag::RECIPIENT_ENTRY_ID];
     let mut entries = entries.into_iter().filter_map(|t| row.any(t.id()).and_then(Value::as_bytes));
@@ -280,7 +310,7 @@ pub(super) fn of_row(row: &PropBag, page: u32) -> Option<Mailbox> {
         text::some(row, tag::ADDRESS_TYPE, page),
         text::some(row, tag::EMAIL_ADDRESS, page),
         text::some(row, tag::SMTP_ADDRESS, page),
-        entries.find_map(|e| Mailbox::from_one_off(e, page)),
+        entries.find_map(|e| Mailbox::from_entry(e, page)),
     )
 }
 

@@ -1,21 +1,22 @@
 //! REPORT items as multipart/report ([MS-OXCMAIL] 2.1.3.6).
 
 use super::address::{self, Mailbox};
-use super::outheader::{of_row, person, routable};
+use super::from_mapi::Options;
+use super::outheader::{known, of_row, person, routable};
 use super::report::{self, ACTIONS};
 use super::{attach, date, describe_class, encode, text};
 use crate::mapi::{Attachment, Blob, Message, PropBag, Value, tag, time};
 
 /// The machine-readable part of a report that has none among its attachments.
-pub(super) fn made(message: &Message, class: &str, page: u32) -> Option<Attachment> {
+pub(super) fn made(message: &Message, class: &str, page: u32, options: &Options) -> Option<Attachment> {
     let stored = |a: &Attachment| text::some(&a.props, tag::ATTACH_MIME_TAG, page);
     if message.attachments.iter().filter_map(stored).any(|m| kind_of(&m).is_some()) {
         return None;
     }
     let (mime, data) = match describe_class::report_ending(class)?.as_str() {
-        "DR" | "NDR" => ("message/delivery-status", delivery(message, class, page)),
-        "IPNRN" => ("message/disposition-notification", disposition(message, "displayed", page)),
-        "IPNNRN" => ("message/disposition-notification", disposition(message, "deleted", page)),
+        "DR" | "NDR" => ("message/delivery-status", delivery(message, class, page, options)),
+        "IPNRN" => ("message/disposition-notification", disposition(message, "displayed", page, options)),
+        "IPNNRN" => ("message/disposition-notification", disposition(message, "deleted", page, options)),
         _ => return None,
     };
     let mut attachment = attach::file("details.txt", Vec::new());
@@ -50,7 +51,7 @@ fn put(name: &str, value: Option<String>, out: &mut Vec<u8>) {
 }
 
 /// The fields of a delivery report ([MS-OXCMAIL] 2.1.3.6.1).
-fn delivery(message: &Message, class: &str, page: u32) -> Vec<u8> {
+fn delivery(message: &Message, class: &str, page: u32, options: &Options) -> Vec<u8> {
     let mut out = Vec::new();
     let props = &message.props;
     let mta = text::some(props, tag::REPORTING_MTA, page).unwrap_or_else(|| "unknown".to_owned());
@@ -66,7 +67,7 @@ fn delivery(message: &Message, class: &str, page: u32) -> Vec<u8> {
         action.max_by_key(|(_, (_, c))| c.len()).map_or((0, "delivered"), |(i, (word, _))| (i, *word));
     for row in &message.recipients {
         out.extend_from_slice(b"\r\n");
-        let who = of_row(row, page);
+        let who = of_row(row, page).map(|who| known(who, options));
         put("Final-Recipient", who.as_ref().map(|w| format!("rfc822; {}", encode::words(&routable(w)))), &mut out);
         put("Action", Some(word.to_owned()), &mut out);
         put("Status", Some(status(row, severity)), &mut out);
@@ -96,10 +97,11 @@ fn status(row: &PropBag, severity: usize) -> String {
 }
 
 /// The fields of a read receipt ([MS-OXCMAIL] 2.1.3.6.2).
-fn disposition(message: &Message, word: &str, page: u32) -> Vec<u8> {
+fn disposition(message: &Message, word: &str, page: u32, options: &Options) -> Vec<u8> {
     let mut out = Vec::new();
     let props = &message.props;
     let who = person(props, &address::SENDER, page).or_else(|| person(props, &address::REPRESENTING, page));
+    let who = who.map(|who| known(who, options));
     put("Final-Recipient", who.as_ref().map(|w| format!("rfc822; {}", encode::words(&routable(w)))), &mut out);
     let mode = text::some(props, tag::REPORT_DISPOSITION_MODE, page).map(|m| one_line(&m));
     let mode = mode.unwrap_or_else(|| "automatic-action/MDN-sent-automatically".to_owned());

@@ -96,7 +96,7 @@ fn convert(
     if parsed.parts().any(|p| p.flags().contains(PartFlags::UNTERMINATED)) {
         warnings.push("a multipart does not end as it should: its last text or attachment may be cut off".to_owned());
     }
-    let mut context = Context { options, large, warnings, tails: Vec::new() };
+    let mut context = Context { options, large, warnings, tails: Vec::new(), files: Vec::new() };
     let message = context.message(parsed.root(), state, received, 0)?;
     Ok(Converted { message, warnings: context.warnings })
 }
@@ -133,6 +133,8 @@ struct Context<'a> {
     warnings: Vec<String>,
     /// Texts that stood behind the end of base64 bodies, and found no place yet.
     tails: Vec<String>,
+    /// Files that stand in the text body.
+    files: Vec<legacy::Embedded>,
 }
 
 impl Context<'_> {
@@ -148,7 +150,11 @@ impl Context<'_> {
         let block = header::block(root.raw_headers());
         message.props.set(tag::TRANSPORT_MESSAGE_HEADERS, Value::text(&block));
         let seen = fields::convert(&root.headers(), &mut message, &mut self.warnings);
-        self.content(root, &mut message, depth)?;
+        // What was found in the message around this one belongs there.
+        let (tails, files) = (std::mem::take(&mut self.tails), std::mem::take(&mut self.files));
+        let done = self.content(root, &mut message, depth);
+        (self.tails, self.files) = (tails, files);
+        done?;
         super::tnef::merge::apply(&mut message, depth, &mut self.warnings);
         report::convert(root, &mut message);
         voice::classify(&mut message);
@@ -189,9 +195,7 @@ impl Context<'_> {
             meeting::mark(*part, &mut attachment);
             message.attachments.push(attachment);
         }
-        if let Some(part) = selection.plain {
-            self.files_in_text(part, message);
-        }
+        self.files_in_text(message);
         for tail in std::mem::take(&mut self.tails) {
             message.attachments.push(attach::text_file("footer.txt", &tail));
         }
@@ -213,8 +217,8 @@ impl Context<'_> {
     }
 
     /// Files that are written into a text body; the text stays as it is.
-    fn files_in_text(&mut self, part: MessagePart<'_>, message: &mut Message) {
-        for legacy::Embedded { name, data } in legacy::files(&part.decoded()) {
+    fn files_in_text(&mut self, message: &mut Message) {
+        for legacy::Embedded { name, data } in std::mem::take(&mut self.files) {
             let there = |a: &Attachment| a.props.bytes(tag::ATTACH_DATA_BINARY) == Some(data.as_slice());
             if message.attachments.iter().any(there) {
                 continue;
@@ -235,6 +239,7 @@ impl Context<'_> {
         if let Some(part) = selection.plain {
             let bytes = self.decoded(part, "a text body")?;
             let label = label_of(part);
+            self.files = legacy::files(&bytes);
             let (text, fit) = charset::decode(label, &bytes);
             self.fit(fit, label);
             let text = match self.tails.pop() {

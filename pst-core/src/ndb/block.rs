@@ -6,6 +6,7 @@ use super::id::{Bid, Nid};
 use super::variant::{BlockRef, Node, Variant};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::Stream;
+use std::cell::RefCell;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -13,6 +14,21 @@ use std::sync::Arc;
 const MAX_LEAVES: usize = 1 << 20;
 /// Subnodes that one node may have.
 const MAX_SUBNODES: usize = 1 << 20;
+/// Bytes of neighbouring blocks that are read at once.
+const RUN: u64 = 128 << 10;
+
+thread_local! {
+    /// Blocks as they stand in the file, until they are decoded.
+    static STORED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The first `len` bytes of a buffer that only grows.
+fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    buffer.get_mut(..len).unwrap_or_default()
+}
 
 impl Ndb {
     /// Reads, proves and decodes a block into `out`, which is replaced.
@@ -35,48 +51,49 @@ impl Ndb {
 
     /// Reads, proves and decodes a block behind what `out` holds; after an error `out` is as before.
     fn append_block(&self, block: &BlockRef, out: &mut Vec<u8>) -> Result<()> {
-        let start = out.len();
-        let read = self.raw_block(block, out);
-        let read = read.and_then(|bid| {
-            if self.variant() == Variant::Unicode4k && block.inflated != block.cb {
-                let plain = inflate(block, out.get(start..).unwrap_or_default())?;
-                out.truncate(start);
-                out.extend_from_slice(&plain);
-            }
-            Ok(bid)
-        });
-        match read {
-            Ok(bid) => {
-                // The cyclic key is the id as stored.
-                if !block.bid.is_internal()
-                    && let Some(stored) = out.get_mut(start..)
-                {
-                    self.header().crypt.decode(stored, bid, 0);
-                }
-                Ok(())
-            }
-            Err(e) => {
-                out.truncate(start);
-                Err(e)
-            }
+        let cb = usize::from(block.cb);
+        if cb > self.variant().block_max() {
+            return Err(damaged(block, format!("{cb} bytes are more than a block holds")));
         }
+        STORED.with_borrow_mut(|stored| {
+            let stored = room(stored, self.variant().block_size(cb) as usize);
+            self.input().read_into(block.ib, stored).map_err(|e| e.within("block").id(block.bid.0))?;
+            self.decode_block(block, stored, out)
+        })
     }
 
-    /// Appends the bytes of a block as they are stored, proved; returns its id as its trailer has it.
-    fn raw_block(&self, block: &BlockRef, out: &mut Vec<u8>) -> Result<u64> {
+    /// As [`Ndb::append_block`], for blocks that stand one behind the other in the file.
+    fn append_run(&self, run: &[BlockRef], out: &mut Vec<u8>) -> Result<()> {
+        let size = |block: &BlockRef| self.variant().block_size(usize::from(block.cb)) as usize;
+        let (Some(first), total) = (run.first(), run.iter().map(size).sum()) else { return Ok(()) };
+        let read = STORED.with_borrow_mut(|stored| {
+            let mut stored = &*{
+                let stored = room(stored, total);
+                self.input().read_into(first.ib, stored).ok()?;
+                stored
+            };
+            let mut decoded = Ok(());
+            for block in run {
+                let (bytes, after) = stored.split_at_checked(size(block))?;
+                stored = after;
+                decoded = decoded.and_then(|()| self.decode_block(block, bytes, out));
+            }
+            Some(decoded)
+        });
+        // What cannot be read at once is read one by one, to tell which block it is.
+        read.unwrap_or_else(|| run.iter().try_for_each(|block| self.append_block(block, out)))
+    }
+
+    /// Proves a block as it stands in the file and appends its data.
+    fn decode_block(&self, block: &BlockRef, stored: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let v = self.variant();
         let bad = |text: String| damaged(block, text);
         let cb = usize::from(block.cb);
-        if cb > v.block_max() {
-            return Err(bad(format!("{cb} bytes are more than a block holds")));
-        }
-        let start = out.len();
-        out.resize(start + v.block_size(cb) as usize, 0);
-        let bytes = out.get_mut(start..).unwrap_or_default();
-        self.input().read_into(block.ib, bytes).map_err(|e| e.within("block").id(block.bid.0))?;
-        let trailer = bytes
-            .get(bytes.len() - v.block_trailer()..)
-            .and_then(|t| v.block_trailer_of(t))
+        let (data, rest) = stored.split_at_checked(cb).unwrap_or_default();
+        let trailer = rest
+            .len()
+            .checked_sub(v.block_trailer())
+            .and_then(|at| v.block_trailer_of(rest.get(at..)?))
             .ok_or_else(|| bad("no trailer".to_owned()))?;
         if trailer.bid & !1 != block.bid.key() {
             return Err(bad(format!("the block's trailer names block 0x{:X}", trailer.bid)));
@@ -84,15 +101,27 @@ impl Ndb {
         if trailer.cb != block.cb {
             return Err(bad(format!("the trailer counts {} bytes, the BBT {cb}", trailer.cb)));
         }
-        let sum = crc(bytes.get(..cb).unwrap_or_default());
+        let sum = crc(data);
         if sum != trailer.crc {
             return Err(bad(format!("the CRC is 0x{sum:08X}, but the trailer says 0x{:08X}", trailer.crc)));
         }
         if trailer.sig != signature(block.ib, trailer.bid) {
             return Err(bad(format!("the signature 0x{:04X} does not fit id and offset", trailer.sig)));
         }
-        out.truncate(start + cb);
-        Ok(trailer.bid)
+        let inflated;
+        let data = if v == Variant::Unicode4k && block.inflated != block.cb {
+            inflated = inflate(block, data)?;
+            &inflated
+        } else {
+            data
+        };
+        if block.bid.is_internal() {
+            out.extend_from_slice(data);
+        } else {
+            // The cyclic key is the id as stored.
+            self.header().crypt.decode_onto(data, trailer.bid, out);
+        }
+        Ok(())
     }
 
     /// The data tree that starts at a block; `Bid(0)` is an empty one.
@@ -260,6 +289,28 @@ impl DataTree {
         ndb.read_block_at(block, out)
     }
 
+    /// Appends block `i` and those that stand right behind it in the file, as far as one read goes; returns the next.
+    fn read_run(&self, ndb: &Ndb, i: usize, out: &mut Vec<u8>) -> Result<usize> {
+        let blocks = self.blocks.get(i..).unwrap_or_default();
+        let v = ndb.variant();
+        let (mut count, mut end, mut size) = (0, None, 0);
+        for block in blocks {
+            let cb = usize::from(block.cb);
+            let whole = v.block_size(cb);
+            if cb > v.block_max() || end.is_some_and(|end| end != block.ib) || size + whole > RUN {
+                break;
+            }
+            count += 1;
+            size += whole;
+            end = block.ib.checked_add(whole);
+        }
+        match blocks.get(..count) {
+            Some(run) if count > 1 => ndb.append_run(run, out)?,
+            _ => blocks.first().map_or(Ok(()), |block| ndb.append_block(block, out))?,
+        }
+        Ok(i + count.max(1))
+    }
+
     /// All bytes, if they are at most `limit`.
     ///
     /// # Errors
@@ -269,10 +320,10 @@ impl DataTree {
             let text = format!("{} bytes are more than the {limit} expected here", self.len());
             return Err(Error::new(Kind::Limit, text).within("data tree"));
         }
-        // Room for the trailer and padding of the last block, which are read with it.
-        let mut out = Vec::with_capacity(self.len().min(1 << 24) as usize + 1024);
-        for block in &self.blocks {
-            ndb.append_block(block, &mut out)?;
+        let mut out = Vec::with_capacity(self.len().min(1 << 24) as usize);
+        let mut next = 0;
+        while next < self.blocks.len() {
+            next = self.read_run(ndb, next, &mut out)?;
         }
         Ok(out)
     }
@@ -308,28 +359,30 @@ impl Stream for DataStream {
     }
 
     fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(DataReader { stream: self, next: 0, block: Vec::new(), at: 0 }))
+        Ok(Box::new(DataReader { stream: self, next: 0, blocks: Vec::new(), at: 0 }))
     }
 }
 
 struct DataReader<'a> {
     stream: &'a DataStream,
     next: usize,
-    block: Vec<u8>,
+    /// Blocks that are read.
+    blocks: Vec<u8>,
     at: usize,
 }
 
 impl Read for DataReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        while self.at >= self.block.len() {
+        while self.at >= self.blocks.len() {
             if self.next >= self.stream.tree.blocks.len() {
                 return Ok(0);
             }
-            self.stream.tree.read(&self.stream.ndb, self.next, &mut self.block).map_err(std::io::Error::other)?;
-            self.next += 1;
+            self.blocks.clear();
             self.at = 0;
+            let read = self.stream.tree.read_run(&self.stream.ndb, self.next, &mut self.blocks);
+            self.next = read.map_err(std::io::Error::other)?;
         }
-        let ready = self.block.get(self.at..).unwrap_or_default();
+        let ready = self.blocks.get(self.at..).unwrap_or_default();
         let n = ready.len().min(out.len());
         if let (Some(to), Some(from)) = (out.get_mut(..n), ready.get(..n)) {
             to.copy_from_slice(from);

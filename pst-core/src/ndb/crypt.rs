@@ -104,6 +104,19 @@ impl Crypt {
         }
     }
 
+    /// Appends stored bytes, decoded; `bid` is the block's id.
+    pub fn decode_onto(self, stored: &[u8], bid: u64, out: &mut Vec<u8>) {
+        match self {
+            Self::None => out.extend_from_slice(stored),
+            Self::Permute => out.extend(stored.iter().map(|b| look(&DECODE, *b))),
+            Self::Cyclic => {
+                let start = out.len();
+                out.extend_from_slice(stored);
+                cycle(out.get_mut(start..).unwrap_or_default(), bid, 0);
+            }
+        }
+    }
+
     /// A copy of plain bytes, encoded; `bid` is the block's id.
     pub fn encoded(self, plain: &[u8], bid: u64) -> Vec<u8> {
         match self {
@@ -175,6 +188,9 @@ mod tests {
             let mut part = stored[300..].to_vec();
             method.decode(&mut part, 0x1234_5678, 300);
             assert_eq!(part, plain[300..]);
+            let mut out = vec![1, 2, 3];
+            method.decode_onto(&stored, 0x1234_5678, &mut out);
+            assert!(out[..3] == [1, 2, 3] && out[3..] == plain);
         }
     }
 }

@@ -8,6 +8,7 @@ mod sink;
 pub use sink::MboxSink;
 
 use super::{roles, text};
+use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
 use crate::mime::{date, large};
@@ -43,14 +44,7 @@ impl MboxSource {
         }
         let mut folders: Vec<(Vec<String>, Option<PathBuf>)> = vec![(Vec::new(), None)];
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
-            let entry = entry.map_err(|e| {
-                let at = e.path().unwrap_or(path).to_path_buf();
-                Error::io(
-                    "cannot list",
-                    at,
-                    e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops")),
-                )
-            })?;
+            let entry = entry.map_err(|e| cannot_list(e, path))?;
             if !entry.file_type().is_file() || !is_mbox(entry.path()) {
                 continue;
             }

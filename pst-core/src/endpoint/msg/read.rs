@@ -1,14 +1,16 @@
 //! A .msg file to a message ([MS-OXMSG] 2).
 
 use super::file::{Child, File, MOST_ENTRIES};
-use super::names::{self, Map};
+use super::names;
 use super::property::{
     ATTACHMENT, PROPERTIES, Place, RECIPIENT, STORE_SUPPORT_MASK, UNICODE, entries, stream_name, tag_of,
 };
 use super::storage::join;
 use crate::error::Result;
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, codepage, tag};
+use crate::mapi::{
+    Attachment, Blob, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, codepage, namemap, tag,
+};
 use cfb::{CompoundFile, Version};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
@@ -42,7 +44,7 @@ pub fn read(path: &Path) -> Result<(Message, Vec<String>)> {
 
 struct Reader {
     file: Arc<File>,
-    names: Map,
+    names: namemap::Map,
     warnings: Vec<String>,
 }
 

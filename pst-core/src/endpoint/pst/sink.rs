@@ -3,7 +3,7 @@
 use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Message, NamedProp, PropBag};
-use crate::messaging::write::{FolderId, Names, Options, PreparedMessage, StoreWriter, weight};
+use crate::messaging::write::{FolderId, Options, PreparedMessage, SharedNames, StoreWriter, weight};
 use crate::mime::ImportOptions;
 use crate::ndb::Crypt;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Role, Sink, Written};
@@ -44,7 +44,7 @@ enum Ready {
 }
 
 struct PstPrepare {
-    names: Names,
+    names: SharedNames,
     crypt: Crypt,
     import: ImportOptions,
 }
@@ -53,7 +53,8 @@ impl Prepare for PstPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
         let message = message_of(item.body, self.import, &mut warnings)?;
-        let (ready, bytes) = match PreparedMessage::new(&message, &self.names, item.associated, self.crypt)? {
+        let built = PreparedMessage::new(&message, &self.names.read(), item.associated, self.crypt)?;
+        let (ready, bytes) = match built {
             Some(mut built) => {
                 warnings.append(&mut built.warnings);
                 let size = built.size();
@@ -83,7 +84,7 @@ fn this_item_only(e: &Error) -> Error {
 
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(PstPrepare { names: self.writer.names().clone(), crypt: self.writer.crypt(), import: self.import })
+        Arc::new(PstPrepare { names: self.writer.names(), crypt: self.writer.crypt(), import: self.import })
     }
 
     fn names(&mut self, names: &[NamedProp]) {

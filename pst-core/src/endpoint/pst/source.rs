@@ -22,6 +22,15 @@ impl PstSource {
         Store::open(path).map(|store| Self { store })
     }
 
+    /// The same source, whose 8-bit strings are in this code page where they do not say theirs.
+    #[must_use]
+    pub fn with_codepage(self, page: Option<u32>) -> Self {
+        match page {
+            Some(page) => Self { store: self.store.with_codepage(page) },
+            None => self,
+        }
+    }
+
     /// The store.
     pub fn store(&self) -> &Store {
         &self.store

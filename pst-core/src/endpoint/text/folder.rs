@@ -14,7 +14,7 @@ impl NewFolder {
     /// Creates a temporary folder beside the target.
     ///
     /// # Errors
-    /// [`Kind::Exists`] when the target is there, unless it is an empty folder or `overwrite` is set.
+    /// [`crate::Kind::Exists`] when the target is there, unless it is an empty folder or `overwrite` is set.
     pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
         let empty = std::fs::read_dir(path).is_ok_and(|mut d| d.next().is_none());
         crate::io::commit::refuse_existing(path, overwrite || empty)?;
@@ -40,7 +40,7 @@ impl NewFolder {
     /// Gives the folder its name. An old one that is replaced goes only when the new one stands.
     ///
     /// # Errors
-    /// [`Kind::Io`]; the old target is then put back.
+    /// [`crate::Kind::Io`]; the old target is then put back.
     pub fn commit(mut self) -> Result<()> {
         let Some(temp) = self.temp.take() else { return Ok(()) };
         let fail = |e| Error::io("cannot give the new folder its name", &self.path, e);

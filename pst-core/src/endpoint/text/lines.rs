@@ -67,13 +67,26 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// True for whole lines of the body that need no change.
-    fn is_ready(&self, bytes: &[u8]) -> bool {
-        self.head.is_none()
-            && !self.begun
-            && self.line.is_empty()
-            && !(self.lf && memchr::memchr(b'\r', bytes).is_some())
-            && !(self.form.quote && memchr::memmem::find(bytes, b"From ").is_some())
+    /// Passes on whole lines of the body among which none is to be quoted; false if that cannot be said of these.
+    fn in_one_go(&mut self, lines: &[u8]) -> std::io::Result<bool> {
+        if self.head.is_some()
+            || self.begun
+            || !self.line.is_empty()
+            || (self.form.quote && memchr::memmem::find(lines, b"From ").is_some())
+        {
+            return Ok(false);
+        }
+        let mut from = 0;
+        if self.lf {
+            for at in memchr::memchr_iter(b'\r', lines) {
+                if lines.get(at + 1) == Some(&b'\n') {
+                    self.out.write_all(lines.get(from..at).unwrap_or_default())?;
+                    from = at + 1;
+                }
+            }
+        }
+        self.out.write_all(lines.get(from..).unwrap_or_default())?;
+        Ok(true)
     }
 
     fn flush_head(&mut self) -> std::io::Result<()> {
@@ -152,9 +165,8 @@ impl Write for Lines<'_> {
         let mut rest = bytes;
         if let Some(end) = memchr::memrchr(b'\n', bytes)
             && let Some((whole, after)) = bytes.split_at_checked(end + 1)
-            && self.is_ready(whole)
+            && self.in_one_go(whole)?
         {
-            self.out.write_all(whole)?;
             rest = after;
         }
         while let Some(at) = memchr::memchr(b'\n', rest) {

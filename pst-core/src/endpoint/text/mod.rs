@@ -9,7 +9,7 @@ pub use folder::NewFolder;
 
 use crate::error::{Error, Kind, Result};
 use crate::io::Spool;
-use crate::mapi::Message;
+use crate::mapi::{Message, tag};
 use crate::mime;
 use crate::pipeline::{Body, Flags, Item};
 use lines::Lines;
@@ -95,6 +95,9 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
                 keywords: s.keywords,
             };
             out.time = mime::delivery_time(&message);
+            // base64 adds a third, UTF-8 takes away about as much.
+            let size = message.props.i32(tag::MESSAGE_SIZE).and_then(|s| usize::try_from(s).ok());
+            out.data.reserve(size.unwrap_or_default().saturating_mul(11) / 8);
             let whole = form.mail.kept_mime && mime::kept_mime(&message).is_some();
             let state = (!whole || form.state == StateFields::Always).then_some(&out.flags);
             let mut writer = Lines::new(&mut out.data, form, form.lf && !whole, state);
@@ -106,6 +109,7 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
         Body::Mime(m) => {
             out.time = m.received.or_else(|| date_of(&m.bytes));
             out.flags = m.flags.clone();
+            out.data.reserve(m.bytes.len() + m.bytes.len() / 32);
             let known = m.flags != Flags::default();
             let mut writer = Lines::new(&mut out.data, form, false, known.then_some(&out.flags));
             m.write_to(&mut writer)?;

@@ -31,7 +31,14 @@ impl Default for HeapBuilder {
 impl HeapBuilder {
     /// An empty heap.
     pub fn new() -> Self {
-        Self { blocks: Vec::new(), taken: 0, levels: Vec::new(), starts: Vec::new(), current: vec![0; head(0)] }
+        Self::with_room(0)
+    }
+
+    /// An empty heap with room made for so many bytes in its first block.
+    pub fn with_room(bytes: usize) -> Self {
+        let mut current = Vec::with_capacity(bytes.min(BLOCK) + head(0));
+        current.resize(head(0), 0);
+        Self { blocks: Vec::new(), taken: 0, levels: Vec::new(), starts: Vec::new(), current }
     }
 
     /// Puts bytes into the heap and returns their HID; empty bytes get HID 0.
@@ -53,7 +60,8 @@ impl HeapBuilder {
                 return Err(Error::new(Kind::Limit, "a heap has no room for more than 65,536 blocks").within("heap"));
             }
             self.close();
-            self.current = vec![0; head(self.blocks.len())];
+            self.current.reserve(BLOCK);
+            self.current.resize(head(self.blocks.len()), 0);
         }
         self.starts.push(self.current.len() as u16);
         self.current.extend_from_slice(bytes);

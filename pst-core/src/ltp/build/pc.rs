@@ -28,7 +28,16 @@ impl PcBuilder {
     /// # Errors
     /// Never in practice; the heap is empty.
     pub fn new(crypt: Crypt, count: usize) -> Result<Self> {
-        let mut heap = HeapBuilder::new();
+        Self::with_room(crypt, count, 0)
+    }
+
+    /// As [`PcBuilder::new`], with room made for values of so many bytes.
+    ///
+    /// # Errors
+    /// As [`PcBuilder::new`].
+    pub fn with_room(crypt: Crypt, count: usize, bytes: usize) -> Result<Self> {
+        // Each has an entry in the map; starts are even.
+        let mut heap = HeapBuilder::with_room(bytes + 10 * count + 64);
         let header = heap.push(&[0; 8])?;
         let leaf = if count <= LEAF { heap.push(&vec![0; count * 8])? } else { 0 };
         let overflow = Overflow::new(crypt);

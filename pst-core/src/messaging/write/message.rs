@@ -101,7 +101,7 @@ struct Build<'a> {
     names: &'a Names,
     crypt: Crypt,
     warnings: Vec<String>,
-    /// The ids of the bag at hand, one bit each.
+    /// The ids of the bag at hand, one bit each; none between bags.
     ids: Vec<u64>,
 }
 
@@ -133,7 +133,7 @@ impl Build<'_> {
             }
             subs.push(Subnode { nid: Nid::ATTACHMENT_TABLE, node: table.finish()? });
         }
-        let mut pc = PcBuilder::new(self.crypt, props.0.len())?;
+        let mut pc = PcBuilder::with_room(self.crypt, props.0.len(), props.in_heap())?;
         props.add_to(&mut pc)?;
         let (image, size) = pc.finish(Some(tag::MESSAGE_SIZE.id()), subs)?;
         props.set(tag::MESSAGE_SIZE, Value::I32(size.min(i32::MAX as u64) as i32));
@@ -143,7 +143,6 @@ impl Build<'_> {
     /// The properties as this store holds them.
     fn stored<'m>(&mut self, bag: &'m PropBag, page: u32) -> StoredBag<'m> {
         let mut out = StoredBag(Vec::with_capacity(bag.0.len() + 8));
-        self.ids.fill(0);
         for prop in &bag.0 {
             let id = match &prop.name {
                 Some(name) => self.names.get(name),
@@ -161,6 +160,11 @@ impl Build<'_> {
             }
             let (ty, value) = unicode(prop, page);
             out.push(PropTag::new(id, ty), value);
+        }
+        for (tag, _) in &out.0 {
+            if let Some(word) = self.ids.get_mut(usize::from(tag.id() / 64)) {
+                *word = 0;
+            }
         }
         out
     }
@@ -247,7 +251,8 @@ impl Build<'_> {
             return Err(Error::new(Kind::Limit, text));
         }
         props.set(tag::ATTACH_SIZE, Value::I32(total as i32));
-        let mut pc = PcBuilder::new(self.crypt, props.0.len() + usize::from(object.is_some()))?;
+        let count = props.0.len() + usize::from(object.is_some());
+        let mut pc = PcBuilder::with_room(self.crypt, count, props.in_heap())?;
         props.add_to(&mut pc)?;
         if let Some((nid, size)) = object {
             pc.add_object(tag::ATTACH_DATA_OBJECT.id(), nid.0, size)?;

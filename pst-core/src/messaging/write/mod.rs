@@ -8,5 +8,5 @@ pub mod templates;
 
 pub use message::PreparedMessage;
 pub(crate) use message::weight;
-pub use names::Names;
+pub use names::{Names, SharedNames};
 pub use store::{FolderId, Options, StoreWriter};

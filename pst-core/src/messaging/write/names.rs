@@ -2,23 +2,45 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::ltp::build::PcBuilder;
-use crate::mapi::named::{PS_MAPI, PS_PUBLIC_STRINGS, PSETID_COMMON, PSETID_TASK};
-use crate::mapi::{Guid, Name, NamedProp, PropType, Value};
+use crate::mapi::named::{PS_PUBLIC_STRINGS, PSETID_COMMON, PSETID_TASK};
+use crate::mapi::{NamedProp, PropType, Value, namemap};
 use crate::ndb::Crypt;
 use crate::ndb::crc::crc;
 use crate::ndb::write::NodeImage;
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Buckets of the map; Outlook's number.
 const BUCKETS: u32 = 251;
-/// Names from 0x8000 to 0xFFFE.
-const MAX_NAMES: usize = 0x7FFF;
 
 /// The named properties of a store being written: each name's id.
 #[derive(Debug, Clone)]
 pub struct Names {
     ids: HashMap<NamedProp, u16>,
     order: Vec<NamedProp>,
+}
+
+/// The names of a store being written, shared with the threads that build its messages. A name that one of them finds
+/// keeps its id; only the writer, which goes by the order of the items, numbers new ones.
+#[derive(Debug, Clone, Default)]
+pub struct SharedNames(Arc<RwLock<Names>>);
+
+impl SharedNames {
+    /// The names as they are numbered; new ones wait until the guard is dropped.
+    pub fn read(&self) -> RwLockReadGuard<'_, Names> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Names::register`].
+    ///
+    /// # Errors
+    /// As [`Names::register`].
+    pub(super) fn register(&self, name: &NamedProp) -> Result<u16> {
+        if let Some(id) = self.read().get(name) {
+            return Ok(id);
+        }
+        self.0.write().unwrap_or_else(PoisonError::into_inner).register(name)
+    }
 }
 
 impl Default for Names {
@@ -52,10 +74,10 @@ impl Names {
         if let Some(id) = self.ids.get(name) {
             return Ok(*id);
         }
-        if self.order.len() >= MAX_NAMES {
+        if self.order.len() >= namemap::MOST {
             return Err(Error::new(
                 Kind::Limit,
-                format!("a store has no room for more than {MAX_NAMES} named properties"),
+                format!("a store has no room for more than {} named properties", namemap::MOST),
             ));
         }
         let id = 0x8000 + self.order.len() as u16;
@@ -74,49 +96,13 @@ impl Names {
     /// # Errors
     /// As [`PcBuilder::add`].
     pub fn image(&self, crypt: Crypt) -> Result<NodeImage> {
-        let (mut guids, mut guid_stream) = (HashMap::<Guid, u16>::new(), Vec::new());
-        let (mut entries, mut strings) = (Vec::new(), Vec::new());
-        let mut buckets: HashMap<u16, Vec<u8>> = HashMap::new();
-        for (index, prop) in self.order.iter().enumerate() {
-            let guid = match prop.guid {
-                g if g == Guid::default() => 0,
-                PS_MAPI => 1,
-                PS_PUBLIC_STRINGS => 2,
-                g => {
-                    let next = guids.len() as u16 + 3;
-                    *guids.entry(g).or_insert_with(|| {
-                        guid_stream.extend_from_slice(&g.0);
-                        next
-                    })
-                }
-            };
-            let (stored, hashed, text) = match &prop.name {
-                Name::Id(id) => (*id, *id, 0),
-                Name::Text(units) => {
-                    let bytes: Vec<u8> = units.iter().flat_map(|u| u.to_le_bytes()).collect();
-                    let at = strings.len() as u32;
-                    strings.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-                    strings.extend_from_slice(&bytes);
-                    strings.resize(strings.len().next_multiple_of(4), 0);
-                    (at, crc(&bytes), 1)
-                }
-            };
-            let kind = guid << 1 | text;
-            let tail = [kind.to_le_bytes(), (index as u16).to_le_bytes()].concat();
-            entries.extend_from_slice(&stored.to_le_bytes());
-            entries.extend_from_slice(&tail);
-            let bucket = buckets.entry(((hashed ^ u32::from(kind)) % BUCKETS) as u16).or_default();
-            bucket.extend_from_slice(&hashed.to_le_bytes());
-            bucket.extend_from_slice(&tail);
-        }
-        let mut pc = PcBuilder::new(crypt, 4 + buckets.len())?;
+        let streams = namemap::streams(self.order.iter(), BUCKETS, crc);
+        let mut pc = PcBuilder::new(crypt, 4 + streams.buckets.len())?;
         pc.add(1, PropType::INTEGER32, &Value::I32(BUCKETS as i32))?;
-        pc.add(2, PropType::BINARY, &Value::binary(guid_stream))?;
-        pc.add(3, PropType::BINARY, &Value::binary(entries))?;
-        pc.add(4, PropType::BINARY, &Value::binary(strings))?;
-        let mut buckets: Vec<_> = buckets.into_iter().collect();
-        buckets.sort_unstable_by_key(|(b, _)| *b);
-        for (bucket, bytes) in buckets {
+        pc.add(2, PropType::BINARY, &Value::binary(streams.guids))?;
+        pc.add(3, PropType::BINARY, &Value::binary(streams.entries))?;
+        pc.add(4, PropType::BINARY, &Value::binary(streams.strings))?;
+        for (bucket, bytes) in streams.buckets {
             pc.add(0x1000 + bucket, PropType::BINARY, &Value::binary(bytes))?;
         }
         pc.finish(None, Vec::new()).map(|(image, _)| image)

@@ -3,6 +3,7 @@
 
 use crate::error::Result;
 use crate::ltp::build::PcBuilder;
+use crate::ltp::build::heap::MAX_ALLOC;
 use crate::mapi::{Blob, Prop, PropBag, PropTag, PropType, Value, codepage};
 use crate::ndb::write::{NodeImage, Subnode, TreeImage};
 use crate::ndb::{Nid, nid_type};
@@ -77,6 +78,12 @@ impl<'m> StoredBag<'m> {
     pub fn only(self, wanted: impl Fn(PropTag) -> bool) -> PropBag {
         let kept = self.0.into_iter().filter(|(t, _)| wanted(*t));
         PropBag(kept.map(|(tag, value)| Prop { tag, name: None, value: value.into_owned() }).collect())
+    }
+
+    /// Bytes of the values that will stand in the heap, about.
+    pub fn in_heap(&self) -> usize {
+        let sizes = self.0.iter().map(|(_, value)| value.size() as usize);
+        sizes.filter(|size| (5..=MAX_ALLOC).contains(size)).sum()
     }
 
     /// Adds all of them to a property context.

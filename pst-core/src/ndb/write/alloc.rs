@@ -26,6 +26,7 @@ pub(super) struct Here {
     section: u64,
     /// Next free byte within the section.
     at: u64,
+    /// The section up to where it is filled.
     bytes: Vec<u8>,
     bits: Vec<u8>,
     /// Free slots of all finished sections.
@@ -40,17 +41,27 @@ impl Here {
         FIRST_AMAP + self.section * AMAP_SPAN
     }
 
+    /// Puts bytes at the end of the section as far as it is filled, or over the pages at its start.
     fn put(&mut self, ib: u64, bytes: &[u8]) {
         let start = (ib - self.base()) as usize;
-        if let Some(to) = self.bytes.get_mut(start..start + bytes.len()) {
+        if start >= self.bytes.len() {
+            self.bytes.resize(start, 0);
+            self.bytes.extend_from_slice(bytes);
+        } else if let Some(to) = self.bytes.get_mut(start..start + bytes.len()) {
             to.copy_from_slice(bytes);
         }
     }
 
     fn mark(&mut self, start: u64, size: u64) {
-        for slot in start / SLOT..(start + size) / SLOT {
-            if let Some(byte) = self.bits.get_mut((slot / 8) as usize) {
+        let (mut slot, end) = (start / SLOT, (start + size) / SLOT);
+        while slot < end {
+            let Some(byte) = self.bits.get_mut((slot / 8) as usize) else { return };
+            if slot.is_multiple_of(8) && end - slot >= 8 {
+                *byte = 0xFF;
+                slot += 8;
+            } else {
                 *byte |= 0x80 >> (slot % 8);
+                slot += 1;
             }
         }
     }
@@ -69,13 +80,13 @@ impl Here {
             }
         }
         self.at = maps.len() as u64 * PAGE;
+        self.bytes.resize(self.at as usize, 0);
     }
 }
 
 impl Allocator {
     pub(super) fn new(file: Box<dyn Output>) -> Self {
-        let mut here =
-            Here { section: 0, at: 0, bytes: vec![0; AMAP_SPAN as usize], bits: vec![0; 496], free: 0, first_free: 0 };
+        let mut here = Here { section: 0, at: 0, bytes: Vec::new(), bits: vec![0; 496], free: 0, first_free: 0 };
         here.enter();
         Self { file, here, failed: false }
     }
@@ -88,7 +99,7 @@ impl Allocator {
             self.leave()?;
             let here = &mut self.here;
             here.section += 1;
-            here.bytes.fill(0);
+            here.bytes.clear();
             here.bits.fill(0);
             here.enter();
             start = here.at.next_multiple_of(align);
@@ -127,6 +138,7 @@ impl Allocator {
         let base = here.base();
         let page = map_page(ptype::AMAP, base, &here.bits);
         here.put(base, &page);
+        here.bytes.resize(AMAP_SPAN as usize, 0);
         let written = self.file.write_at(&here.bytes, base);
         self.failed |= written.is_err();
         written

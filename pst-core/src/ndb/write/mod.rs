@@ -14,6 +14,7 @@ use super::variant::{Bref, Node};
 use crate::error::Result;
 use crate::io::Output;
 use alloc::Allocator;
+use sha2::{Digest, Sha256};
 use spool::NodeSpool;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromZeros, IntoBytes};
@@ -42,6 +43,8 @@ pub struct NdbWriter {
     /// Finished BBT leaves: first key and place.
     bbt_leaves: Vec<(u64, Bref)>,
     nodes: NodeSpool,
+    /// Of the length and CRC of each block so far.
+    digest: Sha256,
 }
 
 impl NdbWriter {
@@ -55,7 +58,13 @@ impl NdbWriter {
             bbt: Vec::with_capacity(BBT_ENTRIES),
             bbt_leaves: Vec::new(),
             nodes: NodeSpool::default(),
+            digest: Sha256::new(),
         }
+    }
+
+    /// A hash of all blocks so far, to which what the caller adds belongs too.
+    pub fn digest(&self) -> Sha256 {
+        self.digest.clone()
     }
 
     /// How data blocks are encoded.
@@ -93,6 +102,8 @@ impl NdbWriter {
 
     fn block(&mut self, stored: &[u8], sum: u32, bid: Bid, references: u16) -> Result<()> {
         self.next_block += 4;
+        self.digest.update((stored.len() as u64).to_le_bytes());
+        self.digest.update(sum.to_le_bytes());
         let size = (stored.len() + 16).div_ceil(64) * 64;
         let ib = self.alloc.take(size as u64, disk::SLOT)?;
         let trailer = disk::BlockTrailerW {
