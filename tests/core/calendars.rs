@@ -11,7 +11,8 @@ use pst_core::endpoint::components::Format;
 use pst_core::endpoint::pst::PstSource;
 use pst_core::mapi::{Message, PropBag, Role, tag};
 use pst_core::messaging::write::{Options as WriteOptions, StoreWriter};
-use pst_core::mime::calendar::{Calendar, Entry, Kind, Options, index, read};
+use pst_core::mime::Options;
+use pst_core::mime::calendar::{Calendar, Entry, Kind, index, read};
 use pst_core::pipeline::{Body, Source};
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ fn calendars() -> Vec<PathBuf> {
 
 /// A calendar of one item, and what was said of it.
 pub fn written(message: &Message) -> (String, Vec<String>) {
-    let mut entry = Entry::of(message, Options { attach: true }).unwrap().unwrap();
+    let mut entry = Entry::of(message, &Options::default()).unwrap().unwrap();
     let warnings = std::mem::take(&mut entry.warnings);
     let mut out = Vec::new();
     let mut calendar = Calendar::begin(None, &mut out).unwrap();

@@ -7,7 +7,7 @@ use pst_core::mapi::message::attach_method;
 use pst_core::mapi::{Attachment, Blob, Lid, Message, PropBag, PropTag, Role, Value, lid, tag, time};
 use pst_core::messaging::write::{Options as WriteOptions, StoreWriter};
 use pst_core::mime::contact::{Card, Directory, Version};
-use pst_core::mime::{calendar, contact};
+use pst_core::mime::{Options, calendar, contact};
 use pst_core::pipeline::{Body, Source};
 
 /// The smallest JPEG header that tells what it is.
@@ -59,7 +59,7 @@ fn stored(message: &Message) -> Message {
 
 /// The card of an item, unfolded, and what was said.
 fn card(message: &Message, version: Version) -> (String, Vec<String>) {
-    let card = Card::of(message, contact::Options { version, attach: true }).unwrap().unwrap();
+    let card = Card::of(message, &Options { vcard: version, ..Options::default() }).unwrap().unwrap();
     let mut out = Vec::new();
     card.write(&mut out).unwrap();
     (String::from_utf8(out).unwrap().replace("\r\n ", ""), card.warnings)
@@ -67,7 +67,7 @@ fn card(message: &Message, version: Version) -> (String, Vec<String>) {
 
 /// The calendar of an item, unfolded, and what was said.
 fn calendar_of(message: &Message) -> (String, Vec<String>) {
-    let mut entry = calendar::Entry::of(message, calendar::Options { attach: true }).unwrap().unwrap();
+    let mut entry = calendar::Entry::of(message, &Options::default()).unwrap().unwrap();
     let warnings = std::mem::take(&mut entry.warnings);
     let mut out = Vec::new();
     entry.write(&mut out).unwrap();

@@ -245,7 +245,7 @@ impl Prepare for EmlPrepare {
             && !(self.0.kept_mime && mime::kept_mime(message).is_some())
         {
             let mut out = TextItem { subject: mime::title_of(message), ..TextItem::default() };
-            if let Some((ending, warnings)) = components::write(message, self.0.vcard, &mut out.data)? {
+            if let Some((ending, warnings)) = components::write(message, &self.0, &mut out.data)? {
                 item.warnings.extend(warnings);
                 out.ending = ending;
                 let bytes = out.size();

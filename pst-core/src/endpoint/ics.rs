@@ -2,7 +2,8 @@
 
 use super::sheets::{Sheet, Sheets};
 use crate::error::{Error, Result};
-use crate::mime::calendar::{Calendar, Entry, Kind, Options};
+use crate::mime::Options;
+use crate::mime::calendar::{Calendar, Entry, Kind};
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
 use std::io::Write;
 use std::path::Path;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 /// Writes calendar-like items; others are left out.
 pub struct IcsSink {
     sheets: Sheets<Page>,
+    options: Options,
 }
 
 impl IcsSink {
@@ -18,8 +20,8 @@ impl IcsSink {
     ///
     /// # Errors
     /// When the target exists or cannot be created.
-    pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
-        Ok(Self { sheets: Sheets::create(path, overwrite, "ics", "Calendar")? })
+    pub fn create(path: &Path, overwrite: bool, options: Options) -> Result<Self> {
+        Ok(Self { sheets: Sheets::create(path, overwrite, "ics", "Calendar")?, options })
     }
 }
 
@@ -44,7 +46,7 @@ impl Sheet for Page {
     }
 }
 
-struct IcsPrepare;
+struct IcsPrepare(Options);
 
 impl Prepare for IcsPrepare {
     fn refuses(&self, item: &Item) -> Option<&'static str> {
@@ -55,7 +57,7 @@ impl Prepare for IcsPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
         let entry = match &item.body {
-            Body::Mapi(message) => Entry::of(message, Options { attach: true })?,
+            Body::Mapi(message) => Entry::of(message, &self.0)?,
             Body::Mime(_) => None,
         };
         let mut entry = entry.ok_or_else(|| Error::new(crate::Kind::Usage, "this is no calendar item"))?;
@@ -66,7 +68,7 @@ impl Prepare for IcsPrepare {
 
 impl Sink for IcsSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(IcsPrepare)
+        Arc::new(IcsPrepare(self.options.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

@@ -184,8 +184,8 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite, options.import)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
-        Some("ics") => Ok(Box::new(ics::IcsSink::create(path, options.overwrite)?)),
-        Some("vcf") => Ok(Box::new(vcf::VcfSink::create(path, options.overwrite, options.mail.vcard)?)),
+        Some("ics") => Ok(Box::new(ics::IcsSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("vcf") => Ok(Box::new(vcf::VcfSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
             "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, ics: or vcf:",

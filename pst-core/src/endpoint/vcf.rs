@@ -2,7 +2,8 @@
 
 use super::sheets::{Sheet, Sheets};
 use crate::error::{Error, Result};
-use crate::mime::contact::{Card, Kind, Options, Version};
+use crate::mime::Options;
+use crate::mime::contact::{Card, Kind};
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 /// Writes contacts and distribution lists; other items are left out.
 pub struct VcfSink {
     sheets: Sheets<Page>,
-    version: Version,
+    options: Options,
 }
 
 impl VcfSink {
@@ -19,8 +20,8 @@ impl VcfSink {
     ///
     /// # Errors
     /// When the target exists or cannot be created.
-    pub fn create(path: &Path, overwrite: bool, version: Version) -> Result<Self> {
-        Ok(Self { sheets: Sheets::create(path, overwrite, "vcf", "Contacts")?, version })
+    pub fn create(path: &Path, overwrite: bool, options: Options) -> Result<Self> {
+        Ok(Self { sheets: Sheets::create(path, overwrite, "vcf", "Contacts")?, options })
     }
 }
 
@@ -36,7 +37,7 @@ impl Sheet for Page {
     }
 }
 
-struct VcfPrepare(Version);
+struct VcfPrepare(Options);
 
 impl Prepare for VcfPrepare {
     fn refuses(&self, item: &Item) -> Option<&'static str> {
@@ -47,7 +48,7 @@ impl Prepare for VcfPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
         let card = match &item.body {
-            Body::Mapi(message) => Card::of(message, Options { version: self.0, attach: true })?,
+            Body::Mapi(message) => Card::of(message, &self.0)?,
             Body::Mime(_) => None,
         };
         let mut card = card.ok_or_else(|| Error::new(crate::Kind::Usage, "this is no contact"))?;
@@ -58,7 +59,7 @@ impl Prepare for VcfPrepare {
 
 impl Sink for VcfSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(VcfPrepare(self.version))
+        Arc::new(VcfPrepare(self.options.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {

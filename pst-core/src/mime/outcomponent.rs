@@ -60,7 +60,7 @@ impl Components {
             }
             return Ok(out);
         }
-        if let Some(mut entry) = Entry::within(message, calendar::Options { attach: false }, depth)? {
+        if let Some(mut entry) = Entry::within(message, options, false, depth)? {
             warnings.append(&mut entry.warnings);
             out.held = entry.take_exceptions();
             let method = entry.method();
@@ -105,7 +105,7 @@ fn component(message: &Message, options: &from_mapi::Options, depth: usize) -> R
     if calendar::Kind::of(message).is_none() {
         return card(message, options, true, depth);
     }
-    let Some(mut entry) = Entry::within(message, calendar::Options { attach: true }, depth)? else { return Ok(None) };
+    let Some(mut entry) = Entry::within(message, options, true, depth)? else { return Ok(None) };
     let lost = std::mem::take(&mut entry.warnings);
     let mut bytes = Vec::new();
     entry.write(&mut bytes)?;
@@ -113,8 +113,7 @@ fn component(message: &Message, options: &from_mapi::Options, depth: usize) -> R
 }
 
 fn card(message: &Message, options: &from_mapi::Options, attach: bool, depth: usize) -> Result<Option<Part>> {
-    let options = contact::Options { version: options.vcard, attach };
-    let Some(mut card) = Card::within(message, options, depth)? else { return Ok(None) };
+    let Some(mut card) = Card::within(message, options, attach, depth)? else { return Ok(None) };
     let mut bytes = Vec::new();
     card.write(&mut bytes)?;
     Ok(Some((file(message, "vcf", "text/vcard", bytes), std::mem::take(&mut card.warnings))))

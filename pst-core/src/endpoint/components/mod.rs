@@ -8,7 +8,7 @@ use super::text;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
 use crate::mapi::Message;
-use crate::mime::{calendar, contact};
+use crate::mime::{self, calendar, contact};
 use crate::pipeline::{Body, Item, ItemRef, Role};
 use std::borrow::Cow;
 use std::io::Write;
@@ -240,17 +240,17 @@ pub(super) fn again(e: &Error) -> Error {
 /// neither of a calendar nor of an address book.
 pub(super) fn write(
     message: &Message,
-    version: contact::Version,
+    options: &mime::Options,
     out: &mut dyn Write,
 ) -> Result<Option<(&'static str, Vec<String>)>> {
     if calendar::Kind::of(message).is_some()
-        && let Some(mut entry) = calendar::Entry::of(message, calendar::Options { attach: true })?
+        && let Some(mut entry) = calendar::Entry::of(message, options)?
     {
         let warnings = std::mem::take(&mut entry.warnings);
         entry.write(out)?;
         return Ok(Some(("ics", warnings)));
     }
-    let Some(mut card) = contact::Card::of(message, contact::Options { version, attach: true })? else {
+    let Some(mut card) = contact::Card::of(message, options)? else {
         return Ok(None);
     };
     card.write(out)?;

@@ -13,7 +13,7 @@ mod value;
 mod zones;
 
 pub(super) use effect::address as address_of;
-pub use export::{Calendar, Entry, Kind, Options};
+pub use export::{Calendar, Entry, Kind};
 pub(super) use import::meeting;
 pub use import::read;
 pub use index::{Place, index};

@@ -9,7 +9,7 @@ use crate::mime::calendar::{Stamp, civil, nearest_date};
 use crate::mime::carried::{self, Carried};
 use crate::mime::lines::{self, Component, Line, escaped};
 use crate::mime::outobject::Renderings;
-use crate::mime::{outbody, outheader, residue, state, text};
+use crate::mime::{Options, outbody, outheader, residue, state, text};
 use jiff::civil::Date;
 use std::io::Write;
 
@@ -21,15 +21,6 @@ pub enum Version {
     /// RFC 6350.
     #[default]
     V4,
-}
-
-/// How items become cards.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// The version that is written.
-    pub version: Version,
-    /// Attachments go into the card; else whoever writes it puts them beside it. The picture of a contact always does.
-    pub attach: bool,
 }
 
 /// Names of sensitivities; the first is the default.
@@ -62,28 +53,35 @@ pub struct Card {
 }
 
 impl Card {
-    /// Makes a card of an item; `None` if its class is not one of an address book.
+    /// Makes a card of an item, with its attachments; `None` if its class is not one of an address book.
     ///
     /// # Errors
     /// When a body or an attachment cannot be read.
-    pub fn of(message: &Message, options: Options) -> Result<Option<Self>> {
-        Self::within(message, options, 0)
+    pub fn of(message: &Message, options: &Options) -> Result<Option<Self>> {
+        Self::within(message, options, true, 0)
     }
 
-    /// As [`Self::of`], for an item that stands `depth` messages deep.
-    pub(in crate::mime) fn within(message: &Message, options: Options, depth: usize) -> Result<Option<Self>> {
+    /// As [`Self::of`], for an item that stands `depth` messages deep. Without `attach`, whoever writes the card puts the
+    /// attachments beside it, but for the picture of a contact.
+    pub(in crate::mime) fn within(
+        message: &Message,
+        options: &Options,
+        attach: bool,
+        depth: usize,
+    ) -> Result<Option<Self>> {
         let page = text::page(&message.props);
         let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
         let Some(kind) = Kind::of_class(&class) else { return Ok(None) };
-        let mut out = Output { options, class, warnings: Vec::new(), depth };
+        let mut out = Output { options, attach, class, warnings: Vec::new(), depth };
         let component = out.card(message, kind, true)?;
         Ok(Some(Self { component, warnings: out.warnings }))
     }
 
     /// The card of an item without what is kept of the source it came from.
     pub(super) fn bare(message: &Message, kind: Kind, version: Version) -> Result<Component> {
-        let options = Options { version, attach: true };
-        Output { options, class: kind.class().to_owned(), warnings: Vec::new(), depth: 0 }.card(message, kind, false)
+        let options = Options { vcard: version, ..Options::default() };
+        let class = kind.class().to_owned();
+        Output { options: &options, attach: true, class, warnings: Vec::new(), depth: 0 }.card(message, kind, false)
     }
 
     /// The lines.
@@ -101,19 +99,21 @@ impl Card {
 }
 
 /// An item on its way into a card.
-pub(super) struct Output {
-    pub options: Options,
+pub(super) struct Output<'a> {
+    pub options: &'a Options,
+    /// Attachments go into the card.
+    pub attach: bool,
     class: String,
     pub warnings: Vec<String>,
     /// How many messages the item stands in.
     pub depth: usize,
 }
 
-impl Output {
+impl Output<'_> {
     fn card(&mut self, message: &Message, kind: Kind, keep: bool) -> Result<Component> {
         let item = Carried::new(&message.props, text::page(&message.props));
         let mut card = Component::new("VCARD");
-        card.put("VERSION", if self.options.version == Version::V4 { "4.0" } else { "3.0" });
+        card.put("VERSION", if self.options.vcard == Version::V4 { "4.0" } else { "3.0" });
         if !self.class.eq_ignore_ascii_case(kind.class()) {
             card.put_text("X-PST-CLASS", Some(&self.class));
         }
@@ -128,7 +128,7 @@ impl Output {
         self.common(message, &item, &mut card)?;
         self.pictures(message, &item, &mut card)?;
         if keep {
-            verify::take_back(&mut card, residue::load(&item, residue::CARD), self.options.version);
+            verify::take_back(&mut card, residue::load(&item, residue::CARD), self.options.vcard);
         }
         self.warnings.extend(carried::lost(&item.left(), "a vCard"));
         Ok(card)
@@ -148,7 +148,7 @@ impl Output {
         // FN must be there, whatever the contact lacks.
         card.lines.push(Line::text("FN", shown.as_deref().unwrap_or_default()));
         let named = parts.iter().any(|p| !p.is_empty());
-        if named || self.options.version == Version::V3 {
+        if named || self.options.vcard == Version::V3 {
             card.put("N", parts.iter().map(|p| escaped(p)).collect::<Vec<_>>().join(";"));
         }
         let department = item.text(tag::DEPARTMENT_NAME);
@@ -189,10 +189,10 @@ impl Output {
             item.tag(tag);
         }
         card.lines.extend(day(lid::BIRTHDAY_LOCAL, tag::BIRTHDAY).map(|d| self.date("BDAY", d)));
-        let name = if self.options.version == Version::V4 { "ANNIVERSARY" } else { "X-MS-ANNIVERSARY" };
+        let name = if self.options.vcard == Version::V4 { "ANNIVERSARY" } else { "X-MS-ANNIVERSARY" };
         card.lines.extend(day(lid::ANNIVERSARY_LOCAL, tag::WEDDING_ANNIVERSARY).map(|d| self.date(name, d)));
         if let Some(gender) = item.tag(tag::GENDER).and_then(Value::as_i32).filter(|g| (1..=2).contains(g)) {
-            let name = if self.options.version == Version::V4 { "GENDER" } else { "X-GENDER" };
+            let name = if self.options.vcard == Version::V4 { "GENDER" } else { "X-GENDER" };
             card.put(name, if gender == 1 { "F" } else { "M" });
         }
         for lid in
@@ -212,7 +212,7 @@ impl Output {
     /// A line with types, as the version writes them.
     fn typed(&self, mut line: Line, types: &[&str]) -> Line {
         let (pref, types): (Vec<&str>, Vec<&str>) =
-            types.iter().partition(|t| **t == "pref" && self.options.version == Version::V4);
+            types.iter().partition(|t| **t == "pref" && self.options.vcard == Version::V4);
         if !types.is_empty() {
             line = line.with("TYPE", types.first().copied().unwrap_or_default());
             if let Some(param) = line.params.last_mut() {
@@ -220,6 +220,15 @@ impl Output {
             }
         }
         if pref.is_empty() { line } else { line.with("PREF", "1") }
+    }
+
+    /// An address as mail systems take it.
+    pub fn routable(&mut self, who: Mailbox) -> String {
+        let who = outheader::known(who, self.options);
+        if who.kind != "SMTP" && !who.address.is_empty() {
+            self.warnings.push(format!("no Internet address is known for {}", who.address));
+        }
+        outheader::routable(&who)
     }
 
     fn email(&mut self, email: &Email, index: usize, shown: Option<&str>, item: &Carried<'_>) -> Option<Line> {
@@ -236,7 +245,7 @@ impl Output {
             let known = [&original, &display].into_iter().flatten().find_map(|t| inner_address(t));
             known.unwrap_or_else(|| {
                 let who = Mailbox { name: String::new(), kind: kind.clone(), address: address.clone() };
-                format!("{}@unresolved.invalid", outheader::imcea(&who))
+                self.routable(who)
             })
         };
         let mut line = Line::text("EMAIL", &smtp);
@@ -280,7 +289,7 @@ impl Output {
         // An address that is whole alone has no parts to say it with.
         if let Some(whole) = whole.filter(|_| !filled) {
             let whole = whole.replace("\r\n", "\n");
-            if self.options.version == Version::V3 {
+            if self.options.vcard == Version::V3 {
                 return Some(self.typed(Line::text("LABEL", &whole), types));
             }
             line = line.with("LABEL", whole);
@@ -292,7 +301,7 @@ impl Output {
     }
 
     fn date(&self, name: &str, date: Date) -> Line {
-        match self.options.version {
+        match self.options.vcard {
             Version::V4 => Line::new(name, Stamp::Day(date).to_string()),
             Version::V3 => Line::new(name, date.to_string()).with("VALUE", "date"),
         }
@@ -329,14 +338,14 @@ impl Output {
         let sensitivity =
             if item.is(lid::PRIVATE) && sensitivity == 0 { 2 } else { usize::try_from(sensitivity).unwrap_or(0) };
         if let Some(class) = CLASS.get(sensitivity).filter(|_| sensitivity > 0) {
-            card.put(if self.options.version == Version::V4 { "X-CLASS" } else { "CLASS" }, *class);
+            card.put(if self.options.vcard == Version::V4 { "X-CLASS" } else { "CLASS" }, *class);
         }
         for tag in [tag::CREATION_TIME, tag::CLIENT_SUBMIT_TIME] {
             item.tag(tag);
         }
         if let Some(at) = item.time(tag::LAST_MODIFICATION_TIME).and_then(civil) {
             let rev = Stamp::Utc(at).to_string();
-            let rev = if self.options.version == Version::V4 { rev } else { format!("{at}Z") };
+            let rev = if self.options.vcard == Version::V4 { rev } else { format!("{at}Z") };
             card.put("REV", rev);
         }
         card.put("UID", uid(item));

@@ -36,9 +36,9 @@ pub(super) fn is_group(card: &Component) -> bool {
         .any(|k| k.trim().eq_ignore_ascii_case("group"))
 }
 
-impl Output {
+impl Output<'_> {
     pub(super) fn members(&mut self, item: &Carried<'_>, card: &mut Component) {
-        let (kind, member) = names(self.options.version);
+        let (kind, member) = names(self.options.vcard);
         card.put(kind, "group");
         let stream = item.bytes_of(lid::LIST_STREAM).and_then(ListStream::decode);
         let parts = |lid| match item.lid(lid) {
@@ -52,7 +52,7 @@ impl Output {
         let members: Vec<Member> = stored.unwrap_or_else(|| (0..n).map(|i| (at(&ids, i), at(&one_offs, i))).collect());
         for (i, (id, one_off)) in members.iter().enumerate() {
             match member_of(id, one_off, item.page) {
-                Some(who) => card.lines.push(line_of(member, &who)),
+                Some(who) => card.lines.push(line_of(member, &who, self)),
                 None => self.warnings.push(format!("member {} of the list has neither name nor address", i + 1)),
             }
         }
@@ -74,7 +74,7 @@ fn member_of(id: &[u8], one_off: &[u8], page: u32) -> Option<Mailbox> {
     Some(if nested { Mailbox { kind: NESTED.to_owned(), ..who } } else { who })
 }
 
-fn line_of(name: &str, who: &Mailbox) -> Line {
+fn line_of(name: &str, who: &Mailbox, out: &mut Output<'_>) -> Line {
     let shown = (!who.name.is_empty() && who.name != who.address).then(|| who.name.replace(['\r', '\n'], " "));
     let with_name = |line: Line| match shown.clone() {
         Some(shown) => line.with("CN", shown),
@@ -83,7 +83,9 @@ fn line_of(name: &str, who: &Mailbox) -> Line {
     if who.kind.eq_ignore_ascii_case("SMTP") && !who.address.is_empty() {
         return with_name(Line::new(name, format!("mailto:{}", who.address)));
     }
-    let address = format!("mailto:{}@unresolved.invalid", outheader::imcea(who));
+    // A list has no address.
+    let address = if who.kind == NESTED { outheader::routable(who) } else { out.routable(who.clone()) };
+    let address = format!("mailto:{address}");
     let line = with_name(Line::new(name, address)).with("X-PST-ADDRESS-TYPE", who.kind.clone());
     if who.address.is_empty() { line } else { line.with("X-PST-ADDRESS", who.address.clone()) }
 }

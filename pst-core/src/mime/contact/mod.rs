@@ -8,7 +8,7 @@ mod list;
 mod photo;
 mod verify;
 
-pub use export::{Card, Options, Version};
+pub use export::{Card, Version};
 pub use import::{Directory, read};
 
 use crate::mapi::{Message, tag};

@@ -44,7 +44,7 @@ fn binary(name: &str, mime: &str, data: Blob, version: Version) -> Line {
     line
 }
 
-impl Output {
+impl Output<'_> {
     /// PHOTO, other attachments, and binary properties.
     pub(super) fn pictures(&mut self, message: &Message, item: &Carried<'_>, card: &mut Component) -> Result<()> {
         let mut shown = false;
@@ -55,11 +55,11 @@ impl Output {
                 _ => None,
             };
             if let Some(data) = data.clone().filter(|_| !shown && is_picture(attachment, item.page)) {
-                card.lines.push(binary("PHOTO", picture_type(&data), data, self.options.version));
+                card.lines.push(binary("PHOTO", picture_type(&data), data, self.options.vcard));
                 shown = true;
                 continue;
             }
-            if !self.options.attach {
+            if !self.attach {
                 continue;
             }
             let name = text::some(props, tag::ATTACH_LONG_FILENAME, item.page);
@@ -69,8 +69,7 @@ impl Output {
             let (name, data) = match (&attachment.embedded, data) {
                 (Some(inner), _) => {
                     let mut bytes = Vec::new();
-                    let options = from_mapi::Options { vcard: self.options.version, ..from_mapi::Options::default() };
-                    from_mapi::write(inner, &mut bytes, &options, self.depth + 1, &mut self.warnings)?;
+                    from_mapi::write(inner, &mut bytes, self.options, self.depth + 1, &mut self.warnings)?;
                     (format!("{}.eml", name.strip_suffix(".msg").unwrap_or(&name)), Blob::Bytes(bytes))
                 }
                 (None, Some(data)) => (name, data),

@@ -3,12 +3,12 @@
 //! The contact is written again as a card: lines that do not come out are kept, and come back with the next card that is
 //! written. Lines of which Outlook has no room for one more are kept apart, and always come back.
 
-use super::export::{Card, Options, Version};
+use super::export::{Card, Version};
 use super::fields::types_of;
 use super::{Kind, effect, photo};
 use crate::mapi::Message;
 use crate::mime::lines::{Component, Line, Param};
-use crate::mime::residue;
+use crate::mime::{Options, residue};
 use std::collections::HashMap;
 
 /// The component in which lines are kept that always come back.
@@ -51,7 +51,7 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
     let Ok(bare) = Card::bare(message, kind, Version::V4) else { return };
     let mut kept = Component { lines: missing(source, &bare), parts: source.parts.clone(), ..Component::default() };
     let stored = residue::store(&mut message.props, residue::CARD, &kept);
-    let again = Card::of(message, Options { version: Version::V4, attach: true }).ok().flatten();
+    let again = Card::of(message, &Options { vcard: Version::V4, ..Options::default() }).ok().flatten();
     if let Some(again) = again.filter(|_| stored && !kept.lines.is_empty()) {
         let normal: Vec<Line> = source.lines.iter().map(|l| normalized(l.clone(), Version::V4)).collect();
         let normal = Component { lines: normal, ..Component::default() };

@@ -30,7 +30,7 @@ pub(super) fn is_exception(attachment: &Attachment) -> bool {
     attachment.embedded.as_deref().is_some_and(|m| class(m).starts_with("IPM.OLE.CLASS.{00061055"))
 }
 
-impl Output {
+impl Output<'_> {
     /// Appends ATTACH of every attachment that does not become a component of its own.
     ///
     /// Also of the pictures that the HTML shows; `placed` are the Content-IDs of attachments without one that it shows.
@@ -41,7 +41,7 @@ impl Output {
         placed: &[(usize, String)],
         out: &mut Component,
     ) -> Result<()> {
-        if !self.options.attach {
+        if !self.attach {
             return Ok(());
         }
         let page = text::page(&message.props);
@@ -69,8 +69,7 @@ impl Output {
         }
         let (data, mime) = if let Some(embedded) = &attachment.embedded {
             let mut bytes = Vec::new();
-            let options = from_mapi::Options::default();
-            from_mapi::write(embedded, &mut bytes, &options, self.depth + 1, &mut self.entry.warnings)?;
+            from_mapi::write(embedded, &mut bytes, self.options, self.depth + 1, &mut self.entry.warnings)?;
             name = format!("{}.eml", name.strip_suffix(".msg").unwrap_or(&name));
             (Blob::Bytes(bytes), "message/rfc822".to_owned())
         } else {

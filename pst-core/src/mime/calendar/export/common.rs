@@ -45,7 +45,7 @@ pub(in crate::mime::calendar) const OWN: &[(&str, Lid)] = &[
 /// Names of sensitivities; the first is the default.
 pub(in crate::mime::calendar) const CLASS: [&str; 4] = ["PUBLIC", "X-PERSONAL", "PRIVATE", "CONFIDENTIAL"];
 
-impl Output {
+impl Output<'_> {
     /// UID, stamps, texts and the rest that every component has.
     pub(super) fn common(
         &mut self,

@@ -50,7 +50,7 @@ impl Series {
     }
 }
 
-impl Output {
+impl Output<'_> {
     pub(super) fn event(&mut self, message: &Message) -> Result<Vec<String>> {
         let page = text::page(&message.props);
         let item = Carried::new(&message.props, page);
@@ -191,12 +191,12 @@ impl Output {
                     Some("NEG") => "DECLINED",
                     _ => "TENTATIVE",
                 };
-                out.lines.extend(people::answer(message, item.page, status));
+                out.lines.extend(self.answer(message, item.page, status));
             }
             method => {
                 if method.is_some() || flags & MEETING != 0 || people::has_attendees(message, item.page) {
-                    out.lines.extend(people::organizer(message, item.page));
-                    out.lines.extend(people::attendees(message, item.page, rsvp));
+                    out.lines.extend(self.organizer(message, item.page));
+                    out.lines.extend(self.attendees(message, item.page, rsvp));
                 }
             }
         }

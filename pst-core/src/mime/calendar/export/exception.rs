@@ -35,7 +35,7 @@ const OF_SERIES: [crate::mapi::Lid; 6] = [
     lid::EXCEPTION_REPLACE_TIME,
 ];
 
-impl Output {
+impl Output<'_> {
     /// Finds the embedded message of every exception that has one, and the attachments that these messages are in.
     pub(super) fn own_messages<'m>(
         &mut self,
@@ -78,14 +78,14 @@ impl Output {
         let exceptions = &series.recurrence.exceptions;
         let base = self.base(message, exceptions.len());
         // The attachments of an exception go into it: beside the series nobody could tell whose they are.
-        let options = self.options;
-        self.options.attach = self.keep;
+        let attach = self.attach;
+        self.attach = self.keep;
         let of_series = std::mem::take(&mut self.entry.exceptions);
         let mut lost = Vec::new();
         for (exception, own) in exceptions.iter().zip(own) {
             self.exception(&base, *own, exception, series, when, &mut lost)?;
         }
-        self.options = options;
+        self.attach = attach;
         self.entry.exceptions = of_series;
         Ok(lost)
     }

@@ -14,7 +14,7 @@ use crate::mime::lines::{Component, Line};
 use jiff::civil::DateTime;
 use std::collections::BTreeSet;
 
-impl Output {
+impl Output<'_> {
     /// Puts what was kept into a component, and appends it with the changes of it that were kept whole.
     pub(super) fn take_back(&mut self, mut event: Component, kept: Component, when: &When, series: Option<&Series>) {
         let out = &mut event;

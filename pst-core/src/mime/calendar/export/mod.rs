@@ -20,7 +20,7 @@ use super::zones::ItemZone;
 use crate::error::Result;
 use crate::mapi::{Message, tag};
 use crate::mime::lines::{self, Component, Line};
-use crate::mime::{carried, text};
+use crate::mime::{Options, carried, text};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
@@ -70,13 +70,6 @@ impl Kind {
     }
 }
 
-/// How items become components.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Attachments go into the component; else whoever writes it puts them beside it.
-    pub attach: bool,
-}
-
 /// An item as iCalendar components: itself, then its exceptions.
 #[derive(Debug, Default)]
 pub struct Entry {
@@ -90,19 +83,25 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Makes components of an item; `None` if its class is not one of a calendar.
+    /// Makes components of an item, with its attachments; `None` if its class is not one of a calendar.
     ///
     /// # Errors
     /// When a body or an attachment cannot be read.
-    pub fn of(message: &Message, options: Options) -> Result<Option<Self>> {
-        Self::within(message, options, 0)
+    pub fn of(message: &Message, options: &Options) -> Result<Option<Self>> {
+        Self::within(message, options, true, 0)
     }
 
-    /// As [`Self::of`], for an item that stands `depth` messages deep.
-    pub(in crate::mime) fn within(message: &Message, options: Options, depth: usize) -> Result<Option<Self>> {
+    /// As [`Self::of`], for an item that stands `depth` messages deep. Without `attach`, whoever writes the components
+    /// puts the attachments beside them.
+    pub(in crate::mime) fn within(
+        message: &Message,
+        options: &Options,
+        attach: bool,
+        depth: usize,
+    ) -> Result<Option<Self>> {
         let page = text::page(&message.props);
         let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
-        let mut out = Output { options, class, method: None, entry: Self::default(), keep: true, depth };
+        let mut out = Output { options, attach, class, method: None, entry: Self::default(), keep: true, depth };
         let kind = match Kind::of_class(&out.class) {
             Some(kind) => kind,
             None => match method_of(&out.class, message) {
@@ -114,15 +113,19 @@ impl Entry {
             },
         };
         out.item(kind, message)?;
+        // Every exception of a series has the people of the series.
+        let mut told = HashSet::new();
+        out.entry.warnings.retain(|w| told.insert(w.clone()));
         out.entry.method = out.method;
         Ok(Some(out.entry))
     }
 
     /// Makes components of an item without what is kept of the source it came from.
     pub(super) fn bare(message: &Message, kind: Kind) -> Result<Self> {
-        let options = Options { attach: false };
-        let class = kind.class().to_owned();
-        let mut out = Output { options, class, method: None, entry: Self::default(), keep: false, depth: 0 };
+        let (options, class) = (Options::default(), kind.class().to_owned());
+        let options = &options;
+        let mut out =
+            Output { options, attach: false, class, method: None, entry: Self::default(), keep: false, depth: 0 };
         out.item(kind, message)?;
         Ok(out.entry)
     }
@@ -260,8 +263,10 @@ fn put(out: &mut dyn Write, text: &str) -> Result<()> {
 }
 
 /// An item on its way into components.
-struct Output {
-    options: Options,
+struct Output<'a> {
+    options: &'a Options,
+    /// Attachments go into the components.
+    attach: bool,
     class: String,
     method: Option<&'static str>,
     entry: Entry,
@@ -271,7 +276,7 @@ struct Output {
     depth: usize,
 }
 
-impl Output {
+impl Output<'_> {
     fn item(&mut self, kind: Kind, message: &Message) -> Result<()> {
         let lost = match kind {
             Kind::Event => self.event(message)?,

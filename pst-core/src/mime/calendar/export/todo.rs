@@ -19,7 +19,7 @@ pub(in crate::mime::calendar) const TASK_STATUS: [&str; 5] =
     ["NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "NEEDS-ACTION", "NEEDS-ACTION"];
 const COMPLETED: i32 = 2;
 
-impl Output {
+impl Output<'_> {
     pub(super) fn task(&mut self, message: &Message) -> Result<Vec<String>> {
         let page = text::page(&message.props);
         let item = Carried::new(&message.props, page);
@@ -46,8 +46,8 @@ impl Output {
         }
         progress(&item, &mut task);
         if people::has_attendees(message, page) {
-            task.lines.extend(people::organizer(message, page));
-            task.lines.extend(people::attendees(message, page, false));
+            task.lines.extend(self.organizer(message, page));
+            task.lines.extend(self.attendees(message, page, false));
         }
         alarm::at_moment(&item, &mut task);
         self.finish(task, &item, &days, series.map(Series::of_days).as_ref());

@@ -53,7 +53,7 @@ impl When {
     }
 
     /// A line of local times.
-    pub fn lines(&self, name: &str, times: &[DateTime], out: &mut Output) -> Line {
+    pub fn lines(&self, name: &str, times: &[DateTime], out: &mut Output<'_>) -> Line {
         let value = times.iter().map(|t| self.stamp(*t).to_string()).collect::<Vec<_>>().join(",");
         let line = Line::new(name, value);
         match &self.zone {
@@ -67,12 +67,12 @@ impl When {
     }
 
     /// A line of one local time.
-    pub fn line(&self, name: &str, local: DateTime, out: &mut Output) -> Line {
+    pub fn line(&self, name: &str, local: DateTime, out: &mut Output<'_>) -> Line {
         self.lines(name, &[local], out)
     }
 
     /// A line of a moment.
-    pub fn line_at(&self, name: &str, utc: i64, out: &mut Output) -> Option<Line> {
+    pub fn line_at(&self, name: &str, utc: i64, out: &mut Output<'_>) -> Option<Line> {
         let local = self.local(utc)?;
         Some(self.line(name, local, out))
     }

@@ -12,7 +12,11 @@ const ORGANIZER: i32 = 3;
 const TRACK_TIME: PropTag = PropTag(0x5FFB_0040);
 
 fn mailbox(line: &Line) -> Mailbox {
-    Mailbox::smtp(line.param("CN").unwrap_or_default().trim(), &effect::address(line))
+    let who = Mailbox::smtp(line.param("CN").unwrap_or_default().trim(), &effect::address(line));
+    match (line.param("X-PST-ADDRESS-TYPE"), line.param("X-PST-ADDRESS")) {
+        (Some(kind), Some(address)) => Mailbox { kind: kind.to_owned(), address: address.to_owned(), ..who },
+        _ => who,
+    }
 }
 
 /// True if anyone is invited.

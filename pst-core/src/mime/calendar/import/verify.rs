@@ -5,11 +5,11 @@
 
 use super::{Group, Input, attach};
 use crate::mapi::{Blob, Message, Value, tag};
-use crate::mime::calendar::export::{Entry, KEPT_SOURCE, Kind, Options};
+use crate::mime::calendar::export::{Entry, KEPT_SOURCE, Kind};
 use crate::mime::calendar::instead;
 use crate::mime::calendar::value::Stamp;
 use crate::mime::lines::{self, Component, Line};
-use crate::mime::residue;
+use crate::mime::{Options, residue};
 use std::collections::HashMap;
 
 /// A line in the form in which two can be compared.
@@ -92,7 +92,7 @@ impl Input<'_> {
         if kept.lines.is_empty() && kept.parts.is_empty() {
             return;
         }
-        let Ok(Some(again)) = Entry::of(message, Options { attach: false }) else { return };
+        let Ok(Some(again)) = Entry::within(message, &Options::default(), false, 0) else { return };
         let lost = missing(source, again.parts().first().unwrap_or(&nothing));
         // Of times that name no zone it was said which one is taken.
         let floats = |l: &Line| matches!(Stamp::of(l), Some(Stamp::Local(_))) && l.param("TZID").is_none();
