@@ -37,18 +37,22 @@ pub enum Command {
 /// `pst convert`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:.
+Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:, json:; html: and attachments: are
+targets only.
   pst convert Inbox.mbox mailbox.pst              an mbox into a new PST
   pst convert old.ost mailbox.pst                 an OST or ANSI PST into a Unicode PST
   pst convert mailbox.pst maildir:Mail            a PST into a Maildir++ tree
   pst convert mailbox.pst msg:out                 a PST into Outlook's .msg files, one for each item
   pst convert mailbox.pst Contacts.vcf            the contacts of a PST into one file of vCards
+  pst convert mailbox.pst mailbox.jsonl           every property of every item as JSON lines; and back
+  pst convert mailbox.pst html:pages              a page for each message, safe to open, and lists of the folders
+  pst convert mailbox.pst --attachments out       attachments only, with index.csv and index.jsonl
   pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
     /// SOURCE... TARGET: PST or OST files, eml and .msg files or trees, mbox files or trees, Maildirs, .ics and .vcf files
-    /// or trees.
+    /// or trees, JSON lines.
     ///
     /// An ics: target takes calendar items, tasks, journal entries and notes alone, a vcf: target contacts and lists.
     #[arg(required = true, value_name = "SOURCE... TARGET")]
@@ -98,6 +102,10 @@ pub struct Convert {
     /// How the data blocks of a new PST are encoded; Outlook's own files use permute.
     #[arg(long, value_enum, default_value_t = Crypt::Permute, help_heading = "Target")]
     pub crypt: Crypt,
+    /// Write nothing but the attachments, those inside messages and winmail.dat too, into this folder, which then is the
+    /// target; --duplicates skip writes equal ones once.
+    #[arg(long, value_name = "DIR", help_heading = "Target")]
+    pub attachments: Option<String>,
     /// Replace an existing target; it stays as it is until the new one is whole.
     #[arg(long, help_heading = "Target")]
     pub overwrite: bool,

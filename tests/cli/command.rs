@@ -144,7 +144,9 @@ fn more_mboxes_than_open_files() {
 #[test]
 fn an_existing_target_is_refused_and_kept() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, spec) in [("a.pst", ""), ("a.mbox", ""), ("tree", "eml:"), ("md", "maildir:")] {
+    for (name, spec) in
+        [("a.pst", ""), ("a.mbox", ""), ("a.jsonl", ""), ("tree", "eml:"), ("md", "maildir:"), ("at", "attachments:")]
+    {
         let path = at(&dir, name);
         if name.contains('.') {
             fs::write(&path, b"precious").unwrap();
@@ -234,8 +236,6 @@ fn choices_and_duplicates() {
     assert!(twice + doubled == 2 * everything && doubled >= everything);
 }
 
-/// Ctrl-C leaves nothing under the target's name, and nothing beside it.
-#[cfg(unix)]
 #[test]
 fn rich_text_is_kept_where_it_is_asked_for() {
     let dir = tempfile::tempdir().unwrap();
@@ -276,6 +276,8 @@ fn msg_and_eml_files_may_stand_in_one_tree() {
     assert!(stderr(&out).contains("compound file"), "{}", stderr(&out));
 }
 
+/// Ctrl-C leaves nothing under the target's name, and nothing beside it.
+#[cfg(unix)]
 #[test]
 fn an_interrupt_leaves_nothing() {
     use std::io::Write;
@@ -287,16 +289,18 @@ fn an_interrupt_leaves_nothing() {
             .unwrap();
     }
     file.into_inner().unwrap();
-    let target = at(&dir, "out.pst");
-    let mut child =
-        Command::new(env!("CARGO_BIN_EXE_pst")).args(["convert", source.to_str().unwrap(), &target]).spawn().unwrap();
-    // Until its temporary file shows that the run has begun.
-    while names(dir.path()).len() < 2 {
-        assert!(child.try_wait().unwrap().is_none(), "the run ended too early");
-        std::thread::sleep(std::time::Duration::from_millis(2));
+    for kind in ["pst", "json", "eml", "html"].into_iter().filter(|k| *k != "html" || cfg!(feature = "html")) {
+        let target = format!("{kind}:{}", at(&dir, "out"));
+        let args = ["convert", source.to_str().unwrap(), &target];
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pst")).args(args).spawn().unwrap();
+        // Until its temporary file shows that the run has begun.
+        while names(dir.path()).len() < 2 {
+            assert!(child.try_wait().unwrap().is_none(), "{kind}: the run ended too early");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{kind}");
+        assert_eq!(names(dir.path()), ["big.mbox"], "{kind}");
     }
-    std::thread::sleep(std::time::Duration::from_millis(50));
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert_eq!(names(dir.path()), ["big.mbox"]);
 }

@@ -21,3 +21,4 @@ mod kept;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;
+mod targets;

@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod attachments;
 mod blobs;
 mod calendars;
 mod cases_bodies;
@@ -13,6 +14,10 @@ mod cases_items;
 mod check_files;
 mod check_forged;
 mod codepages;
+#[cfg(feature = "html")]
+mod html;
+mod json;
+mod ledger;
 mod mapping;
 mod mapping_cases;
 mod mapping_pst;

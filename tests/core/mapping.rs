@@ -14,7 +14,7 @@ fn corpus() -> Option<PathBuf> {
     path.is_dir().then_some(path)
 }
 
-fn files() -> Vec<PathBuf> {
+pub fn files() -> Vec<PathBuf> {
     let Some(top) = corpus() else {
         eprintln!("skipped: no corpus");
         return Vec::new();
@@ -44,7 +44,7 @@ fn export(message: &Message) -> Vec<u8> {
     out
 }
 
-fn short(path: &Path) -> String {
+pub fn short(path: &Path) -> String {
     let text = path.display().to_string();
     text.split_once("/eml/").map_or(text.clone(), |(_, t)| t.to_owned())
 }

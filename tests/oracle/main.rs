@@ -10,8 +10,12 @@
     clippy::unreachable
 )]
 
+mod attached;
 mod exported;
 mod genuine;
+#[cfg(feature = "html")]
+mod html;
+mod json;
 mod large_pages;
 mod msg;
 #[path = "../support/oracle.rs"]

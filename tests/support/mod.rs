@@ -3,6 +3,7 @@
 pub mod content_lines;
 pub mod forge;
 pub mod mail;
+pub mod moving;
 mod seeded;
 
 #[allow(unused_imports, reason = "each test uses its part")]

@@ -341,7 +341,8 @@ fn run(command: &mut Command) -> Result<Vec<u8>, String> {
     Err(format!("{command:?}: {}\n{}", out.status, String::from_utf8_lossy(&out.stderr)))
 }
 
-fn listing(json: &[u8]) -> Listing {
+/// What a script of tests/oracle says of folders.
+pub fn listing(json: &[u8]) -> Listing {
     let json: Json = serde_json::from_slice(json).unwrap();
     let text = |j: &Json| j.as_str().map(str::to_owned);
     let list = |j: &Json| j.as_array().unwrap().iter().map(|t| t.as_str().unwrap().to_owned()).collect::<Vec<_>>();

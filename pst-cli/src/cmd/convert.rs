@@ -21,9 +21,8 @@ use std::time::Instant;
 /// When a source cannot be opened or the target cannot be written.
 pub fn run(a: &Convert) -> Result<Outcome> {
     let started = Instant::now();
-    let Some((target, sources)) = a.paths.split_last().filter(|(_, sources)| !sources.is_empty()) else {
-        return Err(Error::new(Kind::Usage, "a source and a target are needed: pst convert SOURCE... TARGET"));
-    };
+    let (sources, target) = ends(a)?;
+    let target = target.as_str();
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // Without the handler Ctrl-C still ends the program, and the temporary file stays hidden.
@@ -49,6 +48,8 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         };
         mounted.push(Mounted { source, under });
     }
+    // The same message may be there twice; of its attachments, the second ones are only listed.
+    let only_attachments = target.starts_with("attachments:");
     let options = RunOptions {
         threads: a.threads,
         folders: FolderFilter {
@@ -68,7 +69,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             smaller: a.smaller,
             associated: !a.no_associated,
         },
-        skip_duplicates: a.duplicates == Duplicates::Skip,
+        skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
         stop,
     };
     let given = a.ex_map.as_deref().map(read_map).transpose()?.unwrap_or_default();
@@ -76,6 +77,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let target_options = TargetOptions {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
+        once: a.duplicates == Duplicates::Skip,
         title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
         mail: mime::Options {
             keep_rtf: a.keep_rtf,
@@ -108,6 +110,17 @@ fn vcard(version: Vcard) -> Version {
     match version {
         Vcard::V4 => Version::V4,
         Vcard::V3 => Version::V3,
+    }
+}
+
+/// Sources and target.
+fn ends(a: &Convert) -> Result<(&[String], String)> {
+    if let Some(folder) = &a.attachments {
+        return Ok((&a.paths, format!("attachments:{folder}")));
+    }
+    match a.paths.split_last() {
+        Some((target, sources)) if !sources.is_empty() => Ok((sources, target.clone())),
+        _ => Err(Error::new(Kind::Usage, "a source and a target are needed: pst convert SOURCE... TARGET")),
     }
 }
 

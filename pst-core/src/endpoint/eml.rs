@@ -103,7 +103,12 @@ pub fn looks_like_mail(path: &Path) -> bool {
     if std::io::Read::read_to_end(&mut std::io::Read::take(file, 1024), &mut head).is_err() {
         return false;
     }
-    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
+    begins_as_mail(&head)
+}
+
+/// True for bytes that begin with a header field.
+pub(super) fn begins_as_mail(head: &[u8]) -> bool {
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
     let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
     let name = first.split(|b| *b == b':').next().unwrap_or_default();
     let name = name.trim_ascii_end();
@@ -285,7 +290,7 @@ pub(super) fn make_folder(made: &mut HashMap<Vec<String>, PathBuf>, path: &[Stri
             made.values().filter(|p| p.parent() == Some(&at)).map(|p| p.to_string_lossy().to_lowercase()).collect();
         let mut candidate = at.join(&name);
         let mut n = 2;
-        while taken.contains(&candidate.to_string_lossy().to_lowercase()) {
+        while taken.contains(&candidate.to_string_lossy().to_lowercase()) || candidate.symlink_metadata().is_ok() {
             candidate = at.join(format!("{name} ({n})"));
             n += 1;
         }

@@ -1,9 +1,14 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+pub mod attachments;
 pub mod components;
 pub mod directory;
 pub mod eml;
+#[cfg(feature = "html")]
+pub mod html;
 pub mod ics;
+mod inside;
+pub mod json;
 pub mod maildir;
 pub mod mbox;
 pub mod msg;
@@ -31,6 +36,8 @@ pub struct TargetOptions {
     pub overwrite: bool,
     /// Name of a store.
     pub title: String,
+    /// Write equal attachments once only, where the target is a folder of attachments.
+    pub once: bool,
     /// How messages of a store become mail.
     pub mail: mime::Options,
     /// How mail becomes messages of a store.
@@ -40,9 +47,10 @@ pub struct TargetOptions {
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "ics" | "vcf"), path)) => {
-            (Some(kind), Path::new(path))
-        }
+        Some((
+            kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "ics" | "vcf" | "json" | "attachments" | "html"),
+            path,
+        )) => (Some(kind), Path::new(path)),
         _ => (None, Path::new(spec)),
     }
 }
@@ -79,8 +87,13 @@ pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
         None => recognise(path)?,
     };
     Ok(match kind {
+        "attachments" | "html" => {
+            let text = format!("{kind}: is a kind of target; nothing is read from it");
+            return Err(Error::new(Kind::Usage, text).in_file(path));
+        }
         "pst" => Arc::new(pst::PstSource::open(path)?.with_codepage(options.ansi_codepage)),
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
+        "json" => Arc::new(json::JsonSource::open(path)?),
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
         "ics" => Arc::new(components::ComponentSource::open(path, Format::Calendar)?),
         "vcf" => Arc::new(components::ComponentSource::open(path, Format::Contacts)?),
@@ -135,6 +148,9 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if msg::is_compound(&head) {
         return Ok("msg");
     }
+    if json::is_json(path, &head) {
+        return Ok("json");
+    }
     if head.is_empty() {
         return Err(
             Error::new(Kind::NotThisKind, "the file is empty; a prefix such as mbox: forces a kind").in_file(path)
@@ -153,7 +169,7 @@ fn recognise(path: &Path) -> Result<&'static str> {
         return Ok("eml");
     }
     let text = "this is not a PST, an mbox, a mail message, a calendar or a vCard; a prefix (pst:, eml:, msg:, mbox:, \
-                maildir:, ics:, vcf:) forces a kind";
+                maildir:, ics:, vcf:, json:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
@@ -181,14 +197,33 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             Ok(Box::new(pst::PstSink::create(path, write, options.import)?))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
+        #[cfg(feature = "html")]
+        Some("html") => Ok(Box::new(html::HtmlSink::create(
+            path,
+            options.overwrite,
+            &options.title,
+            options.import,
+            options.mail.clone(),
+        )?)),
+        #[cfg(not(feature = "html"))]
+        Some("html") => Err(Error::new(Kind::Unsupported, "this program was built without pages for browsers (html)")),
+        Some("attachments") => Ok(Box::new(attachments::AttachmentsSink::create(
+            path,
+            options.overwrite,
+            options.once,
+            options.import,
+            options.mail.clone(),
+        )?)),
         Some("msg") => Ok(Box::new(msg::MsgSink::create(path, options.overwrite, options.import)?)),
+        Some("json" | "jsonl") => Ok(Box::new(json::JsonSink::create(path, options.overwrite, options.import)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("ics") => Ok(Box::new(ics::IcsSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("vcf") => Ok(Box::new(vcf::VcfSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, ics: or vcf:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:, json:, \
+             html: or attachments:",
         )
         .in_file(PathBuf::from(path))),
     }

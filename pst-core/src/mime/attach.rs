@@ -1,8 +1,8 @@
 //! MIME parts to attachments ([MS-OXCMAIL] 2.2.3.4).
 
-use super::{charset, header};
+use super::{charset, date, header, outside};
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, Value, tag};
+use crate::mapi::{Attachment, Blob, PropBag, Value, tag, time};
 use mail_parser::{HeaderName, MessagePart, PartId};
 use memchr::memmem;
 use std::collections::HashSet;
@@ -48,7 +48,7 @@ impl References {
             let rest = html.get(at + 1..).unwrap_or_default();
             let end = rest.iter().position(|b| matches!(b, b'"' | b'\'' | b'>' | b' ' | b')' | b'\r' | b'\n' | b'<'));
             let cid = rest.get(..end.unwrap_or(rest.len()).min(998)).unwrap_or_default();
-            cids.push(String::from_utf8_lossy(&unescape(cid)).to_ascii_lowercase());
+            cids.push(content_id(&String::from_utf8_lossy(cid)));
         }
         let named = |l: &String| !l.is_empty() && memmem::find(html, format!("\"{l}\"").as_bytes()).is_some();
         Self { cids, locations: locations.filter(named).collect() }
@@ -61,14 +61,18 @@ impl References {
 
     /// True if the body refers to a Content-ID.
     fn cid(&self, cid: &str) -> bool {
-        let cid = String::from_utf8_lossy(&unescape(cid.as_bytes())).to_ascii_lowercase();
-        self.cids.contains(&cid)
+        self.cids.contains(&content_id(cid))
     }
 
     /// True if the body refers to a Content-Location.
     fn location(&self, location: &str) -> bool {
         self.locations.iter().any(|l| l == location)
     }
+}
+
+/// A Content-ID in the form in which it compares.
+pub(super) fn content_id(text: &str) -> String {
+    String::from_utf8_lossy(&unescape(text.as_bytes())).to_ascii_lowercase()
 }
 
 /// Decodes %xx.
@@ -145,11 +149,24 @@ pub(super) fn describe(
     if let Some(location) = location {
         props.set(tag::ATTACH_CONTENT_LOCATION, Value::text(&location));
     }
+    dates(part, props);
+    outside::keep_fields(part, props);
     if is_shown {
         props.set(tag::ATTACH_FLAGS, Value::I32(RENDERED_IN_BODY));
         props.set(tag::ATTACHMENT_HIDDEN, Value::Bool(true));
     }
     attachment
+}
+
+/// When the file was made and last changed (RFC 2183).
+fn dates(part: MessagePart<'_>, props: &mut PropBag) {
+    let parameters = [("creation-date", tag::CREATION_TIME), ("modification-date", tag::LAST_MODIFICATION_TIME)];
+    for (parameter, tag) in parameters {
+        let text = part.content_disposition().and_then(|d| d.attribute(parameter));
+        if let Some(at) = text.and_then(date::parse).and_then(time::from_unix) {
+            props.set(tag, Value::Time(at));
+        }
+    }
 }
 
 fn raw(part: MessagePart<'_>, name: HeaderName<'static>) -> Option<String> {

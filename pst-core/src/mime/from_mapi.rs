@@ -8,7 +8,7 @@ use super::kept::kept_mime;
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
 use super::outcomponent::Components;
-use super::{outheader, outobject, outreport, outrich, text};
+use super::{outheader, outobject, outreport, outrich, outside, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};
 use sha2::{Digest, Sha256};
@@ -133,8 +133,11 @@ pub(super) fn write(
     let parts = !all.is_empty() || kept.is_some() || several;
     let shown = inline.iter().chain(&attached).copied().chain(&alternatives);
     let seed = if parts { seed(&head, &bodies, shown, depth) } else { String::new() };
-    let mut writer = Writer { out, head, seed, alternatives: &alternatives, options, depth, warnings };
+    let preamble = outside::preamble(message);
+    let alternatives = alternatives.as_slice();
+    let mut writer = Writer { out, head, seed, alternatives, options, depth, warnings, preamble, opened: false };
     writer.mixed(&kind, &bodies, kept.as_deref(), &inline, &attached)?;
+    writer.outside(outside::epilogue(message));
     writer.flush()
 }
 
@@ -173,6 +176,10 @@ struct Writer<'a> {
     options: &'a Options,
     depth: usize,
     warnings: &'a mut Vec<String>,
+    /// What stands before the first part, until that is written.
+    preamble: Option<String>,
+    /// True once there is a multipart.
+    opened: bool,
 }
 
 impl Writer<'_> {
@@ -279,7 +286,35 @@ impl Writer<'_> {
         let boundary = format!("{MARK}{}-{level}", self.seed);
         let head = format!("Content-Type: multipart/{kind};\r\n boundary=\"{boundary}\"\r\n\r\n");
         self.head.extend_from_slice(head.as_bytes());
+        self.opened = true;
+        if let Some(text) = self.preamble.take() {
+            self.beside(&text);
+        }
         boundary
+    }
+
+    /// Writes a text that stands outside of the parts.
+    fn beside(&mut self, text: &str) {
+        if text.contains(MARK) {
+            self.warnings.push("text outside of the parts looks like a boundary and was left out".to_owned());
+            return;
+        }
+        for line in text.split("\r\n") {
+            let clean: String = line.chars().filter(|c| !c.is_control() || *c == '\t').collect();
+            self.head.extend_from_slice(clean.as_bytes());
+            self.head.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// Writes what stands behind the last part, or says that there is no place for it.
+    fn outside(&mut self, epilogue: Option<String>) {
+        if self.opened {
+            if let Some(text) = epilogue {
+                self.beside(&text);
+            }
+        } else if self.preamble.is_some() || epilogue.is_some() {
+            self.warnings.push("text outside of the parts was left out: there is one part alone now".to_owned());
+        }
     }
 
     fn delimit(&mut self, boundary: &str, first: bool) {
@@ -292,7 +327,7 @@ impl Writer<'_> {
     }
 
     fn attachment(&mut self, one: &Out<'_>, inline: bool) -> Result<()> {
-        one.write_head(inline, &mut self.head);
+        one.write_head(inline, self.warnings, &mut self.head);
         if let Some(embedded) = one.embedded() {
             self.flush()?;
             if self.depth + 1 > MAX_DEPTH {

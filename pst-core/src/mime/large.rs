@@ -222,6 +222,12 @@ impl Scan<'_> {
     }
 }
 
+/// The data of base64 that stays in a file: `len` bytes at `offset`, `chars` of which are of the alphabet.
+pub fn base64(input: &Arc<Input>, offset: u64, len: u64, chars: u64) -> Blob {
+    let raw = Arc::new(Range { input: Arc::clone(input), offset, len });
+    Blob::Stream(Arc::new(Decoded { raw, len: chars * 6 / 8 }))
+}
+
 const fn is_base64(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'+' || b == b'/'
 }

@@ -30,6 +30,7 @@ mod outheader;
 mod outobject;
 mod outreport;
 mod outrich;
+mod outside;
 mod report;
 mod residue;
 mod select;
@@ -39,6 +40,7 @@ pub mod tnef;
 mod to_mapi;
 mod transfer;
 mod uu;
+mod view;
 mod voice;
 
 use crate::mapi::{Message, tag};
@@ -48,6 +50,17 @@ pub use kept::{ImportOptions, kept_mime};
 pub use meeting::Calendar;
 pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
+pub use view::{Data, File, Person, View, view};
+
+/// A Content-ID, or what follows `cid:` in HTML, in the form in which the two compare.
+pub fn content_id(text: &str) -> String {
+    attach::content_id(text)
+}
+
+/// The text of HTML.
+pub fn text_of_html(html: &str) -> String {
+    mail_parser::html_to_text(html)
+}
 
 /// The text of an unstructured header value, its encoded words decoded.
 pub fn header_text(value: &str) -> String {

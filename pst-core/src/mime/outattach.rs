@@ -3,11 +3,11 @@
 use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::outobject::Stub;
-use super::{describe_class, outcomponent, outreport, text};
+use super::{date, describe_class, outcomponent, outheader, outreport, outside, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
-use crate::mapi::{Attachment, Blob, Message, NamedProp, Value, tag};
+use crate::mapi::{Attachment, Blob, Message, NamedProp, Value, tag, time};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 
@@ -18,8 +18,8 @@ const LOOKED_AT: u64 = 64 << 20;
 pub(super) struct Out<'a> {
     attachment: &'a Attachment,
     page: u32,
-    mime: String,
-    name: Option<String>,
+    pub mime: String,
+    pub name: Option<String>,
     pub cid: Option<String>,
     location: Option<String>,
     method: i32,
@@ -27,7 +27,7 @@ pub(super) struct Out<'a> {
     /// The bytes of a message/* part that is written without encoding.
     plain: Option<Vec<u8>>,
     /// What is written where the data are elsewhere.
-    stub: Option<Stub>,
+    pub stub: Option<Stub>,
     /// The Content-Type of a calendar that is another form of the message.
     alternative: Option<String>,
 }
@@ -136,7 +136,7 @@ impl<'a> Out<'a> {
     }
 
     /// Appends the header of the part.
-    pub fn write_head(&self, inline: bool, head: &mut Vec<u8>) {
+    pub fn write_head(&self, inline: bool, warnings: &mut Vec<String>, head: &mut Vec<u8>) {
         if let Some(kind) = &self.alternative {
             head.extend_from_slice(
                 format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n").as_bytes(),
@@ -173,8 +173,18 @@ impl<'a> Out<'a> {
         if let Some(name) = &self.name {
             encode::parameter("filename", name, &mut fields);
         }
+        for (parameter, tag) in
+            [("creation-date", tag::CREATION_TIME), ("modification-date", tag::LAST_MODIFICATION_TIME)]
+        {
+            if let Some(at) = props.time(tag).and_then(|t| date::format(time::to_unix(t))) {
+                encode::parameter(parameter, &at, &mut fields);
+            }
+        }
         fields.push_str("\r\n");
         head.extend_from_slice(fields.as_bytes());
+        if let Some(kept) = outside::kept_fields(props) {
+            outheader::write_kept(&kept, warnings, head);
+        }
         let shown = text::some(props, tag::DISPLAY_NAME, self.page).filter(|d| self.is_description(d));
         if let Some(shown) = shown {
             encode::field("Content-Description", &encode::words(&one_line(&shown)), head);

@@ -2,7 +2,7 @@
 
 use super::address::{self, Group, Mailbox};
 use super::encode::{self, LONGEST_LINE};
-use super::{date, describe_class, from_mapi::Options, state, text, voice};
+use super::{date, describe_class, from_mapi::Options, outside, state, text, voice};
 use crate::mapi::{Message, PropBag, Value, tag, time};
 use std::borrow::Cow;
 
@@ -61,6 +61,13 @@ const MIME: [&str; 7] = [
     "Content-MD5",
     "Content-ID",
 ];
+
+/// Appends the fields of a part that were kept as they were.
+pub(super) fn write_kept(fields: &str, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+    for field in split(fields).iter().filter(|f| f.name.is_some_and(|n| !outside::is_known(n))) {
+        field.write(warnings, out);
+    }
+}
 
 /// One stored field with its folded lines, or a line that is none.
 struct Field<'a> {
@@ -256,7 +263,8 @@ fn joined(items: impl Iterator<Item = String>) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-fn recipient_kind(row: &PropBag) -> i32 {
+/// 1 for To, 2 for Cc, 3 for Bcc.
+pub(super) fn recipient_kind(row: &PropBag) -> i32 {
     match row.i32(tag::RECIPIENT_TYPE).unwrap_or(1) & 0xF {
         kind @ (2 | 3) => kind,
         _ => 1,

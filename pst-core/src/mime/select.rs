@@ -19,6 +19,11 @@ impl<'m> Selection<'m> {
         self.plain.is_some() || !self.html.is_empty() || self.rtf.is_some()
     }
 
+    /// The parts that are a body, or pieces of one.
+    pub fn bodies(&self) -> impl Iterator<Item = MessagePart<'m>> {
+        self.plain.into_iter().chain(self.rtf).chain(self.html.iter().copied())
+    }
+
     fn append(&mut self, other: Selection<'m>) {
         self.attachments.extend(other.attachments);
         if self.has_body() {

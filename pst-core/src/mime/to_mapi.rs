@@ -7,7 +7,8 @@ use super::kept::{self, ImportOptions};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
 use super::{
-    Calendar, State, charset, describe_class, fields, header, legacy, meeting, report, state, transfer, uu, voice,
+    Calendar, State, charset, describe_class, fields, header, legacy, meeting, outside, report, state, transfer, uu,
+    voice,
 };
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
@@ -157,6 +158,9 @@ impl Context<'_> {
         done?;
         super::tnef::merge::apply(&mut message, depth, &mut self.warnings);
         report::convert(root, &mut message);
+        if !self.options.keep_mime && !is_signed(root) {
+            outside::keep(root, &mut message, &mut self.warnings);
+        }
         voice::classify(&mut message);
         finish(&mut message, state, received, &seen, &mut self.warnings);
         Ok(message)
@@ -235,6 +239,12 @@ impl Context<'_> {
         made: &[(PartId, String)],
         message: &mut Message,
     ) -> Result<References> {
+        for part in selection.bodies().filter(|p| p.parent().is_some()) {
+            let names = outside::names_of_others(part);
+            if !names.is_empty() {
+                self.warnings.push(format!("fields of a text part were left out: {}", names.join(", ")));
+            }
+        }
         let props = &mut message.props;
         if let Some(part) = selection.plain {
             let bytes = self.decoded(part, "a text body")?;

@@ -68,6 +68,9 @@ pub fn run(
     names.sort();
     names.dedup();
     sink.names(&names);
+    for Mounted { source, under } in sources {
+        sink.store(under, &source.title(), &source.store())?;
+    }
     let items = plan.iter().filter_map(|(_, (f, _))| f.count).sum();
     observer.event(&Event::Planned { folders: plan.len() as u64, items });
     let preparer = sink.preparer();

@@ -2,7 +2,7 @@
 
 use super::item::{Folder, Item};
 use crate::error::Result;
-use crate::mapi::NamedProp;
+use crate::mapi::{NamedProp, PropBag};
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,6 +49,14 @@ pub trait Sink: Send {
 
     /// Announces named properties before the first item.
     fn names(&mut self, _names: &[NamedProp]) {}
+
+    /// Takes note of a source before its first folder: the folder that takes it in, its title and its own properties.
+    ///
+    /// # Errors
+    /// When the sink cannot go on.
+    fn store(&mut self, _under: &[String], _title: &str, _props: &PropBag) -> Result<()> {
+        Ok(())
+    }
 
     /// Starts a folder; parents come first, and the items that follow belong to it. Starting a path again goes on with it.
     ///

@@ -2,7 +2,7 @@
 
 use super::item::{Folder, Item, ItemRef};
 use crate::error::Result;
-use crate::mapi::NamedProp;
+use crate::mapi::{NamedProp, PropBag};
 
 /// Something that holds folders of items. Shared by all threads.
 pub trait Source: Send + Sync {
@@ -27,6 +27,11 @@ pub trait Source: Send + Sync {
     /// Named properties that items of this source use, so that a sink can number them before the first item.
     fn names(&self) -> Vec<NamedProp> {
         Vec::new()
+    }
+
+    /// The properties of the mailbox itself, from sources that have such.
+    fn store(&self) -> PropBag {
+        PropBag::default()
     }
 
     /// The name of the mailbox, for a store's display name.

@@ -5,7 +5,7 @@ use crate::io::Input;
 use crate::mapi::Stream;
 use cfb::CompoundFile;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of a value that are read at once.
@@ -56,11 +56,11 @@ pub(super) struct File {
 }
 
 impl File {
-    pub fn open(path: &Path) -> Result<Arc<Self>> {
-        let input = Input::open(path)?;
+    pub fn open(input: Input) -> Result<Arc<Self>> {
+        let path = input.path().to_path_buf();
         let inner = CompoundFile::open(Bytes { input, at: 0 })
-            .map_err(|e| Error::new(Kind::Damaged, format!("this is no sound compound file: {e}")).in_file(path))?;
-        Ok(Arc::new(Self { path: path.to_path_buf(), inner: Mutex::new(inner) }))
+            .map_err(|e| Error::new(Kind::Damaged, format!("this is no sound compound file: {e}")).in_file(&path))?;
+        Ok(Arc::new(Self { path, inner: Mutex::new(inner) }))
     }
 
     fn lock(&self) -> MutexGuard<'_, CompoundFile<Bytes>> {

@@ -8,7 +8,7 @@ mod sink;
 mod storage;
 mod write;
 
-pub use read::read;
+pub use read::{read, read_bytes};
 pub use sink::MsgSink;
 pub use write::write;
 

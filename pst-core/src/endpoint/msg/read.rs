@@ -7,6 +7,7 @@ use super::property::{
 };
 use super::storage::join;
 use crate::error::Result;
+use crate::io::Input;
 use crate::mapi::message::attach_method;
 use crate::mapi::{
     Attachment, Blob, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, codepage, namemap, tag,
@@ -32,7 +33,19 @@ const ROW_ID: u16 = 0x3000;
 /// # Errors
 /// When the file cannot be read, is no compound file, or holds no message.
 pub fn read(path: &Path) -> Result<(Message, Vec<String>)> {
-    let file = File::open(path)?;
+    read_input(Input::open(path)?)
+}
+
+/// As [`read`], for a file that is in memory.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(bytes: Vec<u8>, name: &str) -> Result<(Message, Vec<String>)> {
+    read_input(Input::from_bytes(bytes, name))
+}
+
+fn read_input(input: Input) -> Result<(Message, Vec<String>)> {
+    let file = File::open(input)?;
     let names = names::read(&file)?;
     let mut reader = Reader { file, names, warnings: Vec::new() };
     if !reader.file.children("/")?.iter().any(|c| c.name == PROPERTIES) {

@@ -1,7 +1,7 @@
 //! A PST or OST as a source of folders and items.
 
 use crate::error::{Error, Result};
-use crate::mapi::{NamedProp, tag};
+use crate::mapi::{NamedProp, PropBag, tag};
 use crate::messaging::{FolderNode, Store};
 use crate::ndb::{Nid, nid_type};
 use crate::pipeline::{Body, Folder, Item, ItemRef, Role, Source};
@@ -173,6 +173,10 @@ impl Source for PstSource {
 
     fn names(&self) -> Vec<NamedProp> {
         self.store.names().names()
+    }
+
+    fn store(&self) -> PropBag {
+        self.store.props().clone()
     }
 
     fn title(&self) -> String {

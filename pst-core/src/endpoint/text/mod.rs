@@ -3,9 +3,11 @@
 mod fields;
 mod folder;
 mod lines;
+mod unique;
 
 pub use fields::{date_of, state_in};
 pub use folder::NewFolder;
+pub use unique::Unique;
 
 use crate::error::{Error, Kind, Result};
 use crate::io::Spool;
@@ -160,11 +162,16 @@ impl TextItem {
     }
 }
 
+/// Marks that turn the direction of writing can make one ending look like another.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
+}
+
 /// A name that every file system takes, at most 150 bytes.
 pub fn file_name(name: &str) -> String {
     let mut out = String::new();
     for c in name.trim().chars() {
-        let bad = c.is_control() || "\"/\\:<>|?*\u{202A}\u{202B}\u{202D}\u{202E}".contains(c);
+        let bad = c.is_control() || "\"/\\:<>|?*".contains(c) || turns(c);
         let c = if bad { '_' } else { c };
         if out.len() + c.len_utf8() > 150 {
             break;
