@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Moves mail between the world and Outlook's Personal Folders files (.pst, .ost).
+/// Moves mail, calendars and contacts between the world and Outlook's Personal Folders files (.pst, .ost).
 #[derive(Debug, Parser)]
 #[command(
     name = "pst",
@@ -21,7 +21,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Copy mail from one or more sources into a target.
+    /// Copy mail, calendars and contacts from one or more sources into a target.
     #[command(visible_aliases = ["import", "export"])]
     Convert(Box<Convert>),
     /// Say what a PST or OST is and what is in it.
@@ -37,11 +37,13 @@ pub enum Command {
 /// `pst convert`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, json:; html: and attachments: are targets only.
+Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:, json:; html: and attachments: are
+targets only.
   pst convert Inbox.mbox mailbox.pst              an mbox into a new PST
   pst convert old.ost mailbox.pst                 an OST or ANSI PST into a Unicode PST
   pst convert mailbox.pst maildir:Mail            a PST into a Maildir++ tree
   pst convert mailbox.pst msg:out                 a PST into Outlook's .msg files, one for each item
+  pst convert mailbox.pst Contacts.vcf            the contacts of a PST into one file of vCards
   pst convert mailbox.pst mailbox.jsonl           every property of every item as JSON lines; and back
   pst convert mailbox.pst html:pages              a page for each message, safe to open, and lists of the folders
   pst convert mailbox.pst --attachments out       attachments only, with index.csv and index.jsonl
@@ -49,7 +51,10 @@ Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, js
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
-    /// SOURCE... TARGET: PST or OST files, eml and .msg files or trees, mbox files or trees, Maildirs, JSON lines.
+    /// SOURCE... TARGET: PST or OST files, eml and .msg files or trees, mbox files or trees, Maildirs, .ics and .vcf files
+    /// or trees, JSON lines.
+    ///
+    /// An ics: target takes calendar items, tasks, journal entries and notes alone, a vcf: target contacts and lists.
     #[arg(required = true, value_name = "SOURCE... TARGET")]
     pub paths: Vec<String>,
     /// Take this folder of the source as the top.
@@ -107,6 +112,12 @@ pub struct Convert {
     /// Attach the rich text body of messages that have one, as body.rtf; eml, mbox and Maildir targets.
     #[arg(long, help_heading = "Target")]
     pub keep_rtf: bool,
+    /// The version of vCards: eml and vcf targets, and the cards in mail.
+    #[arg(long, value_enum, default_value_t = Vcard::V4, help_heading = "Target")]
+    pub vcard: Vcard,
+    /// What becomes of calendars (text/calendar) in mail; PST targets.
+    #[arg(long, value_enum, default_value_t = Calendar::Note, help_heading = "Target")]
+    pub calendar: Calendar,
     /// Keep the whole source of each mail inside its item (PST and .msg targets), and write items that have it as they
     /// came, byte for byte (eml, mbox and Maildir targets).
     #[arg(long, help_heading = "Target")]
@@ -160,6 +171,26 @@ pub enum Crypt {
     None,
     /// Compressible encryption, Outlook's default.
     Permute,
+}
+
+/// `--vcard`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Vcard {
+    /// RFC 6350.
+    #[value(name = "4.0")]
+    V4,
+    /// RFC 2426, which Outlook reads.
+    #[value(name = "3.0")]
+    V3,
+}
+
+/// `--calendar`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Calendar {
+    /// The mail stays mail, with the calendar as an attached file.
+    Note,
+    /// Meeting requests, answers and cancellations; Outlook acts on them as on new ones.
+    Native,
 }
 
 /// `pst info`.

@@ -4,9 +4,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod attachments;
+mod blobs;
+mod calendars;
 mod cases_bodies;
+mod cases_calendar;
 mod cases_classes;
 mod cases_headers;
+mod cases_items;
 mod check_files;
 mod check_forged;
 mod codepages;

@@ -30,7 +30,8 @@ fn found_by_libpff(name: &str) -> usize {
     normal.map(|f| f["msgs"].as_array().map_or(0, Vec::len)).sum()
 }
 
-/// All files below a folder, and how many messages each of the forms has in them.
+/// How many messages each of the forms has in the files below a folder; appointments, contacts and the like are files of
+/// their own in a tree of eml files.
 fn count(kind: &str, top: &Path) -> usize {
     let mut n = 0;
     let mut todo = vec![top.to_path_buf()];
@@ -41,7 +42,7 @@ fn count(kind: &str, top: &Path) -> usize {
         }
         let parent = at.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
         n += match kind {
-            "eml" => usize::from(at.extension().is_some_and(|e| e == "eml")),
+            "eml" => usize::from(at.extension().is_some_and(|e| e == "eml" || e == "ics" || e == "vcf")),
             "maildir" => usize::from(parent == "cur" || parent == "new"),
             _ => {
                 let bytes = std::fs::read(&at).unwrap();

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod content_lines;
 pub mod forge;
 pub mod mail;
 pub mod moving;

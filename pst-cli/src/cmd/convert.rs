@@ -1,11 +1,12 @@
 //! `pst convert`.
 
-use crate::args::{Convert, Crypt, Duplicates};
+use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
 use crate::exit::Outcome;
 use crate::ui::progress::Progress;
 use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
+use pst_core::mime::contact::Version;
 use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
 use serde_json::json;
@@ -83,9 +84,17 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             kept_mime: a.keep_mime,
             bcc: !a.no_bcc,
             directory: Some(Arc::new(directory)),
+            vcard: vcard(a.vcard),
             ..mime::Options::default()
         },
-        import: mime::ImportOptions { keep_mime: a.keep_mime, no_receipts: a.no_receipts },
+        import: mime::ImportOptions {
+            keep_mime: a.keep_mime,
+            no_receipts: a.no_receipts,
+            calendar: match a.calendar {
+                Calendar::Note => mime::Calendar::Note,
+                Calendar::Native => mime::Calendar::Native,
+            },
+        },
     };
     let sink: Box<dyn Sink> =
         if a.dry_run { Box::new(Discard) } else { endpoint::create(target, sources, &target_options)? };
@@ -95,6 +104,13 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let report = result?;
     summary(a, target, &report, started.elapsed().as_secs_f64())?;
     Ok(if report.failed > 0 { Outcome::Flawed } else { Outcome::Done })
+}
+
+fn vcard(version: Vcard) -> Version {
+    match version {
+        Vcard::V4 => Version::V4,
+        Vcard::V3 => Version::V3,
+    }
 }
 
 /// Sources and target.

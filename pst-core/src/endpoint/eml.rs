@@ -1,5 +1,6 @@
-//! eml files and trees of them; .msg files may stand among them.
+//! eml files and trees of them; .msg files, calendars and vCards may stand among them.
 
+use super::components::{self, Collections, Format, Shelf, again};
 use super::msg;
 use super::roles;
 use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
@@ -14,10 +15,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use walkdir::WalkDir;
 
+/// The key of items that are messages.
+const MAIL: u64 = u64::MAX;
+
 /// One eml file, or a folder tree of them.
 pub struct EmlSource {
     top: PathBuf,
-    folders: Vec<(Vec<String>, Vec<PathBuf>)>,
+    folders: Vec<(Vec<String>, Vec<Entry>)>,
+    components: Collections,
+}
+
+/// What stands in a folder.
+enum Entry {
+    /// A message.
+    Mail(PathBuf),
+    /// An item of a calendar or an address book: the number of its file and its own.
+    Component(usize, usize, Shelf),
+    /// A file that cannot be read.
+    Broken(Error),
 }
 
 impl EmlSource {
@@ -28,9 +43,11 @@ impl EmlSource {
     pub fn open(path: &Path) -> Result<Self> {
         let top = path.to_path_buf();
         if path.is_file() {
-            return Ok(Self { top, folders: vec![(Vec::new(), vec![path.to_path_buf()])] });
+            let folders = vec![(Vec::new(), vec![Entry::Mail(top.clone())])];
+            return Ok(Self { top, folders, components: Collections::default() });
         }
-        let mut folders: BTreeMap<Vec<String>, Vec<PathBuf>> = BTreeMap::from([(Vec::new(), Vec::new())]);
+        let mut components = Collections::default();
+        let mut folders: BTreeMap<Vec<String>, Vec<Entry>> = BTreeMap::from([(Vec::new(), Vec::new())]);
         // A tree without a single .eml file may hold mail under other names.
         let is_item = |p: &Path| is_eml(p) || msg::is_msg(p);
         let is_text_msg = |p: &Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
@@ -47,11 +64,31 @@ impl EmlSource {
                 || ((!named || is_text_msg(entry.path())) && looks_like_mail(entry.path())))
                 && let Some(parent) = entry.path().parent()
             {
-                folders.entry(inside(parent)).or_default().push(entry.path().to_path_buf());
+                folders.entry(inside(parent)).or_default().push(Entry::Mail(entry.path().to_path_buf()));
+            } else if let Some(format) = Format::of_name(entry.path())
+                && let Some(parent) = entry.path().parent()
+            {
+                let folder = folders.entry(inside(parent)).or_default();
+                match components.add(entry.path(), format) {
+                    Ok((file, items)) => {
+                        folder.extend((0..).zip(items).map(|(i, shelf)| Entry::Component(file, i, shelf)));
+                    }
+                    Err(e) => folder.push(Entry::Broken(e)),
+                }
             }
         }
-        Ok(Self { top, folders: folders.into_iter().collect() })
+        Ok(Self { top, folders: folders.into_iter().collect(), components })
     }
+}
+
+/// The container class of a folder whose items are all of one kind other than mail.
+fn class_of(entries: &[Entry]) -> Option<&'static str> {
+    let mut shelves = entries.iter().map(|e| match e {
+        Entry::Component(_, _, shelf) => Some(*shelf),
+        Entry::Mail(_) | Entry::Broken(_) => None,
+    });
+    let first = shelves.next()??;
+    shelves.all(|s| s == Some(first)).then(|| first.class())
 }
 
 /// True for a name that ends in `.eml`.
@@ -83,7 +120,8 @@ pub(super) fn begins_as_mail(head: &[u8]) -> bool {
 
 impl Source for EmlSource {
     fn folders(&self) -> Result<Vec<Folder>> {
-        let folder = |(i, (path, files)): (usize, &(Vec<String>, Vec<PathBuf>))| Folder {
+        let folder = |(i, (path, files)): (usize, &(Vec<String>, Vec<Entry>))| Folder {
+            class: class_of(files).map(ToOwned::to_owned),
             path: path.clone(),
             role: if path.len() == 1 {
                 path.first().map(|n| roles::of_name(n)).unwrap_or_default()
@@ -99,14 +137,21 @@ impl Source for EmlSource {
 
     fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
         let files = self.folders.get(folder.key as usize).map_or(&[][..], |(_, files)| files);
-        Ok(Box::new(files.iter().map(|path| {
-            let size = std::fs::metadata(path).map_or(0, |m| m.len());
-            let id = path.strip_prefix(&self.top).unwrap_or(path).display().to_string();
-            Ok(ItemRef { id, size, path: Some(path.clone()), ..ItemRef::default() })
+        Ok(Box::new(files.iter().filter_map(|entry| match entry {
+            Entry::Mail(path) => {
+                let size = std::fs::metadata(path).map_or(0, |m| m.len());
+                let id = path.strip_prefix(&self.top).unwrap_or(path).display().to_string();
+                Some(Ok(ItemRef { id, size, path: Some(path.clone()), key: MAIL, ..ItemRef::default() }))
+            }
+            Entry::Component(file, index, _) => self.components.reference(*file, *index, &self.top).map(Ok),
+            Entry::Broken(e) => Some(Err(again(e))),
         })))
     }
 
     fn load(&self, _folder: &Folder, item: &ItemRef) -> Result<Item> {
+        if item.key != MAIL {
+            return self.components.load(item);
+        }
         let path = item.path.as_deref().unwrap_or(&self.top);
         if !is_eml(path) && is_compound(path) {
             let (message, warnings) = msg::read(path)?;
@@ -199,7 +244,19 @@ impl EmlSink {
 struct EmlPrepare(mime::Options);
 
 impl Prepare for EmlPrepare {
-    fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
+    fn prepare(&self, _folder: &Folder, mut item: Item) -> Result<Prepared> {
+        if let Body::Mapi(message) = &item.body
+            && !item.associated
+            && !(self.0.kept_mime && mime::kept_mime(message).is_some())
+        {
+            let mut out = TextItem { subject: mime::title_of(message), ..TextItem::default() };
+            if let Some((ending, warnings)) = components::write(message, &self.0, &mut out.data)? {
+                item.warnings.extend(warnings);
+                out.ending = ending;
+                let bytes = out.size();
+                return Ok(Prepared { payload: Box::new(out), bytes, id: item.id, warnings: item.warnings });
+            }
+        }
         prepared(item, &Form { state: StateFields::Special, mail: self.0.clone(), ..Form::default() })
     }
 }
@@ -256,7 +313,7 @@ impl Sink for EmlSink {
 
     fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
         let mut message = unpack(item)?;
-        let path = self.numbered.next(&self.current, &mime::header_text(&message.subject), "eml");
+        let path = self.numbered.next(&self.current, &mime::header_text(&message.subject), message.ending);
         self.bytes += text::write_file(&path, &mut message)?;
         Ok(Vec::new())
     }

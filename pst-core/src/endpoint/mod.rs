@@ -1,10 +1,12 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
 pub mod attachments;
+pub mod components;
 pub mod directory;
 pub mod eml;
 #[cfg(feature = "html")]
 pub mod html;
+pub mod ics;
 mod inside;
 pub mod json;
 pub mod maildir;
@@ -12,13 +14,16 @@ pub mod mbox;
 pub mod msg;
 pub mod pst;
 pub mod roles;
+mod sheets;
 pub mod text;
+pub mod vcf;
 
 use crate::error::{Error, Kind, Result};
 use crate::messaging::write;
 use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Sink, Source};
+use components::Format;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,9 +47,10 @@ pub struct TargetOptions {
 /// Splits "kind:path" and "path".
 fn split(spec: &str) -> (Option<&str>, &Path) {
     match spec.split_once(':') {
-        Some((kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "json" | "attachments" | "html"), path)) => {
-            (Some(kind), Path::new(path))
-        }
+        Some((
+            kind @ ("pst" | "eml" | "msg" | "mbox" | "maildir" | "ics" | "vcf" | "json" | "attachments" | "html"),
+            path,
+        )) => (Some(kind), Path::new(path)),
         _ => (None, Path::new(spec)),
     }
 }
@@ -89,6 +95,8 @@ pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
         "json" => Arc::new(json::JsonSource::open(path)?),
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
+        "ics" => Arc::new(components::ComponentSource::open(path, Format::Calendar)?),
+        "vcf" => Arc::new(components::ComponentSource::open(path, Format::Contacts)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
     })
 }
@@ -115,11 +123,22 @@ fn recognise(path: &Path) -> Result<&'static str> {
         if files.iter().any(|f| mbox::is_mbox(f)) {
             return Ok("mbox");
         }
+        // A tree of eml files may hold calendars and cards too.
+        let has = |format| files.iter().any(|f| Format::of_name(f) == Some(format));
+        match (has(Format::Calendar), has(Format::Contacts)) {
+            (true, true) => return Ok("eml"),
+            (true, false) => return Ok("ics"),
+            (false, true) => return Ok("vcf"),
+            (false, false) => {}
+        }
         if files.iter().any(|f| eml::looks_like_mail(f)) {
             return Ok("eml");
         }
-        return Err(Error::new(Kind::NotThisKind, "no mail is in this folder: no eml or msg files, mboxes or Maildir")
-            .in_file(path));
+        return Err(Error::new(
+            Kind::NotThisKind,
+            "nothing is in this folder: no eml or msg files, mboxes, Maildir, calendars or vCards",
+        )
+        .in_file(path));
     }
     let mut head = vec![0; 4096.min(meta.len() as usize)];
     crate::io::Input::open(path)?.read_into(0, &mut head)?;
@@ -141,10 +160,16 @@ fn recognise(path: &Path) -> Result<&'static str> {
     if text.starts_with(b"From ") {
         return Ok("mbox");
     }
+    match Format::of_content(&head).or_else(|| Format::of_name(path)) {
+        Some(Format::Calendar) => return Ok("ics"),
+        Some(Format::Contacts) => return Ok("vcf"),
+        None => {}
+    }
     if eml::is_eml(path) || eml::looks_like_mail(path) {
         return Ok("eml");
     }
-    let text = "this is not a PST, an mbox or a mail message; a prefix (pst:, eml:, msg:, mbox:, maildir:, json:) forces a kind";
+    let text = "this is not a PST, an mbox, a mail message, a calendar or a vCard; a prefix (pst:, eml:, msg:, mbox:, \
+                maildir:, ics:, vcf:, json:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
@@ -196,9 +221,12 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         Some("json" | "jsonl") => Ok(Box::new(json::JsonSink::create(path, options.overwrite, options.import)?)),
         Some("mbox" | "mbx") => Ok(Box::new(mbox::MboxSink::create(path, options.overwrite, options.mail.clone())?)),
         Some("maildir") => Ok(Box::new(maildir::MaildirSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("ics") => Ok(Box::new(ics::IcsSink::create(path, options.overwrite, options.mail.clone())?)),
+        Some("vcf") => Ok(Box::new(vcf::VcfSink::create(path, options.overwrite, options.mail.clone())?)),
         _ => Err(Error::new(
             Kind::Usage,
-            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, json:, html: or attachments:",
+            "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:, json:, \
+             html: or attachments:",
         )
         .in_file(PathBuf::from(path))),
     }

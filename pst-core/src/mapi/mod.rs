@@ -1,18 +1,25 @@
 //! MAPI values: tags, types, property bags and owned messages. No input or output.
 
 pub mod codepage;
+mod cursor;
+pub mod distlist;
+pub mod goid;
+pub mod lid;
 pub mod message;
 pub mod named;
 pub mod namemap;
 pub mod ole;
 pub mod ptype;
+pub mod recurrence;
 pub mod role;
 pub mod rtf;
 pub mod singlebyte;
 pub mod tag;
 pub mod time;
+pub mod timezone;
 pub mod value;
 
+pub use lid::Lid;
 pub use message::{Attachment, MAX_DEPTH, Message};
 pub use named::{Guid, Name, NamedProp};
 pub use ptype::PropType;

@@ -59,6 +59,10 @@ pub const PSETID_LOG: Guid = Guid::ole(0x0006_200A);
 /// PSETID_Note.
 pub const PSETID_NOTE: Guid = Guid::ole(0x0006_200E);
 
+/// PSETID_Meeting, {6ED8DA90-450B-101B-98DA-00AA003F1305}.
+pub const PSETID_MEETING: Guid =
+    Guid([0x90, 0xDA, 0xD8, 0x6E, 0x0B, 0x45, 0x1B, 0x10, 0x98, 0xDA, 0x00, 0xAA, 0x00, 0x3F, 0x13, 0x05]);
+
 /// The second half of a property name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Name {

@@ -25,6 +25,10 @@ impl PropType {
     /// The bit that makes a type multi-valued.
     pub const MULTI: u16 = 0x1000;
 
+    pub const MULTI_INTEGER32: u16 = Self::MULTI | Self::INTEGER32;
+    pub const MULTI_STRING: u16 = Self::MULTI | Self::STRING;
+    pub const MULTI_BINARY: u16 = Self::MULTI | Self::BINARY;
+
     /// True for multi-valued types.
     pub const fn is_multi(self) -> bool {
         self.0 & Self::MULTI != 0

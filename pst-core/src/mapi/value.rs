@@ -1,5 +1,6 @@
 //! Property values and the property bag.
 
+use super::lid::Lid;
 use super::named::NamedProp;
 use super::ptype::PropType;
 use super::tag::PropTag;
@@ -321,6 +322,16 @@ impl PropBag {
             Some(prop) => prop.value = value,
             None => self.0.push(Prop { tag: PropTag::new(0x8000, ty), name: Some(name), value }),
         }
+    }
+
+    /// The value of a numbered property, whatever its type.
+    pub fn lid(&self, lid: Lid) -> Option<&Value> {
+        self.named(&lid.name())
+    }
+
+    /// Sets a numbered property with its usual type.
+    pub fn set_lid(&mut self, lid: Lid, value: Value) {
+        self.set_named(Arc::new(lid.name()), lid.ty, value);
     }
 
     /// Removes every property with an id, whatever its type.

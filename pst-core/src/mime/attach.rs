@@ -355,7 +355,7 @@ const TYPES: &[(&str, &str)] = &[
     (".dat", "application/ms-tnef"),
 ];
 
-fn extension_of(mime: &str) -> &'static str {
+pub(super) fn extension_of(mime: &str) -> &'static str {
     TYPES.iter().find(|(_, t)| *t == mime).map_or(if mime.starts_with("text/") { ".txt" } else { ".bin" }, |(e, _)| *e)
 }
 

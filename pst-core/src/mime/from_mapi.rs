@@ -1,11 +1,13 @@
 //! A MAPI message to MIME ([MS-OXCMAIL] 2.1.3).
 
 use super::attach::References;
+use super::contact::Version;
 use super::encode::{Transfer, cannot_write};
 use super::exchange::Directory;
 use super::kept::kept_mime;
 use super::outattach::{self, Out};
 use super::outbody::{self, Bodies};
+use super::outcomponent::Components;
 use super::{outheader, outobject, outreport, outrich, outside, text};
 use crate::error::Result;
 use crate::mapi::{MAX_DEPTH, Message, tag};
@@ -35,11 +37,13 @@ pub struct Options {
     pub directory: Option<Arc<dyn Directory>>,
     /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
     pub lf: bool,
+    /// The version of vCards.
+    pub vcard: Version,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bcc: true, kept_mime: false, keep_rtf: false, directory: None, lf: false }
+        Self { bcc: true, kept_mime: false, keep_rtf: false, directory: None, lf: false, vcard: Version::default() }
     }
 }
 
@@ -75,14 +79,20 @@ pub(super) fn write(
         return Ok(());
     }
     let made = outobject::renderings(message, page, warnings)?;
-    let bodies = outbody::of(message, &class, &made, warnings)?;
+    let components = Components::of(message, options, depth, warnings)?;
+    // A calendar beside the text says what a description of the meeting would.
+    let described = if components.is_alternative { "IPM.Note" } else { &class };
+    let bodies = outbody::of(message, described, &made, warnings)?;
     let report = outreport::made(message, &class, page, options);
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
     let mut all: Vec<Out<'_>> = message
         .attachments
         .iter()
+        .enumerate()
+        .map(|(i, a)| components.of_attachment(i, a))
         .chain(&made.parts)
         .chain(&bodies.pictures)
+        .chain(&components.own)
         .chain(&report)
         .enumerate()
         .map(|(i, a)| Out::new(a, i, page))
@@ -92,6 +102,9 @@ pub(super) fn write(
             out.cid = Some(cid.clone());
         }
     }
+    let mut number = 0..;
+    all.retain(|_| number.next().is_none_or(|n| !components.holds(n)));
+    let (alternatives, all): (Vec<Out<'_>>, Vec<Out<'_>>) = all.into_iter().partition(Out::is_alternative);
     let references = match &bodies.html {
         Some((html, _)) if !all.is_empty() => {
             References::of(html, all.iter().filter_map(|a| a.location().map(ToOwned::to_owned)))
@@ -116,11 +129,13 @@ pub(super) fn write(
         _ => "mixed".to_owned(),
     };
     // Only boundaries are made of it.
-    let parts = !all.is_empty() || kept.is_some() || (bodies.plain.is_some() && bodies.html.is_some());
-    let shown = inline.iter().chain(&attached).copied();
+    let several = bodies.count().max(1) + alternatives.len() > 1;
+    let parts = !all.is_empty() || kept.is_some() || several;
+    let shown = inline.iter().chain(&attached).copied().chain(&alternatives);
     let seed = if parts { seed(&head, &bodies, shown, depth) } else { String::new() };
     let preamble = outside::preamble(message);
-    let mut writer = Writer { out, head, seed, options, depth, warnings, preamble, opened: false };
+    let alternatives = alternatives.as_slice();
+    let mut writer = Writer { out, head, seed, alternatives, options, depth, warnings, preamble, opened: false };
     writer.mixed(&kind, &bodies, kept.as_deref(), &inline, &attached)?;
     writer.outside(outside::epilogue(message));
     writer.flush()
@@ -156,6 +171,8 @@ struct Writer<'a> {
     /// What is still to be written before the next attachment.
     head: Vec<u8>,
     seed: String,
+    /// Calendars that are other forms of the message.
+    alternatives: &'a [Out<'a>],
     options: &'a Options,
     depth: usize,
     warnings: &'a mut Vec<String>,
@@ -182,7 +199,7 @@ impl Writer<'_> {
     ) -> Result<()> {
         if attached.is_empty() && kept.is_none() {
             self.related(bodies, inline)?;
-            if !inline.is_empty() || bodies.count() > 1 {
+            if !inline.is_empty() || self.forms(bodies) > 1 {
                 self.head.extend_from_slice(b"\r\n");
             }
             return Ok(());
@@ -209,12 +226,11 @@ impl Writer<'_> {
 
     fn related(&mut self, bodies: &Bodies, inline: &[&Out<'_>]) -> Result<()> {
         if inline.is_empty() {
-            self.alternative(bodies);
-            return Ok(());
+            return self.alternative(bodies);
         }
         let boundary = self.open("related", 'r');
         self.delimit(&boundary, true);
-        self.alternative(bodies);
+        self.alternative(bodies)?;
         for one in inline {
             self.delimit(&boundary, false);
             self.attachment(one, true)?;
@@ -223,8 +239,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn alternative(&mut self, bodies: &Bodies) {
-        let boundary = (bodies.count() > 1).then(|| self.open("alternative", 'a'));
+    /// How many forms of the body are written.
+    fn forms(&self, bodies: &Bodies) -> usize {
+        bodies.count().max(1) + self.alternatives.len()
+    }
+
+    fn alternative(&mut self, bodies: &Bodies) -> Result<()> {
+        let boundary = (self.forms(bodies) > 1).then(|| self.open("alternative", 'a'));
         let mut first = true;
         let mut part = |writer: &mut Self, kind: &str, bytes: &[u8], label: Option<&str>| {
             if let Some(boundary) = &boundary {
@@ -242,8 +263,14 @@ impl Writer<'_> {
             part(self, "html", html, Some(label));
         }
         if let Some(boundary) = &boundary {
+            let alternatives = self.alternatives;
+            for one in alternatives {
+                self.delimit(boundary, false);
+                self.attachment(one, false)?;
+            }
             self.close(boundary);
         }
+        Ok(())
     }
 
     fn text(&mut self, kind: &str, bytes: &[u8], label: Option<&str>) {

@@ -1,6 +1,7 @@
 //! The whole source of a message, kept inside the item.
 
 use super::large::LargePart;
+use super::meeting::Calendar;
 use crate::mapi::named::PS_PUBLIC_STRINGS;
 use crate::mapi::{Blob, Chain, Message, NamedProp, PropType, Value, tag};
 use std::sync::Arc;
@@ -12,6 +13,8 @@ pub struct ImportOptions {
     pub keep_mime: bool,
     /// Clear the requests for read receipts and delivery reports; the header still has them.
     pub no_receipts: bool,
+    /// What becomes of calendars.
+    pub calendar: Calendar,
 }
 
 impl ImportOptions {

@@ -5,7 +5,10 @@
 
 mod address;
 mod attach;
+pub mod calendar;
+mod carried;
 pub mod charset;
+pub mod contact;
 pub mod date;
 mod describe;
 mod describe_class;
@@ -18,14 +21,18 @@ mod joined;
 mod kept;
 pub mod large;
 mod legacy;
+mod lines;
+mod meeting;
 mod outattach;
 mod outbody;
+mod outcomponent;
 mod outheader;
 mod outobject;
 mod outreport;
 mod outrich;
 mod outside;
 mod report;
+mod residue;
 mod select;
 mod state;
 mod text;
@@ -36,8 +43,11 @@ mod uu;
 mod view;
 mod voice;
 
+use crate::mapi::{Message, tag};
+
 pub use from_mapi::{Options, from_mapi};
 pub use kept::{ImportOptions, kept_mime};
+pub use meeting::Calendar;
 pub use state::{State, delivery_time, state_of};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
 pub use view::{Data, File, Person, View, view};
@@ -55,4 +65,10 @@ pub fn text_of_html(html: &str) -> String {
 /// The text of an unstructured header value, its encoded words decoded.
 pub fn header_text(value: &str) -> String {
     header::words(value, &mut Vec::new())
+}
+
+/// What an item is called: its subject, or the name of a contact or list.
+pub fn title_of(message: &Message) -> String {
+    let shown = || text::some(&message.props, tag::DISPLAY_NAME, text::page(&message.props));
+    text::subject(&message.props).filter(|s| !s.is_empty()).or_else(shown).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::outobject::Stub;
-use super::{date, describe_class, outheader, outreport, outside, text};
+use super::{date, describe_class, outcomponent, outheader, outreport, outside, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
@@ -28,6 +28,8 @@ pub(super) struct Out<'a> {
     plain: Option<Vec<u8>>,
     /// What is written where the data are elsewhere.
     pub stub: Option<Stub>,
+    /// The Content-Type of a calendar that is another form of the message.
+    alternative: Option<String>,
 }
 
 impl<'a> Out<'a> {
@@ -65,7 +67,9 @@ impl<'a> Out<'a> {
         }
         let cid = text::some(props, tag::ATTACH_CONTENT_ID, page);
         let location = text::some(props, tag::ATTACH_CONTENT_LOCATION, page);
-        let mut out = Self { attachment, page, mime, name, cid, location, method, data, plain: None, stub };
+        let mut out =
+            Self { attachment, page, mime, name, cid, location, method, data, plain: None, stub, alternative: None };
+        out.alternative = outcomponent::alternative(props, page).filter(|_| out.data.is_some());
         out.plain = out.as_is();
         if out.plain.is_none() && !embedded && out.mime == "message/rfc822" {
             // message/rfc822 may not be encoded, and these bytes cannot go without.
@@ -99,6 +103,11 @@ impl<'a> Out<'a> {
             && references.show(&self.mime, self.name.as_deref(), self.cid.as_deref(), self.location.as_deref())
     }
 
+    /// True for a calendar that is another form of the message.
+    pub fn is_alternative(&self) -> bool {
+        self.alternative.is_some()
+    }
+
     /// The media type.
     pub fn mime(&self) -> &str {
         &self.mime
@@ -121,11 +130,19 @@ impl<'a> Out<'a> {
             (Some(stub), _) => stub.data.len() as u64,
             (None, data) => data.map_or(0, Blob::len),
         };
-        format!("{}\0{}\0{size}\0{inside}\0", self.mime, self.name.as_deref().unwrap_or_default())
+        // Only what is written may matter.
+        let name = self.name.as_deref().filter(|_| self.alternative.is_none());
+        format!("{}\0{}\0{size}\0{inside}\0", self.mime, name.unwrap_or_default())
     }
 
     /// Appends the header of the part.
     pub fn write_head(&self, inline: bool, warnings: &mut Vec<String>, head: &mut Vec<u8>) {
+        if let Some(kind) = &self.alternative {
+            head.extend_from_slice(
+                format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n").as_bytes(),
+            );
+            return;
+        }
         let props = &self.attachment.props;
         let mut fields = format!("Content-Type: {}", self.mime);
         if self.stub.as_ref().is_some_and(|s| s.mime == "text/plain") {

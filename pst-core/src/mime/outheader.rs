@@ -402,7 +402,7 @@ pub(super) fn routable(who: &Mailbox) -> String {
 }
 
 /// An address of another type in the form of IMCEA ("IMCEAEX-_O=ORG_CN=NAME").
-fn imcea(who: &Mailbox) -> String {
+pub(super) fn imcea(who: &Mailbox) -> String {
     use std::fmt::Write;
     let text = if who.address.is_empty() { &who.name } else { &who.address };
     let mut out = format!("IMCEA{}-", who.kind.chars().filter(char::is_ascii_alphanumeric).collect::<String>());

@@ -58,10 +58,14 @@ pub fn delivery_time(message: &Message) -> Option<i64> {
         .map(time::to_unix)
 }
 
+/// The name of the categories.
+pub(super) fn keywords() -> NamedProp {
+    NamedProp::text(PS_PUBLIC_STRINGS, "Keywords")
+}
+
 /// The categories of a message (PS_PUBLIC_STRINGS "Keywords").
 pub(super) fn categories(message: &Message) -> Vec<String> {
-    let name = NamedProp::text(PS_PUBLIC_STRINGS, "Keywords");
-    match message.props.named(&name) {
+    match message.props.named(&keywords()) {
         Some(Value::Multi(bytes)) => Value::multi_parts(bytes)
             .unwrap_or_default()
             .into_iter()

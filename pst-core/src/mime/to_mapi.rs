@@ -6,7 +6,10 @@ use super::joined::{self, Piece};
 use super::kept::{self, ImportOptions};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
-use super::{State, charset, describe_class, fields, header, legacy, outside, report, state, transfer, uu, voice};
+use super::{
+    Calendar, State, charset, describe_class, fields, header, legacy, meeting, outside, report, state, transfer, uu,
+    voice,
+};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::{attach_method, flag};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
@@ -50,7 +53,7 @@ pub fn to_mapi(bytes: &[u8], state: &State, received: Option<i64>) -> Result<Con
     to_mapi_large(bytes, &[], state, received, ImportOptions::default())
 }
 
-/// As [`to_mapi`], for a message whose large parts were left in the file by [`large::slim`].
+/// As [`to_mapi`], for a message whose large parts were left in the file by [`large::slim`], and with options.
 ///
 /// # Errors
 /// As [`to_mapi`], and when a text body that was left in the file cannot be read.
@@ -186,17 +189,33 @@ impl Context<'_> {
                 message.props.set_named(name, PropType::STRING, Value::text(&text));
             }
         }
-        let selection = select::select(root);
+        let mut selection = select::select(root);
         let made = joined::content_ids(&selection);
         let references = self.bodies(&selection, &made, message)?;
+        self.meeting(&mut selection, message)?;
         let mut shown = Shown::new(references, &made);
         for (i, part) in selection.attachments.iter().enumerate() {
-            let attachment = self.attachment(*part, i + 1, &mut shown, depth)?;
+            let mut attachment = self.attachment(*part, i + 1, &mut shown, depth)?;
+            meeting::mark(*part, &mut attachment);
             message.attachments.push(attachment);
         }
         self.files_in_text(message);
         for tail in std::mem::take(&mut self.tails) {
             message.attachments.push(attach::text_file("footer.txt", &tail));
+        }
+        Ok(())
+    }
+
+    /// Makes a meeting of the first calendar, if that is wanted; it then is no attachment.
+    fn meeting(&mut self, selection: &mut Selection<'_>, message: &mut Message) -> Result<()> {
+        if self.options.calendar == Calendar::Note {
+            return Ok(());
+        }
+        let Some(at) = selection.attachments.iter().position(|p| meeting::is_calendar(*p)) else { return Ok(()) };
+        let Some(part) = selection.attachments.get(at).copied() else { return Ok(()) };
+        let bytes = self.decoded(part, "a calendar")?;
+        if meeting::native(part, &bytes, message, &mut self.warnings) {
+            selection.attachments.remove(at);
         }
         Ok(())
     }

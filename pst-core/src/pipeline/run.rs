@@ -298,7 +298,7 @@ fn outcome(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Outcome {
 fn one(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Result<Outcome> {
     let size = item.size;
     let item = batch.source.load(batch.folder, item)?;
-    if let Some(reason) = state.options.items.refuses(&item) {
+    if let Some(reason) = state.options.items.refuses(&item).or_else(|| state.preparer.refuses(&item)) {
         return Ok(Outcome::Skipped { reason, size });
     }
     let key = state.options.skip_duplicates.then(|| key(&item));

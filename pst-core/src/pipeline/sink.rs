@@ -21,6 +21,11 @@ pub struct Prepared {
 
 /// The part of a sink's work that needs no order and runs on all threads.
 pub trait Prepare: Send + Sync {
+    /// Why the sink has no place for an item, if it has none; the item is then left out and counted.
+    fn refuses(&self, _item: &Item) -> Option<&'static str> {
+        None
+    }
+
     /// Converts an item into the sink's form.
     ///
     /// # Errors

@@ -35,6 +35,22 @@ pub struct TextItem {
     pub sender: String,
     /// What was lost.
     pub warnings: Vec<String>,
+    /// The ending of a file that holds it alone.
+    pub ending: &'static str,
+}
+
+impl Default for TextItem {
+    fn default() -> Self {
+        Self {
+            data: Spool::new(HELD),
+            flags: Flags::default(),
+            time: None,
+            subject: String::new(),
+            sender: String::new(),
+            warnings: Vec::new(),
+            ending: "eml",
+        }
+    }
 }
 
 /// How messages are written.
@@ -67,14 +83,7 @@ pub enum StateFields {
 /// # Errors
 /// When it cannot be converted, or its attachments cannot be read.
 pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
-    let mut out = TextItem {
-        data: Spool::new(HELD),
-        flags: Flags::default(),
-        time: None,
-        subject: String::new(),
-        sender: String::new(),
-        warnings: item.warnings,
-    };
+    let mut out = TextItem { warnings: item.warnings, ..TextItem::default() };
     match item.body {
         Body::Mapi(message) => {
             let s = mime::state_of(&message);
