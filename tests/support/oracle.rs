@@ -233,6 +233,21 @@ pub fn libpst(file: &Path) -> Option<Result<Listing, String>> {
     Some(done.and_then(|_| run(python().arg(script("readpst.py")).arg(scratch.path())).map(|out| listing(&out))))
 }
 
+/// Where what readpst exports of a PST says more than our eml tree does, as tests/oracle/carries.py prints it; `None` where
+/// readpst or Python is not installed.
+pub fn more_than(file: &Path, ours: &Path) -> Option<Result<Vec<Json>, String>> {
+    if !has("readpst") || !python_has("icalendar") {
+        return None;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let done = run(Command::new("readpst").args(["-q", "-D", "-e", "-j", "0", "-o"]).arg(scratch.path()).arg(file));
+    let said = done.and_then(|_| run(python().arg(script("carries.py")).arg(scratch.path()).arg(ours)));
+    Some(said.map(|out| {
+        let text = String::from_utf8_lossy(&out).into_owned();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }))
+}
+
 /// The number of items that lspst lists; `None` where it is not installed.
 pub fn lspst(file: &Path) -> Option<Result<usize, String>> {
     if !has("lspst") {
