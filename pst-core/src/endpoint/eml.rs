@@ -5,7 +5,7 @@ use super::msg;
 use super::roles;
 use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
 use crate::error::{Error, Result};
-use crate::io::Input;
+use crate::io::{Input, open_file};
 use crate::mapi::message::flag;
 use crate::mapi::tag;
 use crate::mime::{self, large};
@@ -99,7 +99,7 @@ pub fn is_eml(path: &Path) -> bool {
 /// True for a file that begins with a header field.
 pub fn looks_like_mail(path: &Path) -> bool {
     let mut head = Vec::new();
-    let Ok(file) = std::fs::File::open(path) else { return false };
+    let Ok(file) = open_file(path) else { return false };
     if std::io::Read::read_to_end(&mut std::io::Read::take(file, 1024), &mut head).is_err() {
         return false;
     }
@@ -194,8 +194,7 @@ pub(super) fn modified(path: &Path) -> Option<i64> {
 
 fn is_compound(path: &Path) -> bool {
     let mut head = [0; 8];
-    let read = std::fs::File::open(path).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut head));
-    read.is_ok() && msg::is_compound(&head)
+    open_file(path).is_ok_and(|mut f| std::io::Read::read_exact(&mut f, &mut head).is_ok()) && msg::is_compound(&head)
 }
 
 /// Names files by their number in the folder and their subject.

@@ -173,6 +173,13 @@ impl MaildirSink {
     }
 }
 
+/// True for a file that a Maildir consists of: messages, and what servers note beside them.
+pub(super) fn is_own(path: &Path) -> bool {
+    let inside = path.parent().and_then(Path::file_name).is_some_and(|n| n == "cur" || n == "new" || n == "tmp");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    inside || name == "maildirfolder" || name == "subscriptions" || name.starts_with("dovecot")
+}
+
 fn make(at: &Path) -> Result<()> {
     for part in ["", "cur", "new", "tmp"] {
         let dir = at.join(part);

@@ -179,11 +179,15 @@ fn recognise(path: &Path) -> Result<&'static str> {
 /// When it exists, cannot be created, is one of the sources, or its kind cannot be told.
 pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result<Box<dyn Sink>> {
     let (kind, path) = split(spec);
-    let same = |s: &String| split(s).1.canonicalize().ok().is_some_and(|p| path.canonicalize().is_ok_and(|t| t == p));
-    if sources.iter().any(same) {
-        return Err(
-            Error::new(Kind::Usage, "the target is one of the sources; sources are never changed").in_file(path)
-        );
+    let real = path.canonicalize().ok();
+    let inside = |s: &&String| split(s).1.canonicalize().is_ok_and(|s| real.as_ref().is_some_and(|t| s.starts_with(t)));
+    if let Some(source) = sources.iter().find(inside) {
+        let text = if split(source).1.canonicalize().ok() == real {
+            "the target is one of the sources; sources are never changed"
+        } else {
+            "a source lies in this target; sources are never changed"
+        };
+        return Err(Error::new(Kind::Usage, text).in_file(path));
     }
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {
         return Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder));

@@ -7,6 +7,19 @@ use crate::error::{Error, Kind, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+/// Opens a regular file: a pipe or device would wait for ever, or has no size.
+///
+/// # Errors
+/// [`Kind::Io`] when the system refuses, [`Kind::NotThisKind`] for what is no file.
+pub fn open_file(path: &Path) -> Result<File> {
+    let meta = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?;
+    if !meta.is_file() {
+        let text = if meta.is_dir() { "this is a folder, not a file" } else { "this is a pipe or device, not a file" };
+        return Err(Error::new(Kind::NotThisKind, text).in_file(path));
+    }
+    File::open(path).map_err(|e| Error::io("cannot open", path, e))
+}
+
 enum Backing {
     Bytes(Vec<u8>),
     File(File),
@@ -26,11 +39,8 @@ impl Input {
     /// [`Kind::Io`] when the system refuses, [`Kind::NotThisKind`] for a directory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
+        let file = open_file(path)?;
         let meta = file.metadata().map_err(|e| Error::io("cannot read the size", path, e))?;
-        if meta.is_dir() {
-            return Err(Error::new(Kind::NotThisKind, "this is a folder, not a file").in_file(path));
-        }
         let len = meta.len();
         let backing = if len == 0 { Backing::Bytes(Vec::new()) } else { Backing::File(file) };
         Ok(Self { backing, len, path: path.to_path_buf() })

@@ -6,6 +6,6 @@ pub mod output;
 pub mod spool;
 
 pub use commit::NewFile;
-pub use input::Input;
+pub use input::{Input, open_file};
 pub use output::Output;
 pub use spool::Spool;

@@ -1,9 +1,11 @@
 //! Recognises an item that was copied before: Message-ID and a hash of header and content.
 
 use super::item::{Body, Item};
-use crate::mapi::{Message, Prop, Value, tag};
+use crate::error::{Error, Kind};
+use crate::mapi::{Blob, Message, Prop, Value, tag};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::io::{ErrorKind, Read};
 
 /// Sixteen bytes that stand for an item's content.
 pub type Key = [u8; 16];
@@ -19,29 +21,60 @@ impl Seen {
     }
 }
 
-/// The key of an item.
+/// The key of an item. One that cannot be read to its end has a key of its own.
 pub fn key(item: &Item) -> Key {
-    let mut hash = Sha256::new();
+    let mut hash = Hash { sha: Sha256::new(), broken: false };
     match &item.body {
         Body::Mime(m) => {
             // Line ends differ between mbox, Maildir and eml copies of one message.
             for line in m.bytes.split(|b| *b == b'\n') {
-                hash.update(line.strip_suffix(b"\r").unwrap_or(line));
-                hash.update(b"\n");
+                hash.sha.update(line.strip_suffix(b"\r").unwrap_or(line));
+                hash.sha.update(b"\n");
             }
             for part in &m.large {
-                hash.update(part.raw.len().to_le_bytes());
+                hash.blob(&part.data);
             }
         }
         Body::Mapi(m) => message(&mut hash, m, 0),
     }
+    if hash.broken {
+        hash.sha.update(&item.id);
+    }
     let mut key = Key::default();
-    key.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    key.iter_mut().zip(hash.sha.finalize()).for_each(|(to, from)| *to = from);
     key
 }
 
+struct Hash {
+    sha: Sha256,
+    /// Something could not be read.
+    broken: bool,
+}
+
+impl Hash {
+    fn blob(&mut self, blob: &Blob) {
+        self.sha.update(blob.len().to_le_bytes());
+        if let Blob::Bytes(bytes) = blob {
+            self.sha.update(bytes);
+            return;
+        }
+        let mut buffer = vec![0; 1 << 16];
+        let read = blob.open().and_then(|mut reader| {
+            loop {
+                match reader.read(&mut buffer) {
+                    Ok(0) => return Ok(()),
+                    Ok(n) => self.sha.update(buffer.get(..n).unwrap_or_default()),
+                    Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                    Err(e) => return Err(Error::new(Kind::Io, e.to_string())),
+                }
+            }
+        });
+        self.broken |= read.is_err();
+    }
+}
+
 /// What a copy of a message keeps: ids, times, names, bodies, attachments; not what a store adds.
-fn message(hash: &mut Sha256, m: &Message, depth: usize) {
+fn message(hash: &mut Hash, m: &Message, depth: usize) {
     let tags = [
         tag::INTERNET_MESSAGE_ID,
         tag::SUBJECT,
@@ -61,6 +94,11 @@ fn message(hash: &mut Sha256, m: &Message, depth: usize) {
     if !is_mail(m) {
         fields(hash, m);
     }
+    for row in &m.recipients {
+        for t in [tag::RECIPIENT_TYPE, tag::DISPLAY_NAME, tag::EMAIL_ADDRESS] {
+            value(hash, row.any(t.id()));
+        }
+    }
     for a in &m.attachments {
         value(hash, a.props.any(tag::ATTACH_LONG_FILENAME.id()));
         value(hash, a.props.any(tag::ATTACH_DATA_BINARY.id()));
@@ -76,35 +114,36 @@ fn is_mail(m: &Message) -> bool {
 }
 
 /// What an item that is no mail says: appointments of one name differ in their times alone, contacts in their numbers.
-fn fields(hash: &mut Sha256, m: &Message) {
+fn fields(hash: &mut Hash, m: &Message) {
     let said = |id: u16| matches!(id, 0x0060 | 0x0061 | 0x3001) || (0x3A00..0x3B00).contains(&id);
     let mut all: Vec<&Prop> = m.props.0.iter().filter(|p| p.name.is_some() || said(p.tag.id())).collect();
     let key = |p: &Prop| (p.name.clone(), if p.name.is_some() { 0 } else { p.tag.id() });
     all.sort_by_cached_key(|p| key(p));
     for prop in all {
         match &prop.name {
-            Some(name) => hash.update(name.to_string()),
-            None => hash.update(prop.tag.id().to_le_bytes()),
+            Some(name) => hash.sha.update(name.to_string()),
+            None => hash.sha.update(prop.tag.id().to_le_bytes()),
         }
         value(hash, Some(&prop.value));
     }
 }
 
-fn value(hash: &mut Sha256, value: Option<&Value>) {
+fn value(hash: &mut Hash, value: Option<&Value>) {
     match value {
-        None => hash.update([0]),
+        None => hash.sha.update([0]),
         Some(v) => {
-            hash.update([1]);
-            hash.update(v.size().to_le_bytes());
+            hash.sha.update([1]);
+            hash.sha.update(v.size().to_le_bytes());
             match v {
-                Value::Time(t) => hash.update(t.to_le_bytes()),
-                Value::Bool(b) => hash.update([u8::from(*b)]),
-                Value::I16(n) => hash.update(n.to_le_bytes()),
-                Value::I32(n) => hash.update(n.to_le_bytes()),
-                Value::I64(n) => hash.update(n.to_le_bytes()),
-                Value::F64(n) | Value::FloatingTime(n) => hash.update(n.to_le_bytes()),
-                Value::Unicode(b) | Value::String8(b) | Value::Multi(b) => hash.update(b),
-                v => hash.update(v.as_bytes().unwrap_or_default()),
+                Value::Time(t) => hash.sha.update(t.to_le_bytes()),
+                Value::Bool(b) => hash.sha.update([u8::from(*b)]),
+                Value::I16(n) => hash.sha.update(n.to_le_bytes()),
+                Value::I32(n) => hash.sha.update(n.to_le_bytes()),
+                Value::I64(n) => hash.sha.update(n.to_le_bytes()),
+                Value::F64(n) | Value::FloatingTime(n) => hash.sha.update(n.to_le_bytes()),
+                Value::Unicode(b) | Value::String8(b) | Value::Multi(b) => hash.sha.update(b),
+                Value::Binary(blob) | Value::Object(blob) => hash.blob(blob),
+                v => hash.sha.update(v.as_bytes().unwrap_or_default()),
             }
         }
     }

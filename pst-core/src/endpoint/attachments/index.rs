@@ -45,6 +45,11 @@ pub(super) struct Row<'a> {
     pub note: &'a str,
 }
 
+/// True for a folder with an index.
+pub fn is_target(folder: &Path) -> bool {
+    FILES.iter().all(|name| folder.join(name).is_file())
+}
+
 impl Index {
     /// Starts both files in a folder.
     ///

@@ -4,4 +4,5 @@ mod gather;
 mod index;
 mod sink;
 
+pub use index::is_target;
 pub use sink::AttachmentsSink;

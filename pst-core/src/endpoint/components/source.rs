@@ -90,7 +90,7 @@ fn is_of(path: &Path, format: Format) -> bool {
 /// The first bytes of a file.
 fn head(path: &Path) -> Option<Vec<u8>> {
     let mut head = Vec::new();
-    let file = std::fs::File::open(path).ok()?;
+    let file = crate::io::open_file(path).ok()?;
     std::io::Read::read_to_end(&mut std::io::Read::take(file, 256), &mut head).ok()?;
     Some(head)
 }

@@ -1,12 +1,12 @@
 //! The lists of folders: which messages are in each, and which folders.
 
 use super::clean::escape;
-use super::page::{Entry, bytes, date, head};
+use super::page::{Entry, GENERATOR, bytes, date, head};
 use crate::endpoint::text::Unique;
 use crate::error::{Error, Result};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Messages in one list.
@@ -48,6 +48,13 @@ impl Listed {
     fn name<'a>(&'a self, title: &'a str) -> &'a str {
         self.path.last().map_or(title, String::as_str)
     }
+}
+
+/// True for a folder with a list that this program wrote.
+pub fn is_target(folder: &Path) -> bool {
+    let mut head = String::new();
+    let read = File::open(folder.join(NAME)).and_then(|f| f.take(2000).read_to_string(&mut head));
+    read.is_ok() && head.contains(GENERATOR)
 }
 
 /// The row of a message, one line.

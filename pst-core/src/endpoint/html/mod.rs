@@ -11,4 +11,5 @@ mod pictures;
 mod sink;
 mod token;
 
+pub use index::is_target;
 pub use sink::HtmlSink;

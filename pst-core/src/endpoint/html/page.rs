@@ -219,12 +219,15 @@ impl Page {
     }
 }
 
+/// Says who wrote a page.
+pub(super) const GENERATOR: &str = "<meta name=\"generator\" content=\"pst\">";
+
 /// The start of a page, up to its body.
 pub(super) fn head(title: &str, sheet: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n{GENERATOR}\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{}</title>\n<style>\n{STYLE}{sheet}</style>\n\
          </head>\n<body>\n",
         escape(title)

@@ -11,10 +11,10 @@ use std::sync::Arc;
 const WINDOW: usize = 1 << 20;
 /// Bytes before a line end that tell whether a separator may follow.
 const BEFORE: u64 = 2;
-/// Bytes from a line end on that hold the separator behind it.
-const NEEDED: u64 = 1 + SEPARATOR as u64;
-/// A line end and the start of a separator.
-const NEEDLE: &[u8] = b"\nFrom ";
+/// Bytes of the line after a separator that tell whether a header begins there.
+const AFTER: usize = 128;
+/// Bytes from a line end on that hold the separator behind it and the start of the next line.
+const NEEDED: u64 = (1 + SEPARATOR + AFTER) as u64;
 
 /// The messages of one mbox, in order.
 pub(super) struct Messages {
@@ -22,6 +22,9 @@ pub(super) struct Messages {
     /// Where the next message starts.
     at: u64,
     number: u64,
+    /// What lines end with.
+    newline: u8,
+    /// Finds a line end and the start of a separator.
     finder: Finder<'static>,
     window: Vec<u8>,
     window_at: u64,
@@ -29,7 +32,9 @@ pub(super) struct Messages {
 
 impl Messages {
     pub fn new(input: Arc<Input>) -> Self {
-        Self { input, at: 0, number: 0, finder: Finder::new(NEEDLE), window: Vec::new(), window_at: 0 }
+        let newline = newline(&input);
+        let needle: &[u8] = if newline == b'\r' { b"\rFrom " } else { b"\nFrom " };
+        Self { input, at: 0, number: 0, newline, finder: Finder::new(needle), window: Vec::new(), window_at: 0 }
     }
 
     /// Reads the window that begins a little before `at`.
@@ -53,18 +58,17 @@ impl Messages {
             let start = (at - self.window_at) as usize;
             let rest = self.window.get(start..).unwrap_or_default();
             // A separator that may be cut off is looked at again in the next window; so is half a needle.
-            let mut next = self.window.len() - rest.len().min(NEEDLE.len() - 1);
+            let mut next = self.window.len() - rest.len().min(self.finder.needle().len() - 1);
             for hit in self.finder.find_iter(rest).map(|hit| start + hit) {
-                let line = self.window.get(hit + 1..).unwrap_or_default();
-                if line.len() < SEPARATOR && !last {
+                let follows = self.window.get(hit + 1..).unwrap_or_default();
+                if (follows.len() as u64) < NEEDED && !last {
                     next = hit;
                     break;
                 }
-                let line = line.get(..SEPARATOR).unwrap_or(line);
-                let line = memchr::memchr(b'\n', line).and_then(|e| line.get(..e)).unwrap_or(line);
                 let before = self.window.get(..hit).unwrap_or_default();
                 let first = self.window_at + hit as u64 == from;
-                if is_separator(line, first || before.ends_with(b"\n") || before.ends_with(b"\n\r")) {
+                let empty = first || before.ends_with(&[self.newline]) || before.ends_with(b"\n\r");
+                if is_separator(follows, self.newline, empty) {
                     return Ok(self.window_at + hit as u64 + 1);
                 }
             }
@@ -93,18 +97,72 @@ impl Messages {
     }
 }
 
-/// True for "From sender date": a time of day and a year are there, or at least an empty line stands before.
-fn is_separator(line: &[u8], empty_before: bool) -> bool {
+/// What the lines of a file end with: CR in those of old Macs, else LF.
+fn newline(input: &Input) -> u8 {
+    let mut head = vec![0; input.len().min(1 << 16) as usize];
+    let read = input.read_into(0, &mut head).is_ok();
+    if read && memchr::memchr(b'\n', &head).is_none() && memchr::memchr(b'\r', &head).is_some() { b'\r' } else { b'\n' }
+}
+
+/// True for the line that parts two messages, at the start of `text`.
+///
+/// Writers differ in the date, and some leave the empty line out, while text may begin with "From " too. So two of three
+/// are asked for: an empty line before, "From sender date" as programs write it, and a header behind.
+fn is_separator(text: &[u8], newline: u8, empty_before: bool) -> bool {
+    let text = text.get(..SEPARATOR + AFTER).unwrap_or(text);
+    let end = memchr::memchr(newline, text).unwrap_or(text.len());
+    let (line, rest) = text.split_at_checked(end).unwrap_or((text, &[]));
+    let rest = rest.get(1..).unwrap_or_default();
+    match dating(line) {
+        Dating::Exact if empty_before => true,
+        Dating::Exact => begins_header(rest, newline),
+        Dating::Likely => empty_before && (begins_header(rest, newline) || is_empty_line(rest, newline)),
+        Dating::None => false,
+    }
+}
+
+/// How much a line looks like a separator.
+enum Dating {
+    /// "From sender Sat Jan  3 01:05:34 1996".
+    Exact,
+    /// A sender alone, or with something that may be a date.
+    Likely,
+    /// Words.
+    None,
+}
+
+fn dating(line: &[u8]) -> Dating {
     let text = String::from_utf8_lossy(line);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let clock = words.iter().any(|w| {
-        let parts: Vec<&str> = w.split(':').collect();
-        (2..=3).contains(&parts.len())
-            && parts.iter().all(|p| (1..=2).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
+    let words: Vec<&str> = text.split_whitespace().skip(1).collect();
+    let number = |w: &str, digits: &[usize]| digits.contains(&w.len()) && w.bytes().all(|b| b.is_ascii_digit());
+    let clock = |w: &str| (2..=3).contains(&w.split(':').count()) && w.split(':').all(|p| number(p, &[1, 2]));
+    let day = |w: &str| ["sun", "mon", "tue", "wed", "thu", "fri", "sat"].iter().any(|d| w.eq_ignore_ascii_case(d));
+    let month = |w: &str| {
+        let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+        months.iter().any(|m| w.eq_ignore_ascii_case(m))
+    };
+    let asctime = words.windows(4).position(|w| match w {
+        [a, b, c, d] => day(a) && month(b) && number(c, &[1, 2]) && clock(d),
+        _ => false,
     });
-    let year = words.iter().any(|w| w.len() == 4 && w.bytes().all(|b| b.is_ascii_digit()));
-    let mail = words.len() == 2 && words.get(1).is_some_and(|w| w.contains('@') || *w == "-");
-    empty_before && ((clock && year) || mail || words.len() == 1)
+    let year = |at: usize| words.iter().skip(at).any(|w| number(w, &[4]));
+    if asctime.is_some_and(|at| year(at + 4)) {
+        return Dating::Exact;
+    }
+    let dated = words.iter().any(|w| clock(w) || w.bytes().filter(u8::is_ascii_digit).count() >= 4);
+    if dated || words.len() <= 1 { Dating::Likely } else { Dating::None }
+}
+
+/// True if a field stands there, or a quoted separator as some servers put before it.
+fn begins_header(text: &[u8], newline: u8) -> bool {
+    let line = text.split(|b| *b == newline).next().unwrap_or_default();
+    let name = line.split(|b| *b == b':').next().unwrap_or_default();
+    line.starts_with(b">From ")
+        || (!name.is_empty() && name.len() < line.len() && name.iter().all(u8::is_ascii_graphic))
+}
+
+fn is_empty_line(text: &[u8], newline: u8) -> bool {
+    text.first().is_none_or(|b| *b == newline) || text.starts_with(b"\r\n")
 }
 
 impl Iterator for Messages {
@@ -129,7 +187,7 @@ mod tests {
     /// Separators at and around the end of a window are found as anywhere else.
     #[test]
     fn separators_at_the_edge_of_a_window() {
-        for shift in WINDOW - 600..WINDOW + 20 {
+        for shift in WINDOW - NEEDED as usize - 100..WINDOW + 20 {
             let mut bytes = b"From a@b Sat Jan  3 01:05:34 1996\nA: b\n\n".to_vec();
             bytes.resize(shift - 1, b'x');
             bytes.extend_from_slice(b"\n\nFrom a@b Sat Jan  3 01:05:34 1996\nC: d\n\n>From x\nno From y\nFrom z\n");
@@ -138,6 +196,48 @@ mod tests {
             let found: Vec<(u64, u64)> = found.map(|m| m.map(|m| (m.key, m.size)).unwrap()).collect();
             let second = shift as u64 + 1;
             assert_eq!(found, [(0, second), (second, len - second)], "{shift}");
+        }
+    }
+
+    fn parts(text: &str) -> usize {
+        let found = Messages::new(Arc::new(Input::from_bytes(text.into(), "test")));
+        found.map(Result::unwrap).count()
+    }
+
+    #[test]
+    fn separators_of_many_writers() {
+        let start = "From a@b Sat Jan  3 01:05:34 1996\nA: b\n\nx\n";
+        for line in [
+            "From MAILER-DAEMON",
+            "From - ",
+            "From a@b.c",
+            "From a@b.c Sat, 03 Jan 96 01:05:34 +0000",
+            "From a@b 1996-01-03T01:05:34Z",
+            "From a@b Jan 3, 1996",
+            "From \"john doe\"@b.c Sat Jan  3 01:05:34 MET DST 1996",
+            "From  Sat Jan  3 01:05 1996",
+            "From a@b.c Sat Jan  3 01:05:34 1996 remote from foo",
+        ] {
+            assert_eq!(parts(&format!("{start}\n{line}\nC: d\n\ny\n")), 2, "{line}");
+            assert_eq!(parts(&format!("{start}\n{line}\n\ny\n")), 2, "{line}, without a header");
+        }
+        let exact = "From a@b Sat Jan  3 01:05:34 1996";
+        assert_eq!(parts(&format!("{start}{exact}\nC: d\n\ny\n")), 2, "no empty line before");
+        assert_eq!(parts(&format!("{start}\nFrom {} Sat Jan  3 01:05:34 1996\nC: d\n", "x".repeat(3000))), 2);
+        assert_eq!(parts(&format!("{start}\n{exact}\nC: d\n\ny\n").replace('\n', "\r")), 2, "of an old Mac");
+    }
+
+    #[test]
+    fn text_that_begins_with_from() {
+        let start = "From a@b Sat Jan  3 01:05:34 1996\nA: b\n\nx\n";
+        for text in [
+            "\nFrom here on we go 12:30 in 1996 blah\nand on",
+            "\nFrom what I know\nNote: this is text",
+            "From a@b.c\nA: b",
+            "From a@b Sat Jan  3 01:05:34 1996\nis quoted here",
+            "From a@b 1996-01-03T01:05:34Z\nA: b",
+        ] {
+            assert_eq!(parts(&format!("{start}{text}\n")), 1, "{text}");
         }
     }
 

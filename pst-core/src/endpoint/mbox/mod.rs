@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A separator line is not longer.
-const SEPARATOR: usize = 512;
+const SEPARATOR: usize = 4096;
 
 /// Files that are held open: those that are listed and those that are still being loaded.
 const OPEN: usize = 16;
@@ -110,7 +110,7 @@ pub fn is_mbox(path: &Path) -> bool {
     if input.is_empty() {
         return matches!(ending.as_deref(), None | Some("mbox" | "mbx"));
     }
-    let mut head = vec![0; input.len().min(SEPARATOR as u64) as usize];
+    let mut head = vec![0; input.len().min(512) as usize];
     input.read_into(0, &mut head).is_ok() && head.trim_ascii_start().starts_with(b"From ")
 }
 
@@ -150,6 +150,9 @@ impl Source for MboxSource {
         } else {
             (mime.bytes, mime.large) = large::slim(&input, at, size)?;
         }
+        if memchr::memchr(b'\n', &mime.bytes).is_none() {
+            mime.bytes.iter_mut().filter(|b| **b == b'\r').for_each(|b| *b = b'\n');
+        }
         // The empty line before the next separator belongs to the mbox, not to the message.
         let tail: &[u8] = if mime.bytes.ends_with(b"\r\n\r\n") { b"\r\n" } else { b"\n" };
         let cut = if mime.bytes.ends_with(b"\n\n") || mime.bytes.ends_with(b"\r\n\r\n") { tail.len() } else { 0 };
@@ -170,7 +173,9 @@ fn separator(input: &Input, item: &ItemRef) -> Result<Vec<u8>> {
     loop {
         let mut head = vec![0; take as usize];
         input.read_into(item.key, &mut head)?;
-        let end = memchr::memchr(b'\n', &head);
+        let end = memchr::memchr2(b'\n', b'\r', &head);
+        // CR ends a line where no LF follows, as on old Macs.
+        let end = end.map(|i| if head.get(i..).is_some_and(|l| l.starts_with(b"\r\n")) { i + 1 } else { i });
         if !head.starts_with(b"From ") {
             return Ok(Vec::new());
         }

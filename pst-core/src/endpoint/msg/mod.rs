@@ -27,5 +27,5 @@ pub fn is_compound(head: &[u8]) -> bool {
 pub fn is_msg(path: &Path) -> bool {
     let named = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg") || e.eq_ignore_ascii_case("oft"));
     let mut head = [0; MAGIC.len()];
-    named && std::fs::File::open(path).is_ok_and(|mut f| f.read_exact(&mut head).is_ok()) && is_compound(&head)
+    named && crate::io::open_file(path).is_ok_and(|mut f| f.read_exact(&mut head).is_ok()) && is_compound(&head)
 }

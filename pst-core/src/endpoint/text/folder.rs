@@ -1,6 +1,7 @@
 //! A folder that appears under its name only when it is whole.
 
-use crate::error::{Error, Result};
+use crate::endpoint::{attachments, maildir, mbox};
+use crate::error::{Error, Kind, Result};
 use std::path::{Path, PathBuf};
 
 /// A new folder beside its target. Dropped before [`NewFolder::commit`], it leaves nothing.
@@ -14,10 +15,14 @@ impl NewFolder {
     /// Creates a temporary folder beside the target.
     ///
     /// # Errors
-    /// [`crate::Kind::Exists`] when the target is there, unless it is an empty folder or `overwrite` is set.
+    /// [`crate::Kind::Exists`] when the target is there, unless it is an empty folder, or `overwrite` is set and all
+    /// in it is of a kind that a target consists of.
     pub fn create(path: &Path, overwrite: bool) -> Result<Self> {
         let empty = std::fs::read_dir(path).is_ok_and(|mut d| d.next().is_none());
         crate::io::commit::refuse_existing(path, overwrite || empty)?;
+        if overwrite && path.exists() {
+            refuse_foreign(path)?;
+        }
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         let temp = tempfile::Builder::new()
             .prefix(".pst-")
@@ -68,4 +73,36 @@ impl NewFolder {
         crate::io::commit::sync_folder(&self.path);
         Ok(())
     }
+}
+
+/// A folder is replaced whole: what others have put there would go with it.
+fn refuse_foreign(path: &Path) -> Result<()> {
+    if !path.is_dir() {
+        let text = "this is a file, and the target is to be a folder; take another name, or remove the file";
+        return Err(Error::new(Kind::Exists, text).in_file(path));
+    }
+    if attachments::is_target(path) || html_is_target(path) {
+        return Ok(());
+    }
+    let own = |p: &Path| {
+        let ending = p.extension().unwrap_or_default().to_ascii_lowercase();
+        ["eml", "msg", "ics", "vcf"].iter().any(|e| ending == *e) || mbox::is_mbox(p) || maildir::is_own(p)
+    };
+    for entry in walkdir::WalkDir::new(path) {
+        let entry = entry.map_err(|e| crate::endpoint::cannot_list(e, path))?;
+        if !entry.file_type().is_dir() && !own(entry.path()) {
+            let text = "this is not of an earlier run, and the folder it is in would be replaced whole; take another name \
+                        for the target, or remove the folder";
+            return Err(Error::new(Kind::Exists, text).in_file(entry.path()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "html")]
+use crate::endpoint::html::is_target as html_is_target;
+
+#[cfg(not(feature = "html"))]
+fn html_is_target(_: &Path) -> bool {
+    false
 }

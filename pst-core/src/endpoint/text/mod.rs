@@ -10,7 +10,7 @@ pub use folder::NewFolder;
 pub use unique::Unique;
 
 use crate::error::{Error, Kind, Result};
-use crate::io::Spool;
+use crate::io::{Spool, open_file};
 use crate::mapi::{Message, tag};
 use crate::mime;
 use crate::pipeline::{Body, Flags, Item};
@@ -205,7 +205,7 @@ pub fn write_file(path: &Path, item: &mut TextItem) -> Result<u64> {
 /// # Errors
 /// [`Kind::Io`] or [`Kind::Limit`], naming it.
 pub fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
+    let file = open_file(path)?;
     let mut out = Vec::new();
     file.take(limit + 1).read_to_end(&mut out).map_err(|e| Error::io("cannot read", path, e))?;
     if out.len() as u64 > limit {
