@@ -24,7 +24,7 @@ pub fn at(dir: &tempfile::TempDir, name: &str) -> String {
     dir.path().join(name).display().to_string()
 }
 
-fn names(dir: &Path) -> Vec<String> {
+pub fn names(dir: &Path) -> Vec<String> {
     let mut all: Vec<String> =
         fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
     all.sort();
@@ -163,80 +163,6 @@ fn an_existing_target_is_refused_and_kept() {
         assert_eq!(code(&pst(&["convert", "--overwrite", &fixtures("mbox/quoted.mbox"), &target])), 0, "{name}");
         assert!(before != tree(dir.path()), "{name} was not replaced");
     }
-}
-
-#[test]
-fn overwrite_takes_nothing_that_is_of_others() {
-    let dir = tempfile::tempdir().unwrap();
-    for kind in ["eml", "msg", "mbox", "maildir", "html", "attachments", "ics", "vcf"] {
-        let path = at(&dir, kind);
-        fs::create_dir(&path).unwrap();
-        fs::write(Path::new(&path).join("thesis.txt"), b"precious").unwrap();
-        let out = pst(&["convert", "--overwrite", &fixtures("mail"), &format!("{kind}:{path}")]);
-        assert_eq!(code(&out), 2, "{kind}: {}", stderr(&out));
-        assert!(stderr(&out).contains("thesis.txt"), "{}", stderr(&out));
-        assert_eq!(names(Path::new(&path)), ["thesis.txt"]);
-        fs::remove_file(Path::new(&path).join("thesis.txt")).unwrap();
-        for _ in 0..2 {
-            let out = pst(&["convert", "--overwrite", &fixtures("mail"), &format!("{kind}:{path}")]);
-            assert_eq!(code(&out), 0, "what an earlier run wrote is replaced: {}", stderr(&out));
-        }
-    }
-    let docs = at(&dir, "docs");
-    fs::create_dir(&docs).unwrap();
-    let source = at(&dir, "docs/a.eml");
-    fs::write(&source, b"Subject: x\n\n").unwrap();
-    let out = pst(&["convert", "--overwrite", &source, &format!("eml:{docs}")]);
-    assert_eq!(code(&out), 2);
-    assert!(stderr(&out).contains("a source lies in this target"), "{}", stderr(&out));
-    assert!(Path::new(&source).exists());
-}
-
-#[cfg(unix)]
-#[test]
-fn a_pipe_among_the_files_is_one_failed_item() {
-    let dir = tempfile::tempdir().unwrap();
-    let tree = at(&dir, "tree");
-    fs::create_dir(&tree).unwrap();
-    fs::write(at(&dir, "tree/a.eml"), b"Subject: x\n\n").unwrap();
-    assert!(Command::new("mkfifo").arg(at(&dir, "tree/b.eml")).status().unwrap().success());
-    let out = pst(&["convert", &tree, &at(&dir, "a.pst")]);
-    assert_eq!(code(&out), 1, "{}", stderr(&out));
-    assert!(stderr(&out).contains("this is a pipe"), "{}", stderr(&out));
-    assert_eq!(code(&pst(&["convert", &at(&dir, "tree/b.eml"), &at(&dir, "b.pst")])), 2);
-}
-
-#[test]
-fn duplicates_with_other_attachments_are_none() {
-    let dir = tempfile::tempdir().unwrap();
-    let tree = at(&dir, "tree");
-    fs::create_dir(&tree).unwrap();
-    for n in 0..3u8 {
-        let data = vec![b'A' + n; 3 << 20];
-        let mail = [
-            b"Message-ID: <1@x>\nSubject: x\nMIME-Version: 1.0\nContent-Type: application/octet-stream; name=a.bin\n\n",
-            data.as_slice(),
-        ];
-        fs::write(at(&dir, &format!("tree/{n}.eml")), mail.concat()).unwrap();
-    }
-    let all = at(&dir, "all.pst");
-    assert_eq!(code(&pst(&["convert", &tree, &all])), 0);
-    for source in [&tree, &all] {
-        let out = pst(&["convert", "--duplicates", "skip", "--dry-run", "--json", source, &at(&dir, "no.pst")]);
-        let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
-        assert_eq!(report["written"], 3, "{report}");
-    }
-}
-
-#[test]
-fn the_folder_of_a_target_must_exist() {
-    let dir = tempfile::tempdir().unwrap();
-    for kind in ["pst", "eml", "mbox", "maildir", "msg", "json", "attachments"] {
-        let out = pst(&["convert", &fixtures("mbox/quoted.mbox"), &format!("{kind}:{}", at(&dir, "none/target"))]);
-        assert_eq!(code(&out), 2, "{kind}");
-        assert_eq!(stderr(&out), format!("pst: {}: this folder does not exist; make it first\n", at(&dir, "none")));
-    }
-    assert!(names(dir.path()).is_empty());
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod charsets;
 mod command;
 mod exchange;
 mod fixtures;
+mod folders;
 #[path = "../support/generate.rs"]
 mod generate;
 mod kept;

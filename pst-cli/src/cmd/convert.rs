@@ -11,9 +11,13 @@ use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Repor
 use pst_core::{Error, Kind, Result, mime};
 use serde_json::json;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+
+/// Files that were not taken, as far as the summary names them.
+const LISTED: usize = 1000;
 
 /// Runs the command.
 ///
@@ -33,7 +37,9 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     });
     let mut opened = Vec::new();
     let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
+    let mut others = Vec::new();
     for spec in sources {
+        others.extend(endpoint::not_taken(spec)?);
         opened.push((spec, endpoint::open(spec, how)?));
     }
     let merge = a.target_root.is_some();
@@ -102,7 +108,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let result = pipeline::run(&mounted, sink, &options, &progress);
     progress.end();
     let report = result?;
-    summary(a, target, &report, started.elapsed().as_secs_f64())?;
+    summary(a, target, &report, &others, started.elapsed().as_secs_f64())?;
     Ok(if report.failed > 0 { Outcome::Flawed } else { Outcome::Done })
 }
 
@@ -136,7 +142,7 @@ fn unique(name: &str, used: &mut Vec<String>) -> String {
     candidate
 }
 
-fn summary(a: &Convert, target: &str, r: &Report, seconds: f64) -> Result<()> {
+fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], seconds: f64) -> Result<()> {
     let skipped: u64 = r.skipped.values().sum();
     if a.json {
         let failures: Vec<_> = r
@@ -149,6 +155,7 @@ fn summary(a: &Convert, target: &str, r: &Report, seconds: f64) -> Result<()> {
         let report = json!({
             "target": target, "dry_run": a.dry_run, "folders": r.folders, "read": r.read, "written": r.written,
             "skipped": r.skipped, "failed": r.failed, "failures": failures, "warnings": r.warnings, "notes": notes,
+            "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
             "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
         });
         let mut out = Out::new();
@@ -167,6 +174,13 @@ fn summary(a: &Convert, target: &str, r: &Report, seconds: f64) -> Result<()> {
     }
     if r.warnings > 0 {
         let _ = write!(text, "; {}", plural(r.warnings, "warning"));
+    }
+    if !others.is_empty() {
+        let names: Vec<String> = others.iter().take(3).map(|p| tame(&p.display().to_string())).collect();
+        let more = if others.len() > names.len() { ", ..." } else { "" };
+        let verb = if others.len() == 1 { "is no mail and was" } else { "are no mail and were" };
+        let files = plural(others.len() as u64, "file");
+        let _ = write!(text, "\n{files} in the sources {verb} not taken: {}{more}", names.join(", "));
     }
     if !a.dry_run {
         let _ = write!(text, "\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes));

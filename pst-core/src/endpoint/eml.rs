@@ -1,9 +1,9 @@
 //! eml files and trees of them; .msg files, calendars and vCards may stand among them.
 
 use super::components::{self, Collections, Format, Shelf, again};
-use super::msg;
 use super::roles;
 use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
+use super::{maildir, msg};
 use crate::error::{Error, Result};
 use crate::io::{Input, open_file};
 use crate::mapi::message::flag;
@@ -41,6 +41,18 @@ impl EmlSource {
     /// # Errors
     /// When a folder cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::list(path, false)
+    }
+
+    /// As [`Self::open`], where the tree holds mboxes and Maildirs too: those are passed over.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn among_others(path: &Path) -> Result<Self> {
+        Self::list(path, true)
+    }
+
+    fn list(path: &Path, among_others: bool) -> Result<Self> {
         let top = path.to_path_buf();
         if path.is_file() {
             let folders = vec![(Vec::new(), vec![Entry::Mail(top.clone())])];
@@ -52,13 +64,20 @@ impl EmlSource {
         let is_item = |p: &Path| is_eml(p) || msg::is_msg(p);
         let is_text_msg = |p: &Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
         let named = WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_item(e.path()));
-        for entry in WalkDir::new(path).sort_by_file_name() {
+        let inside = |p: &Path| -> Vec<String> {
+            let below = p.strip_prefix(path).unwrap_or(p);
+            let names = below.components().map(|c| c.as_os_str().to_string_lossy().into_owned());
+            // Thunderbird's folders stand in directories that end so.
+            let bare =
+                |n: String| if among_others { n.strip_suffix(".sbd").map(ToOwned::to_owned).unwrap_or(n) } else { n };
+            names.map(bare).collect()
+        };
+        let passed = |e: &walkdir::DirEntry| among_others && e.file_type().is_dir() && maildir::is_part(e.path());
+        for entry in WalkDir::new(path).sort_by_file_name().into_iter().filter_entry(|e| !passed(e)) {
             let entry = entry.map_err(|e| super::cannot_list(e, path))?;
-            let inside = |p: &Path| -> Vec<String> {
-                let below = p.strip_prefix(path).unwrap_or(p);
-                below.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect()
-            };
-            if entry.file_type().is_dir() {
+            if entry.file_type().is_dir() && among_others {
+                // The others tell it, unless a mail is in it.
+            } else if entry.file_type().is_dir() {
                 folders.entry(inside(entry.path())).or_default();
             } else if (is_item(entry.path())
                 || ((!named || is_text_msg(entry.path())) && looks_like_mail(entry.path())))
@@ -76,6 +95,9 @@ impl EmlSource {
                     Err(e) => folder.push(Entry::Broken(e)),
                 }
             }
+        }
+        if among_others {
+            folders.retain(|_, entries| !entries.is_empty());
         }
         Ok(Self { top, folders: folders.into_iter().collect(), components })
     }
@@ -108,6 +130,8 @@ pub fn looks_like_mail(path: &Path) -> bool {
 
 /// True for bytes that begin with a header field.
 pub(super) fn begins_as_mail(head: &[u8]) -> bool {
+    let wide = encoding_rs::Encoding::for_bom(head).map(|(encoding, _)| encoding.decode(head).0);
+    let head = wide.as_deref().map_or(head, str::as_bytes);
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
     let first = text.split(|b| *b == b'\n').next().unwrap_or_default();
     let name = first.split(|b| *b == b':').next().unwrap_or_default();
@@ -140,7 +164,8 @@ impl Source for EmlSource {
         Ok(Box::new(files.iter().filter_map(|entry| match entry {
             Entry::Mail(path) => {
                 let size = std::fs::metadata(path).map_or(0, |m| m.len());
-                let id = path.strip_prefix(&self.top).unwrap_or(path).display().to_string();
+                let below = path.strip_prefix(&self.top).ok().filter(|p| !p.as_os_str().is_empty());
+                let id = below.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default())).display().to_string();
                 Some(Ok(ItemRef { id, size, path: Some(path.clone()), key: MAIL, ..ItemRef::default() }))
             }
             Entry::Component(file, index, _) => self.components.reference(*file, *index, &self.top).map(Ok),
@@ -159,12 +184,13 @@ impl Source for EmlSource {
             let associated = flags & flag::ASSOCIATED != 0;
             return Ok(Item { id: item.id.clone(), body: Body::Mapi(Box::new(message)), associated, warnings });
         }
-        let mut mime = read_mime(path)?;
+        let mut warnings = Vec::new();
+        let mut mime = read_mime(path, &mut warnings)?;
         mime.flags = text::state_in(&mime.bytes);
         if text::date_of(&mime.bytes).is_none() {
             mime.received = modified(path);
         }
-        Ok(Item { id: item.id.clone(), body: Body::Mime(mime), associated: false, warnings: Vec::new() })
+        Ok(Item { id: item.id.clone(), body: Body::Mime(mime), associated: false, warnings })
     }
 
     fn title(&self) -> String {
@@ -176,10 +202,15 @@ impl Source for EmlSource {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn read_mime(path: &Path) -> Result<Mime> {
+pub(super) fn read_mime(path: &Path, warnings: &mut Vec<String>) -> Result<Mime> {
     let size = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?.len();
     if size <= large::HELD {
-        return Ok(Mime { bytes: text::read_file(path, 2 * large::HELD)?, ..Mime::default() });
+        let mut bytes = text::read_file(path, 2 * large::HELD)?;
+        if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&bytes).filter(|(e, _)| *e != encoding_rs::UTF_8) {
+            warnings.push(format!("the file is in {} and was taken as UTF-8", encoding.name()));
+            bytes = encoding.decode(&bytes).0.into_owned().into_bytes();
+        }
+        return Ok(Mime { bytes, ..Mime::default() });
     }
     let input = Arc::new(Input::open(path)?);
     let (bytes, large) = large::slim(&input, 0, input.len()).map_err(|e| e.in_file(path))?;

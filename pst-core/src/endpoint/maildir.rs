@@ -23,6 +23,12 @@ pub fn is_maildir(path: &Path) -> bool {
     path.join("cur").is_dir() || path.join("new").is_dir()
 }
 
+/// True for the folder of a Maildir that its messages are in.
+pub(super) fn is_part(path: &Path) -> bool {
+    let named = path.file_name().is_some_and(|n| n == "cur" || n == "new" || n == "tmp");
+    named && path.parent().is_some_and(is_maildir)
+}
+
 impl MaildirSource {
     /// Lists a Maildir: Maildir++ folders (`.A.B`) and nested ones (`A/B`).
     ///
@@ -102,11 +108,12 @@ impl Source for MaildirSource {
 
     fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
         let path = item.path.as_deref().unwrap_or(&self.top);
-        let mut mime = read_mime(path)?;
+        let mut warnings = Vec::new();
+        let mut mime = read_mime(path, &mut warnings)?;
         let keywords = self.folders.get(folder.key as usize).map_or(&[][..], |(_, _, k)| k);
         mime.flags = flags_of(&item.id, keywords);
         mime.received = modified(path);
-        Ok(Item { id: item.id.clone(), body: Body::Mime(mime), associated: false, warnings: Vec::new() })
+        Ok(Item { id: item.id.clone(), body: Body::Mime(mime), associated: false, warnings })
     }
 
     fn title(&self) -> String {
@@ -157,6 +164,8 @@ pub struct MaildirSink {
     number: u64,
     bytes: u64,
     mail: mime::Options,
+    /// What is to be said of the current folder.
+    notes: Vec<String>,
 }
 
 impl MaildirSink {
@@ -167,7 +176,16 @@ impl MaildirSink {
     pub fn create(path: &Path, overwrite: bool, mail: mime::Options) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
-        let new = Self { current: top.clone(), folder, made: HashMap::new(), inbox: None, number: 0, bytes: 0, mail };
+        let new = Self {
+            current: top.clone(),
+            folder,
+            made: HashMap::new(),
+            inbox: None,
+            number: 0,
+            bytes: 0,
+            mail,
+            notes: Vec::new(),
+        };
         make(&top)?;
         Ok(new)
     }
@@ -216,8 +234,14 @@ impl Sink for MaildirSink {
             self.current.clone_from(known);
             return Ok(());
         }
-        let parts: Vec<String> = folder.path.iter().map(|n| utf7_encode(&n.replace(['.', '/'], "_"))).collect();
-        let name = format!(".{}", parts.join("."));
+        let name = dotted(&folder.path);
+        if name.len() > LONGEST {
+            self.notes.push(format!(
+                "the name of the folder {} is too long for a Maildir and was cut",
+                folder.path.join("/")
+            ));
+        }
+        let name = if name.len() > LONGEST { shortened(&folder.path) } else { name };
         let mut at = top.join(&name);
         let mut n = 2;
         while at.exists() {
@@ -243,7 +267,7 @@ impl Sink for MaildirSink {
         if let (Ok(seconds), Ok(file)) = (u64::try_from(seconds), std::fs::File::options().write(true).open(&path)) {
             let _ = file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         }
-        Ok(Vec::new())
+        Ok(std::mem::take(&mut self.notes))
     }
 
     fn finish(self: Box<Self>) -> Result<Written> {
@@ -251,6 +275,29 @@ impl Sink for MaildirSink {
         self.folder.commit()?;
         Ok(Written { path, bytes: self.bytes })
     }
+}
+
+/// A name in a file system is not longer than 255 bytes; a number may follow.
+const LONGEST: usize = 240;
+
+/// The name of a folder: `.A.B` for A/B.
+fn dotted(path: &[String]) -> String {
+    let parts: Vec<String> = path.iter().map(|n| utf7_encode(&n.replace(['.', '/'], "_"))).collect();
+    format!(".{}", parts.join("."))
+}
+
+/// As [`dotted`], with the names cut so that it fits; of the deepest folders only the last names are left.
+fn shortened(path: &[String]) -> String {
+    for letters in (1..100).rev() {
+        let cut: Vec<String> = path.iter().map(|n| n.chars().take(letters).collect()).collect();
+        let name = dotted(&cut);
+        if name.len() <= LONGEST {
+            return name;
+        }
+    }
+    let last = path.get(path.len().saturating_sub(8)..).unwrap_or_default();
+    let cut: Vec<String> = last.iter().map(|n| n.chars().take(4).collect()).collect();
+    dotted(&cut)
 }
 
 /// Decodes a mailbox name in modified UTF-7 (RFC 3501 5.1.3); what is none stays as it is.
@@ -317,6 +364,16 @@ pub fn utf7_encode(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_are_too_long() {
+        for path in
+            [vec!["x".repeat(300)], vec!["台北台北台北台北台北台北台北".to_owned(); 9], vec!["ab".to_owned(); 500]]
+        {
+            let name = shortened(&path);
+            assert!((20..=LONGEST).contains(&name.len()), "{name}");
+        }
+    }
 
     #[test]
     fn names() {

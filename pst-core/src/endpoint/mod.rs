@@ -16,6 +16,7 @@ pub mod pst;
 pub mod roles;
 mod sheets;
 pub mod text;
+pub mod tree;
 pub mod vcf;
 
 use crate::error::{Error, Kind, Result};
@@ -26,6 +27,7 @@ use crate::pipeline::{Sink, Source};
 use components::Format;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tree::Survey;
 
 /// How a target is written.
 #[derive(Debug, Clone, Default)]
@@ -76,16 +78,34 @@ pub struct SourceOptions {
     pub ansi_codepage: Option<u32>,
 }
 
-/// Opens a source, recognising its kind.
+/// Opens a source, recognising its kind; a folder may hold several.
 ///
 /// # Errors
 /// When it cannot be read or is of no known kind.
 pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
     let (kind, path) = split(spec);
-    let kind = match kind {
-        Some(kind) => kind,
-        None => recognise(path)?,
+    let kinds = match kind {
+        Some(kind) => vec![kind],
+        None if path.is_dir() => Survey::of(path)?.kinds,
+        None => vec![recognise(path)?],
     };
+    match kinds.as_slice() {
+        [] => {
+            let text = "nothing is in this folder: no eml or msg files, mboxes, Maildir, calendars or vCards";
+            Err(Error::new(Kind::NotThisKind, text).in_file(path))
+        }
+        [kind] => open_as(kind, path, options),
+        several => {
+            let one = |kind: &&str| match *kind {
+                "eml" => Ok(Arc::new(eml::EmlSource::among_others(path)?) as Arc<dyn Source>),
+                kind => open_as(kind, path, options),
+            };
+            Ok(Arc::new(tree::TreeSource::new(several.iter().map(one).collect::<Result<_>>()?)?))
+        }
+    }
+}
+
+fn open_as(kind: &str, path: &Path, options: SourceOptions) -> Result<Arc<dyn Source>> {
     Ok(match kind {
         "attachments" | "html" => {
             let text = format!("{kind}: is a kind of target; nothing is read from it");
@@ -101,45 +121,26 @@ pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
     })
 }
 
+/// The files below a source that are of no kind of mail, and are not read.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn not_taken(spec: &str) -> Result<Vec<PathBuf>> {
+    match split(spec) {
+        (None, path) if path.is_dir() => Ok(Survey::of(path)?.others),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// The error of a tree below `top` that cannot be listed.
 fn cannot_list(e: walkdir::Error, top: &Path) -> Error {
     let at = e.path().unwrap_or(top).to_path_buf();
     Error::io("cannot list", at, e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops")))
 }
 
-/// The kind of a source by its content.
+/// The kind of a file by its content.
 fn recognise(path: &Path) -> Result<&'static str> {
     let meta = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?;
-    if meta.is_dir() {
-        let inside = || walkdir::WalkDir::new(path).into_iter().flatten();
-        if inside().any(|e| e.file_type().is_dir() && maildir::is_maildir(e.path())) {
-            return Ok("maildir");
-        }
-        let files: Vec<PathBuf> =
-            inside().filter(|e| e.file_type().is_file()).map(walkdir::DirEntry::into_path).collect();
-        if files.iter().any(|f| eml::is_eml(f) || msg::is_msg(f)) {
-            return Ok("eml");
-        }
-        if files.iter().any(|f| mbox::is_mbox(f)) {
-            return Ok("mbox");
-        }
-        // A tree of eml files may hold calendars and cards too.
-        let has = |format| files.iter().any(|f| Format::of_name(f) == Some(format));
-        match (has(Format::Calendar), has(Format::Contacts)) {
-            (true, true) => return Ok("eml"),
-            (true, false) => return Ok("ics"),
-            (false, true) => return Ok("vcf"),
-            (false, false) => {}
-        }
-        if files.iter().any(|f| eml::looks_like_mail(f)) {
-            return Ok("eml");
-        }
-        return Err(Error::new(
-            Kind::NotThisKind,
-            "nothing is in this folder: no eml or msg files, mboxes, Maildir, calendars or vCards",
-        )
-        .in_file(path));
-    }
     let mut head = vec![0; 4096.min(meta.len() as usize)];
     crate::io::Input::open(path)?.read_into(0, &mut head)?;
     if head.starts_with(b"!BDN") {

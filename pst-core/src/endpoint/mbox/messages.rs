@@ -1,6 +1,6 @@
 //! Finds the messages of an mbox, window by window.
 
-use super::SEPARATOR;
+use super::{BOM, SEPARATOR};
 use crate::error::Result;
 use crate::io::Input;
 use crate::pipeline::ItemRef;
@@ -34,7 +34,10 @@ impl Messages {
     pub fn new(input: Arc<Input>) -> Self {
         let newline = newline(&input);
         let needle: &[u8] = if newline == b'\r' { b"\rFrom " } else { b"\nFrom " };
-        Self { input, at: 0, number: 0, newline, finder: Finder::new(needle), window: Vec::new(), window_at: 0 }
+        let mut head = [0; BOM.len()];
+        let marked = input.read_into(0, &mut head).is_ok() && head == BOM;
+        let at = if marked { BOM.len() as u64 } else { 0 };
+        Self { input, at, number: 0, newline, finder: Finder::new(needle), window: Vec::new(), window_at: 0 }
     }
 
     /// Reads the window that begins a little before `at`.
@@ -121,9 +124,15 @@ fn is_separator(text: &[u8], newline: u8, empty_before: bool) -> bool {
     }
 }
 
+/// True for text that begins with a separator.
+pub(super) fn begins(text: &[u8]) -> bool {
+    let line = text.split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+    line.starts_with(b"From ") && !matches!(dating(line), Dating::None)
+}
+
 /// How much a line looks like a separator.
 enum Dating {
-    /// "From sender Sat Jan  3 01:05:34 1996".
+    /// "From sender Sat Jan  3 01:05:34 1996", or "From -".
     Exact,
     /// A sender alone, or with something that may be a date.
     Likely,
@@ -146,7 +155,8 @@ fn dating(line: &[u8]) -> Dating {
         _ => false,
     });
     let year = |at: usize| words.iter().skip(at).any(|w| number(w, &[4]));
-    if asctime.is_some_and(|at| year(at + 4)) {
+    // Netscape wrote a dash alone.
+    if asctime.is_some_and(|at| year(at + 4)) || words == ["-"] {
         return Dating::Exact;
     }
     let dated = words.iter().any(|w| clock(w) || w.bytes().filter(u8::is_ascii_digit).count() >= 4);
@@ -222,7 +232,9 @@ mod tests {
             assert_eq!(parts(&format!("{start}\n{line}\n\ny\n")), 2, "{line}, without a header");
         }
         let exact = "From a@b Sat Jan  3 01:05:34 1996";
-        assert_eq!(parts(&format!("{start}{exact}\nC: d\n\ny\n")), 2, "no empty line before");
+        for line in [exact, "From - "] {
+            assert_eq!(parts(&format!("{start}{line}\nC: d\n\ny\n")), 2, "no empty line before {line}");
+        }
         assert_eq!(parts(&format!("{start}\nFrom {} Sat Jan  3 01:05:34 1996\nC: d\n", "x".repeat(3000))), 2);
         assert_eq!(parts(&format!("{start}\n{exact}\nC: d\n\ny\n").replace('\n', "\r")), 2, "of an old Mac");
     }
@@ -239,6 +251,13 @@ mod tests {
         ] {
             assert_eq!(parts(&format!("{start}{text}\n")), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn a_mark_before_the_first_message() {
+        let bytes = b"\xEF\xBB\xBFFrom a@b Sat Jan  3 01:05:34 1996\nA: b\n\nx\n".to_vec();
+        let all: Vec<_> = Messages::new(Arc::new(Input::from_bytes(bytes, "test"))).map(Result::unwrap).collect();
+        assert_eq!(all.iter().map(|m| m.key).collect::<Vec<_>>(), [3]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod sink;
 
 pub use sink::MboxSink;
 
-use super::{roles, text};
+use super::{maildir, roles, text};
 use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
@@ -19,6 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A separator line is not longer.
 const SEPARATOR: usize = 4096;
+
+/// What some editors put before a text.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Files that are held open: those that are listed and those that are still being loaded.
 const OPEN: usize = 16;
@@ -49,7 +52,9 @@ impl MboxSource {
                 continue;
             }
             let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
-            let names: Vec<String> = below.components().map(|c| bare(&c.as_os_str().to_string_lossy())).collect();
+            // Thunderbird names folders of IMAP accounts in modified UTF-7.
+            let named = |c: std::path::Component<'_>| maildir::utf7_decode(&bare(&c.as_os_str().to_string_lossy()));
+            let names: Vec<String> = below.components().map(named).collect();
             for depth in 1..names.len() {
                 let parent = names.get(..depth).unwrap_or_default();
                 if !folders.iter().any(|(p, _)| p == parent) {
@@ -100,18 +105,28 @@ fn bare(name: &str) -> String {
     name.to_owned()
 }
 
-/// True for a file that begins as an mbox does. An empty file is one if its name says so, or has no ending.
+/// True for a name of something else than an mbox: a mail, or an index that Thunderbird keeps beside an mbox.
+fn is_other(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml") || e.eq_ignore_ascii_case("msf"))
+}
+
+/// True for a file that begins as an mbox does. An empty file is one if its name says so, or has no ending; one that may
+/// not be read is, so that it is told.
 pub fn is_mbox(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    if matches!(ending.as_deref(), Some("msf" | "dat" | "html" | "eml" | "json")) {
+    if is_other(path) {
         return false;
     }
-    let Ok(input) = Input::open(path) else { return false };
+    let input = match Input::open(path) {
+        Ok(input) => input,
+        Err(e) => return e.io_kind() == Some(std::io::ErrorKind::PermissionDenied),
+    };
     if input.is_empty() {
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         return matches!(ending.as_deref(), None | Some("mbox" | "mbx"));
     }
-    let mut head = vec![0; input.len().min(512) as usize];
-    input.read_into(0, &mut head).is_ok() && head.trim_ascii_start().starts_with(b"From ")
+    let mut head = vec![0; input.len().min(SEPARATOR as u64) as usize];
+    input.read_into(0, &mut head).is_ok()
+        && messages::begins(head.strip_prefix(BOM).unwrap_or(&head).trim_ascii_start())
 }
 
 impl Source for MboxSource {

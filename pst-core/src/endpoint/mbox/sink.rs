@@ -124,10 +124,12 @@ fn mbox_path(made: &mut HashMap<Vec<String>, PathBuf>, path: &[String]) -> Resul
         return Ok(known.clone());
     }
     let name = file_name(last);
-    let mut candidate = folder.join(&name);
+    // A name that would be read as another, or not at all, says what it is.
+    let ending = if super::bare(&name) != name || super::is_other(Path::new(&name)) { ".mbox" } else { "" };
+    let mut candidate = folder.join(format!("{name}{ending}"));
     let mut n = 2;
     while candidate.exists() {
-        candidate = folder.join(format!("{name} ({n})"));
+        candidate = folder.join(format!("{name} ({n}){ending}"));
         n += 1;
     }
     made.insert(key, candidate.clone());

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 pub struct NewFolder {
     temp: Option<tempfile::TempDir>,
     path: PathBuf,
-    overwrite: bool,
+    /// The target with all links followed, if it is there.
+    real: Option<PathBuf>,
+    /// It waits inside of the target, an empty folder that cannot be replaced.
+    inside: bool,
 }
 
 impl NewFolder {
@@ -23,13 +26,22 @@ impl NewFolder {
         if overwrite && path.exists() {
             refuse_foreign(path)?;
         }
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        let real = path.canonicalize().ok();
+        let inside = real.as_deref().is_some_and(is_fixed);
+        if inside && !empty {
+            let text = "this folder cannot be replaced while it is the current one or a file system of its own; \
+                        give a folder in it as the target";
+            return Err(Error::new(Kind::Exists, text).in_file(path));
+        }
+        let beside = real.as_deref().unwrap_or(path);
+        let parent = if inside { Some(beside) } else { beside.parent().filter(|p| !p.as_os_str().is_empty()) };
+        let parent = parent.unwrap_or_else(|| Path::new("."));
         let temp = tempfile::Builder::new()
             .prefix(".pst-")
             .suffix(".tmp")
             .tempdir_in(parent)
             .map_err(|e| Error::io("cannot create a folder in this one", parent, e))?;
-        Ok(Self { temp: Some(temp), path: path.to_path_buf(), overwrite })
+        Ok(Self { temp: Some(temp), path: path.to_path_buf(), real, inside })
     }
 
     /// The temporary folder.
@@ -49,30 +61,77 @@ impl NewFolder {
     pub fn commit(mut self) -> Result<()> {
         let Some(temp) = self.temp.take() else { return Ok(()) };
         let fail = |e| Error::io("cannot give the new folder its name", &self.path, e);
-        let new = temp.keep();
+        if self.inside {
+            return move_up(temp.path()).map_err(fail);
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let _ = std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755));
+            let _ = std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755));
         }
-        let exists = self.path.symlink_metadata().is_ok();
-        let old = new.with_extension("old");
-        if exists && self.overwrite {
-            std::fs::rename(&self.path, &old).map_err(fail)?;
+        let target = self.real.as_deref().unwrap_or(&self.path);
+        let exists = target.symlink_metadata().is_ok();
+        let old = temp.path().with_extension("old");
+        if exists {
+            std::fs::rename(target, &old).map_err(fail)?;
         }
-        if let Err(e) = std::fs::rename(&new, &self.path) {
-            if exists && self.overwrite {
-                let _ = std::fs::rename(&old, &self.path);
+        if let Err(e) = std::fs::rename(temp.path(), target) {
+            if exists {
+                let _ = std::fs::rename(&old, target);
             }
-            let _ = std::fs::remove_dir_all(&new);
             return Err(fail(e));
         }
-        if exists && self.overwrite {
-            let _ = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
+        // It has another name now; nothing is left to be removed.
+        let _ = temp.keep();
+        if exists {
+            let _ = std::fs::remove_dir_all(&old);
         }
-        crate::io::commit::sync_folder(&self.path);
+        crate::io::commit::sync_folder(target);
         Ok(())
     }
+}
+
+/// True for a folder that cannot get another name: the one the program runs in, or where a file system is mounted.
+fn is_fixed(folder: &Path) -> bool {
+    if std::env::current_dir().and_then(|d| d.canonicalize()).is_ok_and(|d| d == folder) {
+        return true;
+    }
+    let Some(parent) = folder.parent() else { return true };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let device = |p: &Path| p.metadata().map(|m| m.dev()).ok();
+        device(folder) != device(parent)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = parent;
+        false
+    }
+}
+
+/// Moves all that is in a folder beside it; if one thing does not go, none has gone.
+fn move_up(folder: &Path) -> std::io::Result<()> {
+    let Some(parent) = folder.parent() else { return Ok(()) };
+    let mut moved = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let from = entry?.path();
+        let to = parent.join(from.file_name().unwrap_or_default());
+        let done = if to.symlink_metadata().is_ok() {
+            Err(std::io::Error::other("something of that name has come while this ran"))
+        } else {
+            std::fs::rename(&from, &to)
+        };
+        if let Err(e) = done {
+            for (from, to) in moved {
+                let _ = std::fs::rename(to, from);
+            }
+            return Err(e);
+        }
+        moved.push((from, to));
+    }
+    crate::io::commit::sync_folder(folder);
+    Ok(())
 }
 
 /// A folder is replaced whole: what others have put there would go with it.

@@ -1,0 +1,125 @@
+//! Folders on disk: which kinds of mail are in them, and sources for more than one kind.
+
+use super::components::Format;
+use super::{eml, maildir, mbox, msg};
+use crate::error::{Error, Kind, Result};
+use crate::pipeline::{Folder, Item, ItemRef, Source};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use walkdir::WalkDir;
+
+/// What was found in a folder on disk.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// The kinds of source that are needed to read it all; empty if nothing in it is mail.
+    pub kinds: Vec<&'static str>,
+    /// The files that none of them takes.
+    pub others: Vec<PathBuf>,
+}
+
+impl Survey {
+    /// Looks at all files below a folder. Links are not followed.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn of(top: &Path) -> Result<Self> {
+        let mut found = Self::default();
+        let (mut calendars, mut cards, mut unnamed) = (false, false, Vec::new());
+        for entry in WalkDir::new(top).sort_by_file_name() {
+            let entry = entry.map_err(|e| super::cannot_list(e, top))?;
+            let path = entry.path();
+            if entry.file_type().is_dir() {
+                if maildir::is_maildir(path) {
+                    found.add("maildir");
+                }
+            } else if maildir::is_own(path) && path.ancestors().take(3).any(maildir::is_maildir) {
+                // Told with its folder.
+            } else if eml::is_eml(path) || msg::is_msg(path) {
+                found.add("eml");
+            } else if let Some(format) = Format::of_name(path) {
+                calendars |= format == Format::Calendar;
+                cards |= format == Format::Contacts;
+            } else if mbox::is_mbox(path) {
+                found.add("mbox");
+            } else {
+                unnamed.push(entry.into_path());
+            }
+        }
+        match (calendars, cards) {
+            // The source of eml files reads calendars and cards too.
+            _ if !found.kinds.is_empty() && (calendars || cards) => found.add("eml"),
+            (true, true) => found.add("eml"),
+            (true, false) => found.add("ics"),
+            (false, true) => found.add("vcf"),
+            (false, false) => {}
+        }
+        // A tree in which nothing is named as mail may hold mail under other names.
+        let loose = found.kinds.is_empty() && unnamed.iter().any(|f| eml::looks_like_mail(f));
+        if loose {
+            found.add("eml");
+        }
+        let text_msg = |f: &Path| f.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
+        let eml = found.kinds.contains(&"eml");
+        unnamed.retain(|f| !(eml && (loose || text_msg(f)) && eml::looks_like_mail(f)));
+        found.others = unnamed;
+        Ok(found)
+    }
+
+    fn add(&mut self, kind: &'static str) {
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
+        }
+    }
+}
+
+/// Several sources of one tree, as one.
+pub struct TreeSource {
+    sources: Vec<Arc<dyn Source>>,
+    /// Every folder as it is told, the source it is of, and as that source told it.
+    folders: Vec<(Folder, usize, Folder)>,
+}
+
+impl TreeSource {
+    /// Puts sources together; folders of one path stay beside each other.
+    ///
+    /// # Errors
+    /// When one cannot list its folders.
+    pub fn new(sources: Vec<Arc<dyn Source>>) -> Result<Self> {
+        let mut folders = Vec::new();
+        for (i, source) in sources.iter().enumerate() {
+            folders.extend(source.folders()?.into_iter().map(|folder| (folder.clone(), i, folder)));
+        }
+        folders.sort_by(|(a, i, _), (b, j, _)| a.path.cmp(&b.path).then(i.cmp(j)));
+        for (key, (folder, ..)) in (0..).zip(&mut folders) {
+            folder.key = key;
+        }
+        Ok(Self { sources, folders })
+    }
+
+    fn inner(&self, folder: &Folder) -> Result<(&Arc<dyn Source>, &Folder)> {
+        let found = self.folders.get(folder.key as usize);
+        found
+            .and_then(|(_, i, inner)| Some((self.sources.get(*i)?, inner)))
+            .ok_or_else(|| Error::new(Kind::NotFound, "no such folder is in the tree"))
+    }
+}
+
+impl Source for TreeSource {
+    fn folders(&self) -> Result<Vec<Folder>> {
+        Ok(self.folders.iter().map(|(folder, ..)| folder.clone()).collect())
+    }
+
+    fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
+        let (source, inner) = self.inner(folder)?;
+        source.items(inner)
+    }
+
+    fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
+        let (source, inner) = self.inner(folder)?;
+        source.load(inner, item)
+    }
+
+    fn title(&self) -> String {
+        self.sources.first().map_or_else(|| "Mail".to_owned(), |s| s.title())
+    }
+}
