@@ -96,9 +96,12 @@ pub struct Convert {
     /// What to do with an item that was already copied in this run (same Message-ID and same content).
     #[arg(long, value_enum, default_value_t = Duplicates::Allow, help_heading = "Items")]
     pub duplicates: Duplicates,
-    /// Leave out folder-associated items (views, rules, forms).
+    /// Leave out folder-associated items (views, rules, forms), which no folder shows.
     #[arg(long, help_heading = "Items")]
     pub no_associated: bool,
+    /// Take folder-associated items also where the target cannot hide them: as mail, pages or calendars.
+    #[arg(long, conflicts_with = "no_associated", help_heading = "Items")]
+    pub associated: bool,
     /// How the data blocks of a new PST are encoded; Outlook's own files use permute.
     #[arg(long, value_enum, default_value_t = Crypt::Permute, help_heading = "Target")]
     pub crypt: Crypt,

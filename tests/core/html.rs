@@ -345,10 +345,10 @@ fn a_target_that_exists_is_refused_and_nothing_is_left_of_one_that_fails() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pages");
     std::fs::create_dir(&path).unwrap();
-    std::fs::write(path.join("mine"), "x").unwrap();
+    std::fs::write(path.join("mine.eml"), "x").unwrap();
     assert!(create(&path, false).is_err());
     drop(create(&path, true).unwrap());
-    assert!(path.join("mine").exists());
+    assert!(path.join("mine.eml").exists());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

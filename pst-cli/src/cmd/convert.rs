@@ -7,7 +7,7 @@ use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::mime::contact::Version;
-use pst_core::pipeline::{self, Discard, FolderFilter, ItemFilter, Mounted, Report, RunOptions, Sink};
+use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
 use serde_json::json;
 use std::fmt::Write;
@@ -73,7 +73,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             subject: a.subject.clone(),
             larger: a.larger,
             smaller: a.smaller,
-            associated: !a.no_associated,
+            associated: a.associated || (!a.no_associated && endpoint::keeps_associated(target)),
         },
         skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
         stop,
@@ -102,8 +102,8 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             },
         },
     };
-    let sink: Box<dyn Sink> =
-        if a.dry_run { Box::new(Discard) } else { endpoint::create(target, sources, &target_options)? };
+    let sink = endpoint::create(target, sources, &target_options)?;
+    let sink: Box<dyn Sink> = if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink };
     let progress = Progress::new();
     let result = pipeline::run(&mounted, sink, &options, &progress);
     progress.end();

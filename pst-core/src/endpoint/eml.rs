@@ -1,8 +1,7 @@
 //! eml files and trees of them; .msg files, calendars and vCards may stand among them.
 
 use super::components::{self, Collections, Format, Shelf, again};
-use super::roles;
-use super::text::{self, Form, NewFolder, StateFields, TextItem, file_name};
+use super::text::{self, Form, Made, NewFolder, StateFields, TextItem, file_name};
 use super::{maildir, msg};
 use crate::error::{Error, Result};
 use crate::io::{Input, open_file};
@@ -10,7 +9,7 @@ use crate::mapi::message::flag;
 use crate::mapi::tag;
 use crate::mime::{self, large};
 use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Role, Sink, Source, Written};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use walkdir::WalkDir;
@@ -148,7 +147,7 @@ impl Source for EmlSource {
             class: class_of(files).map(ToOwned::to_owned),
             path: path.clone(),
             role: if path.len() == 1 {
-                path.first().map(|n| roles::of_name(n)).unwrap_or_default()
+                path.first().map(|n| Role::of_name(n)).unwrap_or_default()
             } else {
                 Role::default()
             },
@@ -246,7 +245,7 @@ impl Numbered {
 pub struct EmlSink {
     folder: NewFolder,
     current: PathBuf,
-    made: HashMap<Vec<String>, PathBuf>,
+    made: Made,
     numbered: Numbered,
     bytes: u64,
     mail: mime::Options,
@@ -260,14 +259,7 @@ impl EmlSink {
     pub fn create(path: &Path, overwrite: bool, mail: mime::Options) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
-        Ok(Self {
-            current: top.clone(),
-            made: HashMap::from([(Vec::new(), top)]),
-            folder,
-            numbered: Numbered::default(),
-            bytes: 0,
-            mail,
-        })
+        Ok(Self { current: top.clone(), made: Made::new(&top), folder, numbered: Numbered::default(), bytes: 0, mail })
     }
 }
 
@@ -306,38 +298,13 @@ pub(super) fn unpack(item: Prepared) -> Result<Box<TextItem>> {
         .map_err(|_| Error::new(crate::Kind::Usage, "an item was prepared for another kind of target"))
 }
 
-/// A folder on disk for a folder path; different names stay different.
-pub(super) fn make_folder(made: &mut HashMap<Vec<String>, PathBuf>, path: &[String]) -> Result<PathBuf> {
-    let mut at = made.get(&[][..]).cloned().unwrap_or_default();
-    for depth in 1..=path.len() {
-        let part = path.get(..depth).unwrap_or_default();
-        if let Some(known) = made.get(part) {
-            at.clone_from(known);
-            continue;
-        }
-        let name = file_name(part.last().map_or("", String::as_str));
-        let taken: HashSet<String> =
-            made.values().filter(|p| p.parent() == Some(&at)).map(|p| p.to_string_lossy().to_lowercase()).collect();
-        let mut candidate = at.join(&name);
-        let mut n = 2;
-        while taken.contains(&candidate.to_string_lossy().to_lowercase()) || candidate.symlink_metadata().is_ok() {
-            candidate = at.join(format!("{name} ({n})"));
-            n += 1;
-        }
-        std::fs::create_dir(&candidate).map_err(|e| Error::io("cannot create", &candidate, e))?;
-        made.insert(part.to_vec(), candidate.clone());
-        at = candidate;
-    }
-    Ok(at)
-}
-
 impl Sink for EmlSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
         Arc::new(EmlPrepare(self.mail.clone()))
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {
-        self.current = make_folder(&mut self.made, &folder.path)?;
+        self.current = self.made.folder(&folder.path)?;
         Ok(())
     }
 

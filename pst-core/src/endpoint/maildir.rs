@@ -1,7 +1,6 @@
 //! Maildir and Maildir++: folders as `.A.B` beside the inbox, flags in file names, names in modified UTF-7.
 
 use super::eml::{modified, prepared, read_mime, unpack};
-use super::roles;
 use super::text::{self, Form, NewFolder};
 use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
@@ -76,7 +75,7 @@ impl Source for MaildirSource {
             path: path.clone(),
             role: match path.as_slice() {
                 [_] if *at == self.top => Role::Inbox,
-                [name] => roles::of_name(name),
+                [name] => Role::of_name(name),
                 _ => Role::None,
             },
             key: i as u64,

@@ -13,7 +13,6 @@ pub mod maildir;
 pub mod mbox;
 pub mod msg;
 pub mod pst;
-pub mod roles;
 mod sheets;
 pub mod text;
 pub mod tree;
@@ -172,6 +171,13 @@ fn recognise(path: &Path) -> Result<&'static str> {
     let text = "this is not a PST, an mbox, a mail message, a calendar or a vCard; a prefix (pst:, eml:, msg:, mbox:, \
                 maildir:, ics:, vcf:, json:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
+}
+
+/// True for a target that hides folder-associated items as the source does; in others they would be seen as mail.
+pub fn keeps_associated(spec: &str) -> bool {
+    let (kind, path) = split(spec);
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    !matches!(kind.or(ending.as_deref()), Some("eml" | "mbox" | "mbx" | "maildir" | "html" | "ics" | "vcf"))
 }
 
 /// Starts a target of the kind that its prefix or ending names.

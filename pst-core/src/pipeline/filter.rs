@@ -114,7 +114,11 @@ impl FolderFilter {
         };
         let mut prefix: Vec<String> = Vec::new();
         if let Some(target) = &self.target_root {
-            prefix.extend(target.split('/').filter(|n| !n.is_empty()).map(str::to_owned));
+            let pattern = Pattern::parse(target)?;
+            let rest = target.trim_start_matches('/');
+            let rest = if pattern.role.is_some() { rest.splitn(3, '#').nth(2).unwrap_or_default() } else { rest };
+            prefix.extend(pattern.role.map(|role| role.name().to_owned()));
+            prefix.extend(rest.split('/').filter(|n| !n.is_empty()).map(str::to_owned));
         }
         prefix.extend_from_slice(under);
         let mut out = Vec::new();
@@ -132,9 +136,12 @@ impl FolderFilter {
             }
             let mut target = folder.clone();
             target.path = prefix.iter().chain(folder.path.get(top..).unwrap_or_default()).cloned().collect();
-            // A default folder that is moved below another folder is no default folder any more.
-            if target.path.len() > folder.path.len().max(1) {
-                target.role = Role::None;
+            // A folder that moves plays the role of its new place.
+            if target.path != folder.path {
+                target.role = match target.path.as_slice() {
+                    [name] => Role::of_name(name),
+                    _ => Role::None,
+                };
             }
             out.push((folder.clone(), target));
         }

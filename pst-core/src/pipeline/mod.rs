@@ -12,5 +12,5 @@ pub use event::{Event, Failure, Note, Observer, Report};
 pub use filter::{FolderFilter, ItemFilter};
 pub use item::{Body, Flags, Folder, Item, ItemRef, Mime, Role};
 pub use run::{Mounted, RunOptions, run};
-pub use sink::{Discard, Prepare, Prepared, Sink, Written};
+pub use sink::{Prepare, Prepared, Rehearsal, Sink, Written};
 pub use source::Source;

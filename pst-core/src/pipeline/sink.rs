@@ -77,21 +77,23 @@ pub trait Sink: Send {
     fn finish(self: Box<Self>) -> Result<Written>;
 }
 
-/// A sink that writes nothing, for a dry run.
-#[derive(Default)]
-pub struct Discard;
+/// A sink that does all of another's work but writes nothing, for a dry run.
+pub struct Rehearsal(Box<dyn Sink>);
 
-struct DiscardPrepare;
-
-impl Prepare for DiscardPrepare {
-    fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
-        Ok(Prepared { payload: Box::new(()), bytes: 0, id: item.id, warnings: item.warnings })
+impl Rehearsal {
+    /// Takes a sink that was started; it leaves nothing behind.
+    pub fn of(sink: Box<dyn Sink>) -> Self {
+        Self(sink)
     }
 }
 
-impl Sink for Discard {
+impl Sink for Rehearsal {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(DiscardPrepare)
+        self.0.preparer()
+    }
+
+    fn names(&mut self, names: &[NamedProp]) {
+        self.0.names(names);
     }
 
     fn folder(&mut self, _folder: &Folder) -> Result<()> {

@@ -2,15 +2,14 @@
 
 use super::gather::{Content, Entry, Gathered, Hash};
 use super::index::{Index, Row};
-use crate::endpoint::eml::make_folder;
-use crate::endpoint::text::{NewFolder, Unique, message_of};
+use crate::endpoint::text::{Made, NewFolder, Unique, message_of};
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Sink, Written};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Bytes copied at once.
@@ -19,7 +18,7 @@ const PIECE: usize = 256 << 10;
 /// Writes attachments, one folder for each folder of the source.
 pub struct AttachmentsSink {
     folder: NewFolder,
-    made: HashMap<Vec<String>, PathBuf>,
+    made: Made,
     /// The folder at hand, and the names that are taken in it.
     path: Vec<String>,
     names: Unique,
@@ -47,7 +46,7 @@ impl AttachmentsSink {
         let top = folder.path().to_path_buf();
         let index = Index::create(&top)?;
         let seen = once.then(Seen::new).transpose()?;
-        let made = HashMap::from([(Vec::new(), top)]);
+        let made = Made::new(&top);
         Ok(Self { folder, made, path: Vec::new(), names: Unique::default(), index, seen, bytes: 0, import, options })
     }
 
@@ -59,7 +58,7 @@ impl AttachmentsSink {
         if let Some(earlier) = self.seen.as_mut().map(|s| s.find(&entry.hash)).transpose()?.flatten() {
             return Ok((earlier, "the same data as an earlier attachment".to_owned()));
         }
-        let at = make_folder(&mut self.made, &self.path)?;
+        let at = self.made.folder(&self.path)?;
         let (path, mut file) = self.names.create(&at, &entry.name)?;
         let copied = match &mut entry.content {
             Content::Blob(blob) => match blob.open() {

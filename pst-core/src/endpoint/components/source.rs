@@ -1,7 +1,6 @@
 //! Calendars and address books as a source: one file, or a tree of them.
 
 use super::{Collections, Format, Shelf, again};
-use crate::endpoint::roles;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Folder, Item, ItemRef, Role, Source};
 use std::collections::BTreeMap;
@@ -109,7 +108,7 @@ fn folders(shelves: Shelves) -> Vec<Shelved> {
         if !itself {
             full.push(name.to_owned());
         }
-        let named = full.len() == 1 && full.first().is_some_and(|n| roles::of_name(n) == role);
+        let named = full.len() == 1 && full.first().is_some_and(|n| Role::of_name(n) == role);
         let folder = Folder {
             path: full,
             role: if named { role } else { Role::None },

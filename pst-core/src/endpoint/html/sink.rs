@@ -2,8 +2,8 @@
 
 use super::index::{self, Listed, encoded, percent};
 use super::page::{Beside, Entry, Link, Page};
-use crate::endpoint::eml::{Numbered, make_folder};
-use crate::endpoint::text::{NewFolder, Unique, message_of};
+use crate::endpoint::eml::Numbered;
+use crate::endpoint::text::{Made, NewFolder, Unique, message_of};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Blob, tag};
 use crate::mime::{self, ImportOptions};
@@ -21,7 +21,7 @@ const PIECE: usize = 256 << 10;
 pub struct HtmlSink {
     folder: NewFolder,
     title: String,
-    made: HashMap<Vec<String>, PathBuf>,
+    made: Made,
     folders: Vec<Listed>,
     by_path: HashMap<Vec<String>, usize>,
     current: usize,
@@ -47,7 +47,7 @@ impl HtmlSink {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
         Ok(Self {
-            made: HashMap::from([(Vec::new(), top.clone())]),
+            made: Made::new(&top),
             folders: vec![Listed::create(Vec::new(), top)?],
             by_path: HashMap::from([(Vec::new(), 0)]),
             folder,
@@ -123,7 +123,7 @@ impl Sink for HtmlSink {
             self.current = match self.by_path.get(&path) {
                 Some(known) => *known,
                 None => {
-                    let at = make_folder(&mut self.made, &path)?;
+                    let at = self.made.folder(&path)?;
                     self.by_path.insert(path.clone(), self.folders.len());
                     self.folders.push(Listed::create(path, at)?);
                     self.folders.len() - 1

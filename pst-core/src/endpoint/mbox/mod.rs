@@ -7,7 +7,7 @@ mod sink;
 
 pub use sink::MboxSink;
 
-use super::{maildir, roles, text};
+use super::{maildir, text};
 use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
@@ -134,8 +134,8 @@ impl Source for MboxSource {
         let folder = |(i, (path, file)): (usize, &(Vec<String>, Option<PathBuf>))| Folder {
             path: path.clone(),
             role: match path.as_slice() {
-                [] if file.is_some() => roles::of_name(&self.title),
-                [name] => roles::of_name(name),
+                [] if file.is_some() => Role::of_name(&self.title),
+                [name] => Role::of_name(name),
                 _ => Role::None,
             },
             key: i as u64,

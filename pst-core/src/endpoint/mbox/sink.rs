@@ -1,7 +1,7 @@
 //! Writes an mbox, or a tree of them.
 
-use super::super::eml::{make_folder, prepared, unpack};
-use super::super::text::{Form, NewFolder, StateFields, file_name};
+use super::super::eml::{prepared, unpack};
+use super::super::text::{Form, Made, NewFolder, StateFields, file_name};
 use crate::error::{Error, Kind, Result};
 use crate::io::NewFile;
 use crate::mime;
@@ -19,7 +19,7 @@ enum Target {
     /// One file for the one folder that has items.
     File { file: NewFile, folder: Option<Vec<String>> },
     /// A tree.
-    Tree { folder: NewFolder, made: HashMap<Vec<String>, PathBuf>, open: Option<(Vec<String>, std::fs::File)> },
+    Tree { folder: NewFolder, tree: Tree, open: Option<(Vec<String>, std::fs::File)> },
 }
 
 /// Writes an mbox, or a tree of them.
@@ -44,7 +44,8 @@ impl MboxSink {
         } else {
             let folder = NewFolder::create(path, overwrite)?;
             let top = folder.path().to_path_buf();
-            Target::Tree { folder, made: HashMap::from([(Vec::new(), top)]), open: None }
+            let tree = Tree { made: Made::new(&top), top, files: HashMap::new() };
+            Target::Tree { folder, tree, open: None }
         };
         Ok(Self { target, path: path.to_path_buf(), current: Vec::new(), buffer: Vec::new(), bytes: 0, mail })
     }
@@ -102,8 +103,8 @@ impl MboxSink {
             Target::Tree { open: Some((at, _)), .. } if *at == self.current => Ok(()),
             Target::Tree { .. } => {
                 self.flush()?;
-                let Target::Tree { made, open, .. } = &mut self.target else { return Ok(()) };
-                let path = mbox_path(made, &self.current)?;
+                let Target::Tree { tree, open, .. } = &mut self.target else { return Ok(()) };
+                let path = tree.file(&self.current)?;
                 let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
                 *open = Some((self.current.clone(), file.map_err(|e| Error::io("cannot create", &path, e))?));
                 Ok(())
@@ -112,28 +113,29 @@ impl MboxSink {
     }
 }
 
-/// The file of a folder: `A.sbd/B.sbd/C` for A/B/C; the top's own items go to a file named "Top".
-fn mbox_path(made: &mut HashMap<Vec<String>, PathBuf>, path: &[String]) -> Result<PathBuf> {
-    let Some((last, parents)) = path.split_last() else {
-        return Ok(made.get(&[][..]).cloned().unwrap_or_default().join("Top"));
-    };
-    let parents: Vec<String> = parents.iter().map(|p| format!("{p}.sbd")).collect();
-    let folder = make_folder(made, &parents)?;
-    let key: Vec<String> = path.iter().map(|p| format!("{p}\0file")).collect();
-    if let Some(known) = made.get(&key) {
-        return Ok(known.clone());
+/// The folders and files of a tree.
+struct Tree {
+    made: Made,
+    top: PathBuf,
+    files: HashMap<Vec<String>, PathBuf>,
+}
+
+impl Tree {
+    /// The file of a folder: `A.sbd/B.sbd/C` for A/B/C; the top's own items go to a file named "Top".
+    fn file(&mut self, path: &[String]) -> Result<PathBuf> {
+        let Some((last, parents)) = path.split_last() else { return Ok(self.top.join("Top")) };
+        if let Some(known) = self.files.get(path) {
+            return Ok(known.clone());
+        }
+        let parents: Vec<String> = parents.iter().map(|p| format!("{p}.sbd")).collect();
+        let folder = self.made.folder(&parents)?;
+        let name = file_name(last);
+        // A name that would be read as another, or not at all, says what it is.
+        let ending = if super::bare(&name) != name || super::is_other(Path::new(&name)) { ".mbox" } else { "" };
+        let file = self.made.free(&folder, &name, ending);
+        self.files.insert(path.to_vec(), file.clone());
+        Ok(file)
     }
-    let name = file_name(last);
-    // A name that would be read as another, or not at all, says what it is.
-    let ending = if super::bare(&name) != name || super::is_other(Path::new(&name)) { ".mbox" } else { "" };
-    let mut candidate = folder.join(format!("{name}{ending}"));
-    let mut n = 2;
-    while candidate.exists() {
-        candidate = folder.join(format!("{name} ({n}){ending}"));
-        n += 1;
-    }
-    made.insert(key, candidate.clone());
-    Ok(candidate)
 }
 
 struct MboxPrepare(mime::Options);

@@ -1,13 +1,12 @@
 //! A tree of .msg files as a sink.
 
 use super::write;
-use crate::endpoint::eml::{Numbered, make_folder};
-use crate::endpoint::text::{NewFolder, message_of};
+use crate::endpoint::eml::Numbered;
+use crate::endpoint::text::{Made, NewFolder, message_of};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{PropBag, Value, tag};
 use crate::mime::ImportOptions;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Sink, Written};
-use std::collections::HashMap;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +19,7 @@ const HELD: usize = 8 << 20;
 pub struct MsgSink {
     folder: NewFolder,
     current: PathBuf,
-    made: HashMap<Vec<String>, PathBuf>,
+    made: Made,
     numbered: Numbered,
     bytes: u64,
     import: ImportOptions,
@@ -34,7 +33,7 @@ impl MsgSink {
     pub fn create(path: &Path, overwrite: bool, import: ImportOptions) -> Result<Self> {
         let folder = NewFolder::create(path, overwrite)?;
         let top = folder.path().to_path_buf();
-        let made = HashMap::from([(Vec::new(), top.clone())]);
+        let made = Made::new(&top);
         Ok(Self { folder, current: top, made, numbered: Numbered::default(), bytes: 0, import })
     }
 }
@@ -69,7 +68,7 @@ impl Sink for MsgSink {
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {
-        self.current = make_folder(&mut self.made, &folder.path)?;
+        self.current = self.made.folder(&folder.path)?;
         Ok(())
     }
 

@@ -101,8 +101,12 @@ impl Sink for PstSink {
                 continue;
             }
             let last = depth == folder.path.len();
-            let role = if last { folder.role } else { Role::None };
             let name = path.last().map_or("", String::as_str);
+            let role = match depth {
+                _ if last => folder.role,
+                1 => Role::of_name(name),
+                _ => Role::None,
+            };
             let is_new = !self.folders.values().any(|f| *f == self.writer.deleted());
             let id = if role == Role::Deleted && depth == 1 && is_new {
                 self.writer.rename(self.writer.deleted(), name);

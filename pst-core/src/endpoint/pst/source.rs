@@ -124,7 +124,7 @@ impl PstSource {
         let subtree = store.ipm_subtree();
         for node in all {
             let below_top = node.parent.and_then(|p| all.get(p)).is_some_and(|p| p.nid == subtree);
-            let role = crate::endpoint::roles::of_name(&node.name);
+            let role = Role::of_name(&node.name);
             if below_top && role != Role::None {
                 claim(Some(node.nid), role);
             }

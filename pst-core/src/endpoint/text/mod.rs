@@ -3,10 +3,12 @@
 mod fields;
 mod folder;
 mod lines;
+mod made;
 mod unique;
 
 pub use fields::{date_of, state_in};
 pub use folder::NewFolder;
+pub use made::Made;
 pub use unique::Unique;
 
 use crate::error::{Error, Kind, Result};
@@ -134,6 +136,9 @@ pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<S
         Body::Mime(m) => m,
     };
     let f = &m.flags;
+    if f.deleted {
+        warnings.push("its source marks this as deleted, and no store can say so".to_owned());
+    }
     let state = mime::State {
         seen: f.seen,
         answered: f.answered,
