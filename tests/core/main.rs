@@ -6,6 +6,7 @@
 mod attachments;
 mod blobs;
 mod calendars;
+mod cards;
 mod cases_bodies;
 mod cases_calendar;
 mod cases_classes;

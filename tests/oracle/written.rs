@@ -36,7 +36,7 @@ fn total(listing: &Listing) -> usize {
 }
 
 /// Converts a source and compares what everyone reads in the PST; gives back what we read.
-fn prove(source: &Path) -> Listing {
+pub fn prove(source: &Path) -> Listing {
     let scratch = tempfile::tempdir().unwrap();
     let pst = scratch.path().join("proof.pst");
     let report = convert(&[source], &pst);
