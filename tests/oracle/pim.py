@@ -25,13 +25,18 @@ def moment(value):
     return value.strftime("%Y%m%dT%H%M%S" if isinstance(value, datetime.datetime) else "%Y%m%d")
 
 
+def title(event):
+    """The summary without what several writers do to it: marks that escape nothing, and line ends."""
+    return " ".join(str(event.get("SUMMARY", "")).replace("\\", "").split())
+
+
 def occurrences(calendar, start):
     """When every event takes place, and under what name, for two years from the first start."""
     events = recurring_ical_events.of(calendar, components=["VEVENT"], skip_bad_series=True)
     out = []
     for event in events.between(start, start + datetime.timedelta(days=731)):
         end = event.get("DTEND")
-        out.append([moment(event["DTSTART"].dt), moment(end.dt) if end else "", str(event.get("SUMMARY", ""))])
+        out.append([moment(event["DTSTART"].dt), moment(end.dt) if end else "", title(event)])
     return sorted(out)
 
 
