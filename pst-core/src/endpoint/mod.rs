@@ -97,6 +97,7 @@ pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
         "ics" => Arc::new(components::ComponentSource::open(path, Format::Calendar)?),
         "vcf" => Arc::new(components::ComponentSource::open(path, Format::Contacts)?),
+        "components" => Arc::new(components::ComponentSource::open_all(path)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
     })
 }
@@ -123,10 +124,9 @@ fn recognise(path: &Path) -> Result<&'static str> {
         if files.iter().any(|f| mbox::is_mbox(f)) {
             return Ok("mbox");
         }
-        // A tree of eml files may hold calendars and cards too.
         let has = |format| files.iter().any(|f| Format::of_name(f) == Some(format));
         match (has(Format::Calendar), has(Format::Contacts)) {
-            (true, true) => return Ok("eml"),
+            (true, true) => return Ok("components"),
             (true, false) => return Ok("ics"),
             (false, true) => return Ok("vcf"),
             (false, false) => {}

@@ -57,6 +57,8 @@ pub(super) enum Sheets<S> {
         top: &'static str,
         current: Vec<String>,
         made: HashMap<Vec<String>, (PathBuf, S)>,
+        /// The names of the files, in lower case.
+        taken: HashSet<String>,
         open: Option<BufWriter<File>>,
     },
 }
@@ -71,7 +73,15 @@ impl<S: Sheet> Sheets<S> {
             return Ok(Self::One { file, sheet, bytes });
         }
         let folder = NewFolder::create(path, overwrite)?;
-        Ok(Self::Tree { folder, ending, top, current: Vec::new(), made: HashMap::new(), open: None })
+        Ok(Self::Tree {
+            folder,
+            ending,
+            top,
+            current: Vec::new(),
+            made: HashMap::new(),
+            taken: HashSet::new(),
+            open: None,
+        })
     }
 
     /// Goes on with a folder.
@@ -93,10 +103,10 @@ impl<S: Sheet> Sheets<S> {
                 sheet.add(item, &mut out)?;
                 out.flush().map_err(|e| Error::io("cannot write", "the target", e))
             }
-            Self::Tree { folder, ending, top, current, made, open } => {
+            Self::Tree { folder, ending, top, current, made, taken, open } => {
                 let is_new = !made.contains_key(current);
                 if is_new {
-                    let path = new_path(folder.path(), current, top, ending, made)?;
+                    let path = new_path(folder.path(), current, top, ending, taken)?;
                     File::create_new(&path).map_err(|e| Error::io("cannot create", &path, e))?;
                     made.insert(current.clone(), (path, S::default()));
                 }
@@ -151,24 +161,17 @@ fn flush(open: &mut Option<BufWriter<File>>) -> Result<()> {
 }
 
 /// A file for a folder, beside the folders below it; different folders stay different.
-fn new_path<S>(
-    top: &Path,
-    folder: &[String],
-    name: &str,
-    ending: &str,
-    made: &HashMap<Vec<String>, (PathBuf, S)>,
-) -> Result<PathBuf> {
+fn new_path(top: &Path, folder: &[String], name: &str, ending: &str, taken: &mut HashSet<String>) -> Result<PathBuf> {
     let (last, parents) = folder.split_last().map_or((name, &[][..]), |(l, p)| (l.as_str(), p));
     let mut dir = top.to_path_buf();
     for parent in parents {
         dir.push(file_name(parent));
     }
     std::fs::create_dir_all(&dir).map_err(|e| Error::io("cannot create", &dir, e))?;
-    let taken: HashSet<String> = made.values().map(|(p, _)| p.to_string_lossy().to_lowercase()).collect();
     let base = file_name(last);
     let mut path = dir.join(format!("{base}.{ending}"));
     let mut n = 2;
-    while taken.contains(&path.to_string_lossy().to_lowercase()) {
+    while !taken.insert(path.to_string_lossy().to_lowercase()) {
         path = dir.join(format!("{base} ({n}).{ending}"));
         n += 1;
     }
