@@ -46,6 +46,13 @@ impl Write for Into<'_> {
     }
 }
 
+/// The files of a tree that were made.
+pub(super) struct Made<S> {
+    by_folder: HashMap<Vec<String>, (PathBuf, S)>,
+    /// Their paths in lower case.
+    taken: HashSet<String>,
+}
+
 /// The file or the files of a target.
 pub(super) enum Sheets<S> {
     /// One file for all folders.
@@ -56,9 +63,7 @@ pub(super) enum Sheets<S> {
         ending: &'static str,
         top: &'static str,
         current: Vec<String>,
-        made: HashMap<Vec<String>, (PathBuf, S)>,
-        /// The names of the files, in lower case.
-        taken: HashSet<String>,
+        made: Box<Made<S>>,
         open: Option<BufWriter<File>>,
     },
 }
@@ -73,15 +78,8 @@ impl<S: Sheet> Sheets<S> {
             return Ok(Self::One { file, sheet, bytes });
         }
         let folder = NewFolder::create(path, overwrite)?;
-        Ok(Self::Tree {
-            folder,
-            ending,
-            top,
-            current: Vec::new(),
-            made: HashMap::new(),
-            taken: HashSet::new(),
-            open: None,
-        })
+        let made = Box::new(Made { by_folder: HashMap::new(), taken: HashSet::new() });
+        Ok(Self::Tree { folder, ending, top, current: Vec::new(), made, open: None })
     }
 
     /// Goes on with a folder.
@@ -103,14 +101,14 @@ impl<S: Sheet> Sheets<S> {
                 sheet.add(item, &mut out)?;
                 out.flush().map_err(|e| Error::io("cannot write", "the target", e))
             }
-            Self::Tree { folder, ending, top, current, made, taken, open } => {
-                let is_new = !made.contains_key(current);
+            Self::Tree { folder, ending, top, current, made, open } => {
+                let is_new = !made.by_folder.contains_key(current);
                 if is_new {
-                    let path = new_path(folder.path(), current, top, ending, taken)?;
+                    let path = new_path(folder.path(), current, top, ending, &mut made.taken)?;
                     File::create_new(&path).map_err(|e| Error::io("cannot create", &path, e))?;
-                    made.insert(current.clone(), (path, S::default()));
+                    made.by_folder.insert(current.clone(), (path, S::default()));
                 }
-                let Some((path, sheet)) = made.get_mut(current) else { return Ok(()) };
+                let Some((path, sheet)) = made.by_folder.get_mut(current) else { return Ok(()) };
                 if open.is_none() {
                     *open = Some(append(path)?);
                 }
@@ -135,7 +133,7 @@ impl<S: Sheet> Sheets<S> {
             Self::Tree { folder, made, mut open, .. } => {
                 flush(&mut open)?;
                 let mut bytes = 0;
-                for (path, mut sheet) in made.into_values() {
+                for (path, mut sheet) in made.by_folder.into_values() {
                     let mut out = Some(append(&path)?);
                     if let Some(out) = &mut out {
                         sheet.end(out)?;

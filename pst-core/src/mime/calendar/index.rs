@@ -169,7 +169,7 @@ impl Parts {
             }
             match &by_name {
                 Some(names) => {
-                    pieces.extend(names.of_item(text, place).into_iter().filter_map(|z| zones.get(z)).cloned())
+                    pieces.extend(names.of_item(text, place).into_iter().filter_map(|z| zones.get(z)).cloned());
                 }
                 None => pieces.extend(zones.iter().cloned()),
             }

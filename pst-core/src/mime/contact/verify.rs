@@ -77,8 +77,12 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
 fn is_said(line: &Line, card: &Component) -> bool {
     let when = |l: &Line| Some((effect::of(l)?, Stamp::of(l)?.civil()));
     let same = |said| card.lines.iter().any(|l| when(l).as_ref() == Some(&said));
-    let nothing = line.is("N") && effect::parts(line, 5).concat().is_empty();
-    nothing || (is_date(line) && when(line).is_some_and(same))
+    is_no_name(line) || (is_date(line) && when(line).is_some_and(same))
+}
+
+/// True for a name of nothing.
+fn is_no_name(line: &Line) -> bool {
+    line.is("N") && effect::parts(line, 5).concat().is_empty()
 }
 
 /// True for a number that stands in another property of its kind than the first: a fax, a second number at work.
@@ -108,6 +112,10 @@ pub(super) fn take_back(card: &mut Component, kept: Component, version: Version)
     }
     for part in kept.parts {
         if part.name == MORE {
+            // A list has no name in parts but one that says nothing.
+            if part.lines.iter().any(|l| l.is("N")) {
+                card.lines.retain(|l| !is_no_name(l));
+            }
             card.lines.extend(part.lines.into_iter().map(|l| normalized(l, version)));
         } else {
             card.parts.push(part);
