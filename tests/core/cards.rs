@@ -123,7 +123,7 @@ fn decoded(line: &str) -> String {
             }
         }
     }
-    let text = String::from_utf8(bytes).unwrap_or_else(|e| pst_core::mapi::codepage::decode(1252, e.as_bytes()).into());
+    let text = String::from_utf8(bytes).unwrap_or_else(|e| pst_core::mapi::codepage::decode(1252, e.as_bytes()));
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     format!("{}:{}", params.join(";"), text.replace('\n', "\\n"))
 }

@@ -23,6 +23,7 @@ mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod msg;
+mod pim_genuine;
 mod pim_hostile;
 mod power;
 mod reading;

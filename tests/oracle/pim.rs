@@ -119,7 +119,7 @@ fn calendars_of_the_corpus() {
         let [whole, bare] = answers else { panic!() };
         let said = |words: &str| item.warnings.iter().any(|w| w.contains(words));
         let (Some(source), Some(ours)) = (properties(&whole[0]), properties(&whole[1])) else {
-            if whole[1]["items"].is_null() {
+            if whole[1]["items"].is_null() && !whole[0]["items"].is_null() {
                 bad.push(format!("{}: icalendar does not read ours: {}", item.what, whole[1]["error"]));
             }
             continue;
