@@ -19,6 +19,7 @@ mod folders;
 #[path = "../support/generate.rs"]
 mod generate;
 mod kept;
+mod pim;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

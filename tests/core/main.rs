@@ -6,6 +6,7 @@
 mod attachments;
 mod blobs;
 mod calendars;
+mod cards;
 mod cases_bodies;
 mod cases_calendar;
 mod cases_classes;
@@ -22,6 +23,8 @@ mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod msg;
+mod pim_genuine;
+mod pim_hostile;
 mod power;
 mod reading;
 mod rich;

@@ -23,6 +23,7 @@ mod msg;
 mod oracle;
 #[path = "../support/ost4k.rs"]
 mod ost4k;
+mod pim;
 mod readpst;
 mod rich;
 mod signed;

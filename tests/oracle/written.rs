@@ -29,12 +29,12 @@ pub fn convert(sources: &[&Path], target: &Path) -> serde_json::Value {
     report
 }
 
-fn clean(pst: &Path) {
+pub fn clean(pst: &Path) {
     let out = Command::new(PST).arg("check").arg(pst).output().unwrap();
     assert!(out.status.success(), "{}: {}", pst.display(), String::from_utf8_lossy(&out.stdout));
 }
 
-fn total(listing: &Listing) -> usize {
+pub fn total(listing: &Listing) -> usize {
     listing.iter().map(|f| f.messages.len()).sum()
 }
 
@@ -67,7 +67,7 @@ fn prove(source: &Path) -> Listing {
     ours
 }
 
-fn same(what: &str, theirs: &Listing, ours: &Listing) {
+pub fn same(what: &str, theirs: &Listing, ours: &Listing) {
     let paths = |l: &Listing| l.iter().map(|f| f.path.clone()).collect::<Vec<_>>();
     assert_eq!(paths(theirs), paths(ours), "{what}: folders");
     for (a, b) in theirs.iter().zip(ours) {

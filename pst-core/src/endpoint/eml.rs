@@ -62,6 +62,8 @@ impl EmlSource {
         // A tree without a single .eml file may hold mail under other names.
         let is_item = |p: &Path| is_eml(p) || msg::is_msg(p);
         let is_text_msg = |p: &Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
+        // The first line of a calendar is one of a header, too.
+        let may_be_mail = |p: &Path| Format::of_name(p).is_none() && looks_like_mail(p);
         let named = WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_item(e.path()));
         let inside = |p: &Path| -> Vec<String> {
             let below = p.strip_prefix(path).unwrap_or(p);
@@ -78,8 +80,7 @@ impl EmlSource {
                 // The others tell it, unless a mail is in it.
             } else if entry.file_type().is_dir() {
                 folders.entry(inside(entry.path())).or_default();
-            } else if (is_item(entry.path())
-                || ((!named || is_text_msg(entry.path())) && looks_like_mail(entry.path())))
+            } else if (is_item(entry.path()) || ((!named || is_text_msg(entry.path())) && may_be_mail(entry.path())))
                 && let Some(parent) = entry.path().parent()
             {
                 folders.entry(inside(parent)).or_default().push(Entry::Mail(entry.path().to_path_buf()));

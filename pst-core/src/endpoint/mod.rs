@@ -116,6 +116,7 @@ fn open_as(kind: &str, path: &Path, options: SourceOptions) -> Result<Arc<dyn So
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),
         "ics" => Arc::new(components::ComponentSource::open(path, Format::Calendar)?),
         "vcf" => Arc::new(components::ComponentSource::open(path, Format::Contacts)?),
+        "components" => Arc::new(components::ComponentSource::open_all(path)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
     })
 }

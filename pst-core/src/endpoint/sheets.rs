@@ -46,6 +46,13 @@ impl Write for Into<'_> {
     }
 }
 
+/// The files of a tree that were made.
+pub(super) struct Made<S> {
+    by_folder: HashMap<Vec<String>, (PathBuf, S)>,
+    /// Their paths in lower case.
+    taken: HashSet<String>,
+}
+
 /// The file or the files of a target.
 pub(super) enum Sheets<S> {
     /// One file for all folders.
@@ -56,7 +63,7 @@ pub(super) enum Sheets<S> {
         ending: &'static str,
         top: &'static str,
         current: Vec<String>,
-        made: HashMap<Vec<String>, (PathBuf, S)>,
+        made: Box<Made<S>>,
         open: Option<BufWriter<File>>,
     },
 }
@@ -71,7 +78,8 @@ impl<S: Sheet> Sheets<S> {
             return Ok(Self::One { file, sheet, bytes });
         }
         let folder = NewFolder::create(path, overwrite)?;
-        Ok(Self::Tree { folder, ending, top, current: Vec::new(), made: HashMap::new(), open: None })
+        let made = Box::new(Made { by_folder: HashMap::new(), taken: HashSet::new() });
+        Ok(Self::Tree { folder, ending, top, current: Vec::new(), made, open: None })
     }
 
     /// Goes on with a folder.
@@ -94,13 +102,13 @@ impl<S: Sheet> Sheets<S> {
                 out.flush().map_err(|e| Error::io("cannot write", "the target", e))
             }
             Self::Tree { folder, ending, top, current, made, open } => {
-                let is_new = !made.contains_key(current);
+                let is_new = !made.by_folder.contains_key(current);
                 if is_new {
-                    let path = new_path(folder.path(), current, top, ending, made)?;
+                    let path = new_path(folder.path(), current, top, ending, &mut made.taken)?;
                     File::create_new(&path).map_err(|e| Error::io("cannot create", &path, e))?;
-                    made.insert(current.clone(), (path, S::default()));
+                    made.by_folder.insert(current.clone(), (path, S::default()));
                 }
-                let Some((path, sheet)) = made.get_mut(current) else { return Ok(()) };
+                let Some((path, sheet)) = made.by_folder.get_mut(current) else { return Ok(()) };
                 if open.is_none() {
                     *open = Some(append(path)?);
                 }
@@ -125,7 +133,7 @@ impl<S: Sheet> Sheets<S> {
             Self::Tree { folder, made, mut open, .. } => {
                 flush(&mut open)?;
                 let mut bytes = 0;
-                for (path, mut sheet) in made.into_values() {
+                for (path, mut sheet) in made.by_folder.into_values() {
                     let mut out = Some(append(&path)?);
                     if let Some(out) = &mut out {
                         sheet.end(out)?;
@@ -151,24 +159,17 @@ fn flush(open: &mut Option<BufWriter<File>>) -> Result<()> {
 }
 
 /// A file for a folder, beside the folders below it; different folders stay different.
-fn new_path<S>(
-    top: &Path,
-    folder: &[String],
-    name: &str,
-    ending: &str,
-    made: &HashMap<Vec<String>, (PathBuf, S)>,
-) -> Result<PathBuf> {
+fn new_path(top: &Path, folder: &[String], name: &str, ending: &str, taken: &mut HashSet<String>) -> Result<PathBuf> {
     let (last, parents) = folder.split_last().map_or((name, &[][..]), |(l, p)| (l.as_str(), p));
     let mut dir = top.to_path_buf();
     for parent in parents {
         dir.push(file_name(parent));
     }
     std::fs::create_dir_all(&dir).map_err(|e| Error::io("cannot create", &dir, e))?;
-    let taken: HashSet<String> = made.values().map(|(p, _)| p.to_string_lossy().to_lowercase()).collect();
     let base = file_name(last);
     let mut path = dir.join(format!("{base}.{ending}"));
     let mut n = 2;
-    while taken.contains(&path.to_string_lossy().to_lowercase()) {
+    while !taken.insert(path.to_string_lossy().to_lowercase()) {
         path = dir.join(format!("{base} ({n}).{ending}"));
         n += 1;
     }

@@ -48,7 +48,7 @@ impl Survey {
         match (calendars, cards) {
             // The source of eml files reads calendars and cards too.
             _ if !found.kinds.is_empty() && (calendars || cards) => found.add("eml"),
-            (true, true) => found.add("eml"),
+            (true, true) => found.add("components"),
             (true, false) => found.add("ics"),
             (false, true) => found.add("vcf"),
             (false, false) => {}

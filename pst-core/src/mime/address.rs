@@ -215,7 +215,9 @@ impl Group {
         props.set(self.address, Value::text(&who.address));
         props.set(self.entry, Value::binary(who.one_off()));
         props.set(self.key, Value::binary(who.search_key()));
-        props.set(self.smtp, Value::text(&who.address));
+        if who.kind.eq_ignore_ascii_case("SMTP") {
+            props.set(self.smtp, Value::text(&who.address));
+        }
     }
 }
 
@@ -234,7 +236,9 @@ pub fn recipient(kind: i32, who: &Mailbox) -> PropBag {
     row.set(tag::EMAIL_ADDRESS, Value::text(&who.address));
     row.set(tag::SEARCH_KEY, Value::binary(who.search_key()));
     row.set(tag::DISPLAY_TYPE, Value::I32(0));
-    row.set(tag::SMTP_ADDRESS, Value::text(&who.address));
+    if who.kind.eq_ignore_ascii_case("SMTP") {
+        row.set(tag::SMTP_ADDRESS, Value::text(&who.address));
+    }
     row.set(tag::DISPLAY_NAME_7BIT, name.clone());
     row.set(tag::TRANSMITTABLE_DISPLAY_NAME, name);
     row.set(tag::SEND_RICH_INFO, Value::Bool(false));

@@ -26,6 +26,7 @@ mod meeting;
 mod outattach;
 mod outbody;
 mod outcomponent;
+mod outfield;
 mod outheader;
 mod outobject;
 mod outreport;

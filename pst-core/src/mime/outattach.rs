@@ -3,7 +3,7 @@
 use super::attach::{self, References};
 use super::encode::{self, Transfer, cannot_read, cannot_write};
 use super::outobject::Stub;
-use super::{date, describe_class, outcomponent, outheader, outreport, outside, text};
+use super::{date, describe_class, outcomponent, outfield, outheader, outreport, outside, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
@@ -146,14 +146,14 @@ impl<'a> Out<'a> {
         let props = &self.attachment.props;
         let mut fields = format!("Content-Type: {}", self.mime);
         if self.stub.as_ref().is_some_and(|s| s.mime == "text/plain") {
-            encode::parameter("charset", "utf-8", &mut fields);
+            outfield::parameter("charset", "utf-8", &mut fields);
         } else if self.mime.starts_with("text/")
             && let Some(label) = text::some(props, tag::TEXT_ATTACHMENT_CHARSET, self.page).filter(|l| is_token(l))
         {
-            encode::parameter("charset", &label, &mut fields);
+            outfield::parameter("charset", &label, &mut fields);
         }
         if let Some(name) = &self.name {
-            encode::old_parameter("name", name, &mut fields);
+            outfield::old_parameter("name", name, &mut fields);
         }
         if self.attachment.embedded.is_none() {
             let transfer = if self.plain.is_some() { Transfer::Plain } else { Transfer::Base64 };
@@ -163,21 +163,21 @@ impl<'a> Out<'a> {
             let _ = write!(
                 fields,
                 "\r\nContent-ID: {}",
-                encode::words(&format!("<{}>", one_line(cid).trim_matches(['<', '>'])))
+                outfield::words(&format!("<{}>", one_line(cid).trim_matches(['<', '>'])))
             );
         }
         if let Some(location) = &self.location {
-            let _ = write!(fields, "\r\nContent-Location: {}", encode::words(&one_line(location)));
+            let _ = write!(fields, "\r\nContent-Location: {}", outfield::words(&one_line(location)));
         }
         let _ = write!(fields, "\r\nContent-Disposition: {}", if inline { "inline" } else { "attachment" });
         if let Some(name) = &self.name {
-            encode::parameter("filename", name, &mut fields);
+            outfield::parameter("filename", name, &mut fields);
         }
         for (parameter, tag) in
             [("creation-date", tag::CREATION_TIME), ("modification-date", tag::LAST_MODIFICATION_TIME)]
         {
             if let Some(at) = props.time(tag).and_then(|t| date::format(time::to_unix(t))) {
-                encode::parameter(parameter, &at, &mut fields);
+                outfield::parameter(parameter, &at, &mut fields);
             }
         }
         fields.push_str("\r\n");
@@ -187,7 +187,7 @@ impl<'a> Out<'a> {
         }
         let shown = text::some(props, tag::DISPLAY_NAME, self.page).filter(|d| self.is_description(d));
         if let Some(shown) = shown {
-            encode::field("Content-Description", &encode::words(&one_line(&shown)), head);
+            outfield::field("Content-Description", &outfield::words(&one_line(&shown)), head);
         }
         head.extend_from_slice(b"\r\n");
     }
@@ -274,7 +274,7 @@ pub(super) fn write_smime(
         let stored = stored.filter(|s| s.to_ascii_lowercase().starts_with("application/"));
         let mime = if mime.is_empty() { "application/pkcs7-mime" } else { &mime };
         let value = stored.unwrap_or_else(|| format!("{mime}; name=\"smime.p7m\""));
-        encode::field("Content-Type", &one_line(&value), head);
+        outfield::field("Content-Type", &one_line(&value), head);
         head.extend_from_slice(
             b"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename=\"smime.p7m\"\r\n\r\n",
         );

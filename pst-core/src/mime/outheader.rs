@@ -1,8 +1,8 @@
 //! The header of a message on its way out: as it was stored, or made of properties ([MS-OXCMAIL] 2.1.3).
 
 use super::address::{self, Group, Mailbox};
-use super::encode::{self, LONGEST_LINE};
-use super::{date, describe_class, from_mapi::Options, outside, state, text, voice};
+use super::encode::LONGEST_LINE;
+use super::{date, describe_class, from_mapi::Options, outfield, outside, state, text, voice};
 use crate::mapi::{Message, PropBag, Value, tag, time};
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
                 .into_iter()
                 .find_map(|t| message.props.time(t));
             if let Some(date) = at.and_then(|t| date::format(time::to_unix(t))) {
-                encode::field("Date", &date, out);
+                outfield::field("Date", &date, out);
             }
         }
         return;
@@ -53,7 +53,7 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
     };
     generate(message, options, page, &wanted, warnings, out);
     if let Some(edited) = edited_subject(&fields, message) {
-        encode::field(EDITED_SUBJECT, &encode::words(&edited), out);
+        outfield::field(EDITED_SUBJECT, &outfield::words(&edited), out);
     }
 }
 
@@ -131,7 +131,7 @@ impl Field<'_> {
         if self.name.is_none() {
             let line = self.text.trim();
             if !line.is_empty() {
-                encode::field("X-PST-Malformed", &encode::words(line), out);
+                outfield::field("X-PST-Malformed", &outfield::words(line), out);
             }
             return;
         }
@@ -151,7 +151,7 @@ impl Field<'_> {
                 Cow::Borrowed(line)
             };
             if line.len() > LONGEST_LINE {
-                encode::fold(&line, LONGEST_LINE, out);
+                outfield::fold(&line, LONGEST_LINE, out);
             } else {
                 out.extend_from_slice(line.as_bytes());
             }
@@ -217,7 +217,7 @@ fn generate(
     let mut mailbox = |who: &Mailbox| written(who, &mut unresolved);
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|v| !v.is_empty() && wanted(name)) {
-            encode::field(name, &value, out);
+            outfield::field(name, &value, out);
         }
     };
     let main = from.as_ref().or(sender.as_ref());
@@ -241,9 +241,9 @@ fn generate(
         let rows = message.recipients.iter().filter(|r| recipient_kind(r) == kind);
         put(name, joined(rows.filter_map(|r| of_row(r, page)).map(|who| mailbox(&known(who, options)))));
     }
-    put("Subject", text::subject(props).map(|s| encode::words(&s.replace(['\r', '\n'], " "))));
+    put("Subject", text::subject(props).map(|s| outfield::words(&s.replace(['\r', '\n'], " "))));
     put("Date", props.time(tag::CLIENT_SUBMIT_TIME).and_then(|t| date::format(time::to_unix(t))));
-    let plain = |t| text::some(props, t, page).map(|v| encode::words(&unfold(&v)));
+    let plain = |t| text::some(props, t, page).map(|v| outfield::words(&unfold(&v)));
     put("Message-ID", plain(tag::INTERNET_MESSAGE_ID));
     put("In-Reply-To", plain(tag::IN_REPLY_TO_ID));
     put("References", plain(tag::INTERNET_REFERENCES));
@@ -253,7 +253,7 @@ fn generate(
     put("Importance", level(props.i32(tag::IMPORTANCE), &[(0, "low"), (2, "high")]));
     let sensitivity = [(1, "Personal"), (2, "Private"), (3, "Company-Confidential")];
     put("Sensitivity", level(props.i32(tag::SENSITIVITY), &sensitivity));
-    put("Keywords", joined(state::categories(message).iter().map(|k| encode::words(k))));
+    put("Keywords", joined(state::categories(message).iter().map(|k| outfield::words(k))));
     if props.bool(tag::READ_RECEIPT_REQUESTED) == Some(true) {
         let who = person(props, &address::READ_RECEIPT, page).map(learned).or_else(|| main.cloned());
         put("Disposition-Notification-To", who.as_ref().map(&mut mailbox));
@@ -263,14 +263,14 @@ fn generate(
     put("List-Unsubscribe", plain(tag::LIST_UNSUBSCRIBE));
     put("Precedence", plain(tag::PRECEDENCE));
     for (name, value) in voice::fields(props, &class, page) {
-        put(name, Some(encode::words(&unfold(&value))));
+        put(name, Some(outfield::words(&unfold(&value))));
     }
     let special = !class.is_empty() && !describe_class::is_plain_mail(&class);
-    put("X-Message-Class", special.then(|| encode::words(&class)));
+    put("X-Message-Class", special.then(|| outfield::words(&class)));
     unresolved.dedup();
     for who in unresolved {
         warnings.push(format!("no Internet address is known for {}", who.address));
-        put("X-PST-EX-Address", Some(encode::words(&who.address)));
+        put("X-PST-EX-Address", Some(outfield::words(&who.address)));
     }
 }
 
@@ -378,13 +378,13 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
         if !who.address.is_empty() {
             unresolved.push(who.clone());
         }
-        return format!("{} <{}>", encode::phrase(&who.name), routable(who));
+        return format!("{} <{}>", outfield::phrase(&who.name), routable(who));
     }
     // What is written between angle brackets must not end them.
     let address: String = who.address.chars().filter(|c| !c.is_control() && !matches!(c, '<' | '>')).collect();
     let address = address.trim();
     if address.is_empty() {
-        return format!("{}: ;", encode::phrase(&who.name));
+        return format!("{}: ;", outfield::phrase(&who.name));
     }
     if who.name.is_empty() || who.name == address {
         return if address.contains([' ', ',']) || !address.is_ascii() {
@@ -393,7 +393,7 @@ fn written(who: &Mailbox, unresolved: &mut Vec<Mailbox>) -> String {
             address.to_owned()
         };
     }
-    format!("{} <{address}>", encode::phrase(&who.name))
+    format!("{} <{address}>", outfield::phrase(&who.name))
 }
 
 /// The address alone, in a form that mail systems take.

@@ -4,7 +4,7 @@ use super::address::{self, Mailbox};
 use super::from_mapi::Options;
 use super::outheader::{known, of_row, person, routable};
 use super::report::{self, ACTIONS};
-use super::{attach, date, describe_class, encode, text};
+use super::{attach, date, describe_class, outfield, text};
 use crate::mapi::{Attachment, Blob, Message, PropBag, Value, tag, time};
 
 /// The machine-readable part of a report that has none among its attachments.
@@ -46,7 +46,7 @@ pub(super) fn was(message: &Message, mime: &str, page: u32) -> bool {
 
 fn put(name: &str, value: Option<String>, out: &mut Vec<u8>) {
     if let Some(value) = value.filter(|v| !v.trim().is_empty()) {
-        encode::field(name, &value, out);
+        outfield::field(name, &value, out);
     }
 }
 
@@ -55,7 +55,7 @@ fn delivery(message: &Message, class: &str, page: u32, options: &Options) -> Vec
     let mut out = Vec::new();
     let props = &message.props;
     let mta = text::some(props, tag::REPORTING_MTA, page).unwrap_or_else(|| "unknown".to_owned());
-    put("Reporting-MTA", Some(format!("dns; {}", encode::words(&mta))), &mut out);
+    put("Reporting-MTA", Some(format!("dns; {}", outfield::words(&mta))), &mut out);
     correlation(props, &mut out);
     // The longest class that fits: "….Relayed.DR" ends like "….DR".
     let class = class.to_ascii_uppercase();
@@ -68,17 +68,17 @@ fn delivery(message: &Message, class: &str, page: u32, options: &Options) -> Vec
     for row in &message.recipients {
         out.extend_from_slice(b"\r\n");
         let who = of_row(row, page).map(|who| known(who, options));
-        put("Final-Recipient", who.as_ref().map(|w| format!("rfc822; {}", encode::words(&routable(w)))), &mut out);
+        put("Final-Recipient", who.as_ref().map(|w| format!("rfc822; {}", outfield::words(&routable(w)))), &mut out);
         put("Action", Some(word.to_owned()), &mut out);
         put("Status", Some(status(row, severity)), &mut out);
         let remote = text::some(row, tag::REMOTE_MTA, page);
-        put("Remote-MTA", remote.map(|m| format!("dns; {}", encode::words(&m))), &mut out);
+        put("Remote-MTA", remote.map(|m| format!("dns; {}", outfield::words(&m))), &mut out);
         let attempt = row.time(tag::REPORT_TIME).and_then(|t| date::format(time::to_unix(t)));
         put("Last-Attempt-Date", attempt, &mut out);
         let info = text::some(row, tag::SUPPLEMENTARY_INFO, page);
-        put("X-Supplementary-Info", info.map(|i| encode::words(&one_line(&i))), &mut out);
+        put("X-Supplementary-Info", info.map(|i| outfield::words(&one_line(&i))), &mut out);
         let told = text::some(row, tag::REPORT_TEXT, page);
-        put("X-Report-Text", told.map(|t| encode::words(&one_line(&t))), &mut out);
+        put("X-Report-Text", told.map(|t| outfield::words(&one_line(&t))), &mut out);
         put("X-Display-Name", name(who), &mut out);
     }
     out
@@ -104,13 +104,13 @@ fn disposition(message: &Message, word: &str, page: u32, options: &Options) -> V
     let props = &message.props;
     let who = person(props, &address::SENDER, page).or_else(|| person(props, &address::REPRESENTING, page));
     let who = who.map(|who| known(who, options));
-    put("Final-Recipient", who.as_ref().map(|w| format!("rfc822; {}", encode::words(&routable(w)))), &mut out);
+    put("Final-Recipient", who.as_ref().map(|w| format!("rfc822; {}", outfield::words(&routable(w)))), &mut out);
     let mode = text::some(props, tag::REPORT_DISPOSITION_MODE, page).map(|m| one_line(&m));
     let mode = mode.unwrap_or_else(|| "automatic-action/MDN-sent-automatically".to_owned());
-    put("Disposition", Some(format!("{}; {word}", encode::words(&mode))), &mut out);
+    put("Disposition", Some(format!("{}; {word}", outfield::words(&mode))), &mut out);
     correlation(props, &mut out);
     let id = text::some(props, tag::ORIGINAL_MESSAGE_ID, page);
-    put("Original-Message-ID", id.map(|i| encode::words(&one_line(&i))), &mut out);
+    put("Original-Message-ID", id.map(|i| outfield::words(&one_line(&i))), &mut out);
     put("X-Display-Name", name(who), &mut out);
     out
 }
@@ -121,7 +121,7 @@ fn correlation(props: &PropBag, out: &mut Vec<u8>) {
 }
 
 fn name(who: Option<Mailbox>) -> Option<String> {
-    who.filter(|w| w.name != w.address).map(|w| encode::words(&one_line(&w.name)))
+    who.filter(|w| w.name != w.address).map(|w| outfield::words(&one_line(&w.name)))
 }
 
 fn one_line(text: &str) -> String {

@@ -27,10 +27,27 @@ impl ComponentSource {
     /// # Errors
     /// When a file or folder cannot be read, or nothing of that format is there.
     pub fn open(path: &Path, format: Format) -> Result<Self> {
+        let what = match format {
+            Format::Calendar => "no iCalendar file (.ics) is in this folder",
+            Format::Contacts => "no vCard file (.vcf) is in this folder",
+        };
+        Self::of(path, &[format], what)
+    }
+
+    /// Opens all calendars and vCards of a tree.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_all(path: &Path) -> Result<Self> {
+        let what = "no iCalendar file (.ics) and no vCard file (.vcf) is in this folder";
+        Self::of(path, &[Format::Calendar, Format::Contacts], what)
+    }
+
+    fn of(path: &Path, formats: &[Format], nothing: &str) -> Result<Self> {
         let mut source =
             Self { top: path.to_path_buf(), files: Collections::default(), empty: Vec::new(), folders: Vec::new() };
         let mut shelves: Shelves = BTreeMap::new();
-        for (folder, file) in files(path, format)? {
+        for (folder, file, format) in files(path, formats)? {
             match source.files.add(&file, format) {
                 Ok((number, items)) => {
                     for (i, shelf) in items.into_iter().enumerate() {
@@ -43,11 +60,7 @@ impl ComponentSource {
             }
         }
         if shelves.is_empty() && source.empty.is_empty() {
-            let what = match format {
-                Format::Calendar => "no iCalendar file (.ics) is in this folder",
-                Format::Contacts => "no vCard file (.vcf) is in this folder",
-            };
-            return Err(Error::new(Kind::NotThisKind, what).in_file(path));
+            return Err(Error::new(Kind::NotThisKind, nothing).in_file(path));
         }
         source.folders = folders(shelves);
         if source.folders.is_empty() {
@@ -57,10 +70,10 @@ impl ComponentSource {
     }
 }
 
-/// The files of a format below a path, each with the names of the folders it is in.
-fn files(path: &Path, format: Format) -> Result<Vec<(Vec<String>, PathBuf)>> {
+/// The files of some formats below a path, each with the names of the folders it is in.
+fn files(path: &Path, formats: &[Format]) -> Result<Vec<(Vec<String>, PathBuf, Format)>> {
     if path.is_file() {
-        return Ok(vec![(Vec::new(), path.to_path_buf())]);
+        return Ok(formats.iter().take(1).map(|format| (Vec::new(), path.to_path_buf(), *format)).collect());
     }
     let mut out = Vec::new();
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
@@ -68,11 +81,12 @@ fn files(path: &Path, format: Format) -> Result<Vec<(Vec<String>, PathBuf)>> {
             let at = e.path().unwrap_or(path).to_path_buf();
             Error::io("cannot list", at, e.into_io_error().unwrap_or_else(|| std::io::Error::other("the tree loops")))
         })?;
-        if entry.file_type().is_file() && is_of(entry.path(), format) {
+        let format = formats.iter().find(|f| entry.file_type().is_file() && is_of(entry.path(), **f));
+        if let Some(format) = format {
             let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
             let names =
                 below.parent().map(|p| p.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect());
-            out.push((names.unwrap_or_default(), entry.into_path()));
+            out.push((names.unwrap_or_default(), entry.into_path(), *format));
         }
     }
     Ok(out)

@@ -29,7 +29,16 @@ pub(super) enum Clock {
     /// A zone of the tz database.
     Known(TimeZone),
     /// The observances of a VTIMEZONE.
-    Observed(Vec<Observance>),
+    Observed(Vec<Observance>, Option<Reach>),
+}
+
+/// When a VTIMEZONE speaks, in UTC, and the zone of the tz database that it is named like, which speaks at other times:
+/// some programs write the changes of the current year alone.
+#[derive(Debug, Clone)]
+pub(super) struct Reach {
+    first: i64,
+    last: i64,
+    zone: TimeZone,
 }
 
 /// STANDARD or DAYLIGHT.
@@ -53,6 +62,14 @@ impl Observance {
         };
         let dates = part.all("RDATE").flat_map(stamps).take(MOST_OBSERVED).collect();
         Some(Self { start, from, to, rules, dates })
+    }
+
+    /// Its last onset in UTC.
+    fn last(&self) -> i64 {
+        let ends = |rule: &Rule| rule.until.map_or(i64::MAX, |until| seconds(until.civil()));
+        let dates = self.dates.iter().chain([&self.start]).map(|at| seconds(*at) - self.from);
+        // Most rules that are counted are counted to the end of time.
+        self.rules.iter().map(ends).chain(dates).max().unwrap_or(i64::MAX)
     }
 
     /// Its onsets in a year, as local times before the change.
@@ -119,11 +136,31 @@ fn weekday(sunday_based: u32) -> Option<Weekday> {
     Weekday::from_sunday_zero_offset(i8::try_from(sunday_based).ok()?).ok()
 }
 
+impl Reach {
+    /// True for a year of which the VTIMEZONE tells anything.
+    fn has_year(&self, year: i16) -> bool {
+        let year_of = |at| civil(at).map(DateTime::year);
+        year_of(self.first).is_none_or(|first| first <= year) && year_of(self.last).is_none_or(|last| year <= last)
+    }
+
+    fn offset_at(&self, utc: i64) -> i64 {
+        Timestamp::from_second(utc).map_or(0, |t| i64::from(self.zone.to_offset(t).seconds()))
+    }
+}
+
 impl Clock {
     /// The clock of a VTIMEZONE; `None` if it says nothing that can be understood.
     pub fn of(zone: &Component) -> Option<Self> {
         let observed: Vec<Observance> = zone.parts.iter().filter_map(Observance::read).take(MOST_OBSERVED).collect();
-        (!observed.is_empty()).then_some(Self::Observed(observed))
+        (!observed.is_empty()).then_some(Self::Observed(observed, None))
+    }
+
+    /// This clock, and that of a zone of the tz database at times of which a VTIMEZONE says nothing.
+    pub fn with(self, zone: TimeZone) -> Self {
+        let Self::Observed(observed, _) = self else { return self };
+        let first = observed.iter().map(|o| seconds(o.start) - o.from).min().unwrap_or(i64::MIN);
+        let last = observed.iter().map(Observance::last).max().unwrap_or(i64::MAX);
+        Self::Observed(observed, Some(Reach { first, last, zone }))
     }
 
     /// The changes of some years, ascending, and the offset before the first of them.
@@ -144,7 +181,10 @@ impl Clock {
                     .filter(|c| std::mem::replace(&mut last, c.to) != c.to);
                 (before, changes.collect())
             }
-            Self::Observed(observed) => {
+            Self::Observed(_, Some(reach)) if !reach.has_year(*years.start()) && !reach.has_year(*years.end()) => {
+                Self::Known(reach.zone.clone()).changes(years)
+            }
+            Self::Observed(observed, _) => {
                 let mut all: Vec<Change> = Vec::new();
                 for one in observed {
                     for year in years.clone() {
@@ -160,7 +200,11 @@ impl Clock {
 
     /// The offset of a VTIMEZONE when a year begins.
     fn before(&self, year: i16) -> i64 {
-        let Self::Observed(observed) = self else { return 0 };
+        let Self::Observed(observed, reach) = self else { return 0 };
+        if let Some(reach) = reach.as_ref().filter(|r| !r.has_year(year.saturating_sub(1))) {
+            let begin = Date::new(year, 1, 1).map_or(reach.first, |d| seconds(d.at(0, 0, 0, 0)));
+            return reach.offset_at(begin);
+        }
         let latest = observed.iter().filter_map(|one| one.last_before(year)).max();
         let earliest = observed.iter().min_by_key(|o| o.start).map_or(0, |o| o.from);
         latest.map_or(earliest, |c| c.to)
@@ -170,6 +214,11 @@ impl Clock {
     pub fn offset_at(&self, utc: i64) -> i64 {
         if let Self::Known(zone) = self {
             return Timestamp::from_second(utc).map_or(0, |t| i64::from(zone.to_offset(t).seconds()));
+        }
+        if let Self::Observed(_, Some(reach)) = self
+            && !(reach.first..=reach.last).contains(&utc)
+        {
+            return reach.offset_at(utc);
         }
         let Some(year) = civil(utc).map(DateTime::year) else { return 0 };
         let (before, changes) = self.changes(year.saturating_sub(1)..=year.saturating_add(1));
@@ -356,5 +405,21 @@ mod tests {
         let old = Clock::of(&parse(old.as_bytes()).components[0]).unwrap();
         assert_eq!(old.rule_of(2024), berlin.rule_of(2024));
         assert!(Clock::of(&Component::new("VTIMEZONE")).is_none());
+    }
+
+    /// A zone as iCal wrote it in 2006: with the changes of that year alone, and an offset before them that is none.
+    #[test]
+    fn times_of_which_a_vtimezone_says_nothing() {
+        let text = "BEGIN:VTIMEZONE\nTZID:Australia/Sydney\nBEGIN:STANDARD\nDTSTART:20060325T160000\nTZOFFSETFROM:+0000\nTZOFFSETTO:+1000\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:20061029T030000\nTZOFFSETFROM:+1000\nTZOFFSETTO:+1100\nEND:DAYLIGHT\nEND:VTIMEZONE\n";
+        let sydney = known("Australia/Sydney");
+        let own =
+            Clock::of(&parse(text.as_bytes()).components[0]).unwrap().with(TimeZone::get("Australia/Sydney").unwrap());
+        for local in
+            ["2003-07-31T23:00", "2004-01-01T23:00", "2006-01-01T12:00", "2006-07-01T12:00", "2007-07-01T12:00"]
+        {
+            let local: DateTime = local.parse().unwrap();
+            assert_eq!(own.to_utc(local), sydney.to_utc(local), "{local}");
+        }
+        assert_eq!((own.rule_of(2003), own.rule_of(2012)), (sydney.rule_of(2003), sydney.rule_of(2012)));
     }
 }

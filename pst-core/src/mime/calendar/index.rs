@@ -2,7 +2,7 @@
 
 use super::Kind;
 use crate::mime::lines::logical;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Lines of a calendar that its items need.
@@ -161,12 +161,18 @@ impl Parts {
                 None => places.push(Place { kind: Kind::Event, pieces: vec![range] }),
             }
         }
+        let by_name = ZoneNames::of(text, &zones);
         for (i, place) in places.iter_mut().enumerate() {
             let mut pieces = needed.clone();
             if i == 0 {
                 pieces.extend(once.iter().cloned());
             }
-            pieces.extend(zones.iter().filter(|z| zones.len() <= FEW_ZONES || names(text, place, z)).cloned());
+            match &by_name {
+                Some(names) => {
+                    pieces.extend(names.of_item(text, place).into_iter().filter_map(|z| zones.get(z)).cloned());
+                }
+                None => pieces.extend(zones.iter().cloned()),
+            }
             pieces.append(&mut place.pieces);
             place.pieces = pieces;
         }
@@ -174,15 +180,38 @@ impl Parts {
     }
 }
 
-/// True if an item names a zone.
-fn names(text: &[u8], place: &Place, zone: &Range<usize>) -> bool {
-    let zone = text.get(zone.clone()).unwrap_or_default();
-    let tzid = logical(zone).find_map(|l| l.named(&["TZID"])).map(|(_, v)| v).unwrap_or_default();
-    let unfolded = |range: &Range<usize>| -> Vec<u8> {
-        let item = text.get(range.clone()).unwrap_or_default();
-        logical(item).flat_map(|l| (l.unfolded() + "\n").into_bytes()).collect()
-    };
-    place.pieces.iter().any(|p| memchr::memmem::find(&unfolded(p), tzid.as_bytes()).is_some())
+/// The zones of a calendar that has many, by name; the first of a name counts.
+struct ZoneNames(HashMap<Vec<u8>, usize>);
+
+impl ZoneNames {
+    /// Of few zones, every item gets all.
+    fn of(text: &[u8], zones: &[Range<usize>]) -> Option<Self> {
+        let name = |zone: &Range<usize>| {
+            let mut lines = logical(text.get(zone.clone()).unwrap_or_default());
+            lines.find_map(|l| l.named(&["TZID"])).map(|(_, name)| name.into_bytes())
+        };
+        let all = zones.iter().enumerate().rev().filter_map(|(i, z)| Some((name(z)?, i)));
+        (zones.len() > FEW_ZONES).then(|| Self(all.collect()))
+    }
+
+    /// The zones that an item names.
+    fn of_item(&self, text: &[u8], place: &Place) -> BTreeSet<usize> {
+        let mut out = BTreeSet::new();
+        let lines = place.pieces.iter().flat_map(|p| logical(text.get(p.clone()).unwrap_or_default()));
+        for line in lines {
+            let line = line.unfolded().into_bytes();
+            let upper = line.to_ascii_uppercase();
+            for at in memchr::memmem::find_iter(&upper, b"TZID=") {
+                let rest = line.get(at + 5..).unwrap_or_default();
+                let name = match rest.strip_prefix(b"\"") {
+                    Some(quoted) => quoted.split(|b| *b == b'"').next(),
+                    None => rest.split(|b| matches!(b, b';' | b':' | b',')).next(),
+                };
+                out.extend(name.and_then(|name| self.0.get(name)));
+            }
+        }
+        out
+    }
 }
 
 #[cfg(test)]

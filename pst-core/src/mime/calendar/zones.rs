@@ -85,6 +85,11 @@ impl Zone {
         let clock = Clock::of(zone)?;
         let tzid = zone.text("TZID").unwrap_or_default();
         let known = Self::named(&tzid).or_else(|| Self::named(&zone.text("X-LIC-LOCATION")?));
+        // A name of the tz database tells of all years.
+        let clock = match &known {
+            Some(Self { clock: Clock::Known(zone), .. }) if windows_name(&tzid).is_none() => clock.with(zone.clone()),
+            _ => clock,
+        };
         let (key, known) = known.map_or((tzid, None), |k| (k.key, Some(k.clock)));
         Some(Self { clock, key, known })
     }

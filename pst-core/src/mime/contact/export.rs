@@ -343,7 +343,8 @@ impl Output<'_> {
         for tag in [tag::CREATION_TIME, tag::CLIENT_SUBMIT_TIME] {
             item.tag(tag);
         }
-        if let Some(at) = item.time(tag::LAST_MODIFICATION_TIME).and_then(civil) {
+        // A card that did not say when it was changed has 1970 for it.
+        if let Some(at) = item.time(tag::LAST_MODIFICATION_TIME).filter(|t| *t != 0).and_then(civil) {
             let rev = Stamp::Utc(at).to_string();
             let rev = if self.options.vcard == Version::V4 { rev } else { format!("{at}Z") };
             card.put("REV", rev);

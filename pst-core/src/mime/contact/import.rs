@@ -78,7 +78,10 @@ fn item(card: &Component, directory: &Directory) -> (Kind, Converted) {
     photo::set(card, &mut message);
     let attached = if message.attachments.is_empty() { 0 } else { flag::HAS_ATTACH };
     message.props.set(tag::MESSAGE_FLAGS, Value::I32(flag::READ | attached));
-    verify::keep(kind, card, &mut message, &mut warnings);
+    // A member by the UID of a card is one by its address now.
+    let mut card = card.clone();
+    card.lines.retain(|l| !list::is_member(l) || !list::is_found(l, directory));
+    verify::keep(kind, &card, &mut message, &mut warnings);
     (kind, Converted { message, warnings })
 }
 

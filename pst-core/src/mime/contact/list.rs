@@ -101,12 +101,20 @@ pub(super) fn named_by(line: &Line, directory: &Directory) -> Option<Mailbox> {
     if value.get(..7).is_some_and(|s| s.eq_ignore_ascii_case("mailto:")) {
         return Some(Mailbox::smtp(shown, &address_of(line)));
     }
-    let uid = value.trim_start_matches("urn:uuid:");
-    let (name, address) = directory.find(uid)?;
+    let (name, address) = directory.find(uid_of(line))?;
     Some(match address.as_str() {
         "" => Mailbox { name: name.clone(), kind: NESTED.to_owned(), address: UNKNOWN.to_owned() },
         address => Mailbox::smtp(name, address),
     })
+}
+
+/// True for a member whose UID a card has.
+pub(super) fn is_found(line: &Line, directory: &Directory) -> bool {
+    line.param("X-PST-ADDRESS-TYPE").is_none() && directory.find(uid_of(line)).is_some()
+}
+
+fn uid_of(line: &Line) -> &str {
+    line.value.trim().trim_start_matches("urn:uuid:")
 }
 
 /// Sets the members of a list: as two properties, or where they are too many as a stream.

@@ -4,9 +4,10 @@
 //! written. Lines of which Outlook has no room for one more are kept apart, and always come back.
 
 use super::export::{Card, Version};
-use super::fields::types_of;
+use super::fields::{number_of, phone_of, types_of};
 use super::{Kind, effect, photo};
 use crate::mapi::Message;
+use crate::mime::calendar::Stamp;
 use crate::mime::lines::{Component, Line, Param};
 use crate::mime::{Options, residue};
 use std::collections::HashMap;
@@ -72,9 +73,22 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
     }
 }
 
-/// True for a date that comes out in the form of the version.
+/// True for a date that comes out in the form of the version, and for a name of nothing, which only version 3 must have.
 fn is_said(line: &Line, card: &Component) -> bool {
-    is_date(line) && effect::of(line).is_some_and(|e| card.lines.iter().any(|l| effect::of(l).as_ref() == Some(&e)))
+    let when = |l: &Line| Some((effect::of(l)?, Stamp::of(l)?.civil()));
+    let same = |said| card.lines.iter().any(|l| when(l).as_ref() == Some(&said));
+    is_no_name(line) || (is_date(line) && when(line).is_some_and(same))
+}
+
+/// True for a name of nothing.
+fn is_no_name(line: &Line) -> bool {
+    line.is("N") && effect::parts(line, 5).concat().is_empty()
+}
+
+/// True for a number that stands in another property of its kind than the first: a fax, a second number at work.
+fn is_number(made: &Line, line: &Line) -> bool {
+    let slots = |l: &Line| phone_of(l).map(|p| p.slots).unwrap_or_default();
+    number_of(made) == number_of(line) && slots(made).first().is_some_and(|slot| slots(line).contains(slot))
 }
 
 fn is_date(line: &Line) -> bool {
@@ -90,13 +104,18 @@ pub(super) fn take_back(card: &mut Component, kept: Component, version: Version)
             card.lines.push(line);
             continue;
         };
-        let made = card.lines.iter_mut().find(|l| effect::of(l).as_ref() == Some(&said));
-        if let Some(slot) = made.filter(|_| !is_date(&line)) {
+        let same = card.lines.iter().position(|l| effect::of(l).as_ref() == Some(&said));
+        let made = same.or_else(|| card.lines.iter().position(|l| is_number(l, &line)));
+        if let Some(slot) = made.filter(|_| !is_date(&line)).and_then(|i| card.lines.get_mut(i)) {
             *slot = line;
         }
     }
     for part in kept.parts {
         if part.name == MORE {
+            // A list has no name in parts but one that says nothing.
+            if part.lines.iter().any(|l| l.is("N")) {
+                card.lines.retain(|l| !is_no_name(l));
+            }
             card.lines.extend(part.lines.into_iter().map(|l| normalized(l, version)));
         } else {
             card.parts.push(part);

@@ -12,7 +12,7 @@ use crate::mime::calendar::value::{Stamp, duration, seconds};
 use crate::mime::calendar::zones::{ItemZone, Zone};
 use crate::mime::lines::{Component, Line};
 use jiff::civil::DateTime;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 impl Output<'_> {
     /// Puts what was kept into a component, and appends it with the changes of it that were kept whole.
@@ -27,21 +27,27 @@ impl Output<'_> {
         let (categories, lines): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|l| l.is("CATEGORIES"));
         take_categories(out, categories);
         let lines = self.take_start(out, lines, when, series);
+        let mut said = Said::of(out);
         for line in lines {
-            self.take_line(out, line, when, series);
+            self.take_line(out, &mut said, line, when, series);
         }
+        let goes_off = |alarm: &Component, out: &Component| {
+            effect::goes_off(alarm, out, &|line| self.moment_of(line, when)).filter(|_| alarm.name == "VALARM")
+        };
+        let made = out.parts.iter().enumerate().rev();
+        let mut alarms: HashMap<i64, usize> = made.filter_map(|(i, p)| Some((goes_off(p, out)?, i))).collect();
         for part in parts {
             if part.name == "VEVENT" {
                 whole.push(part);
                 continue;
             }
-            let goes_off = |alarm: &Component| {
-                effect::goes_off(alarm, out, &|line| self.moment_of(line, when)).filter(|_| alarm.name == "VALARM")
-            };
-            let same = goes_off(&part).and_then(|at| out.parts.iter().position(|p| goes_off(p) == Some(at)));
-            match same.and_then(|i| out.parts.get_mut(i)) {
+            let at = goes_off(&part, out);
+            match at.and_then(|at| alarms.get(&at)).and_then(|i| out.parts.get_mut(*i)) {
                 Some(slot) => *slot = part,
-                None => out.parts.push(part),
+                None => {
+                    alarms.extend(at.map(|at| (at, out.parts.len())));
+                    out.parts.push(part);
+                }
             }
         }
         self.define_zones(&event);
@@ -63,7 +69,7 @@ impl Output<'_> {
         }
     }
 
-    fn take_line(&mut self, out: &mut Component, line: Line, when: &When, series: Option<&Series>) {
+    fn take_line(&mut self, out: &mut Component, known: &mut Said, line: Line, when: &When, series: Option<&Series>) {
         let name = line.name.to_ascii_uppercase();
         let effect = match name.as_str() {
             // How long it takes, instead of when it ends.
@@ -122,15 +128,18 @@ impl Output<'_> {
             out.lines.push(line);
             return;
         };
-        let same = |l: &Line| l.is(&name) && effect::of(l) == Effect::Known(effect.clone(), usual);
+        let key = (name.clone(), effect, usual);
         // Tasks, journal entries and notes lack properties that events have.
         let usual =
             usual || (out.name != "VEVENT" && matches!(name.as_str(), "SEQUENCE" | "LOCATION" | "STATUS" | "TRANSP"));
         let said = out.line(&name).is_some() && !name.starts_with("ATTENDEE");
-        match out.lines.iter_mut().find(|l| same(l)) {
+        match known.0.get(&key).and_then(|i| out.lines.get_mut(*i)) {
             Some(slot) => *slot = line,
             // What goes without saying may be said.
-            None if usual && !said => out.lines.push(line),
+            None if usual && !said => {
+                known.0.insert(key, out.lines.len());
+                out.lines.push(line);
+            }
             None => {}
         }
     }
@@ -220,6 +229,21 @@ impl Output<'_> {
             out.lines.push(line);
         }
         out.lines.extend(taken);
+    }
+}
+
+/// Where the first line of each name and effect stands in a component.
+struct Said(HashMap<(String, String, bool), usize>);
+
+impl Said {
+    fn of(part: &Component) -> Self {
+        let mut all = HashMap::new();
+        for (i, line) in part.lines.iter().enumerate() {
+            if let Effect::Known(effect, usual) = effect::of(line) {
+                all.entry((line.name.to_ascii_uppercase(), effect, usual)).or_insert(i);
+            }
+        }
+        Self(all)
     }
 }
 

@@ -173,8 +173,10 @@ fn method_of(class: &str, message: &Message) -> Option<&'static str> {
 /// A calendar that is being written.
 #[derive(Debug)]
 pub struct Calendar {
-    /// The zones that stand in it: names and definitions.
-    zones: Vec<(String, crate::mapi::timezone::ZoneDefinition)>,
+    /// The names of the zones that stand in it, by the name and definition that an item has.
+    zones: HashMap<(String, Vec<u8>), String>,
+    /// How many zones of each name there are.
+    names: HashMap<String, u32>,
     /// The UIDs that this program made, and how often.
     uids: HashMap<String, u64>,
 }
@@ -193,7 +195,7 @@ impl Calendar {
         }
         put(out, "BEGIN:VCALENDAR\r\n")?;
         lines::write_inside(&head, out)?;
-        Ok(Self { zones: Vec::new(), uids: HashMap::new() })
+        Ok(Self { zones: HashMap::new(), names: HashMap::new(), uids: HashMap::new() })
     }
 
     /// Adds the components of an item, and the zones they need.
@@ -226,27 +228,37 @@ impl Calendar {
     /// Writes a zone, once. One of the same name and other rules gets a name of its own.
     fn zone(&mut self, mut zone: ItemZone, parts: &mut [Component], out: &mut dyn Write) -> Result<()> {
         let old = zone.tzid.clone();
-        let mut n = 1;
-        loop {
-            match self.zones.iter().find(|(tzid, _)| *tzid == zone.tzid) {
-                Some((_, definition)) if *definition == zone.definition => break,
-                Some(_) => {
-                    n += 1;
-                    zone.tzid = format!("{old} ({n})");
-                }
-                None => {
-                    lines::write(&zone.component(), out)?;
-                    self.zones.push((zone.tzid.clone(), zone.definition));
-                    break;
-                }
+        let key = (old.clone(), zone.definition.encode());
+        let name = match self.zones.get(&key) {
+            Some(name) => name.clone(),
+            None => {
+                let name = self.free_name(&old);
+                zone.tzid.clone_from(&name);
+                lines::write(&zone.component(), out)?;
+                self.zones.insert(key, name.clone());
+                name
             }
-        }
-        if n > 1 {
+        };
+        if name != old {
             let named = parts.iter_mut().flat_map(|p| p.lines.iter_mut()).flat_map(|l| l.params.iter_mut());
             let values = named.filter(|p| p.name == "TZID").flat_map(|p| p.values.iter_mut());
-            values.filter(|v| **v == old).for_each(|v| v.clone_from(&zone.tzid));
+            values.filter(|v| **v == old).for_each(|v| v.clone_from(&name));
         }
         Ok(())
+    }
+
+    /// A name that no zone of this calendar has.
+    fn free_name(&mut self, wanted: &str) -> String {
+        let mut n = self.names.get(wanted).copied().unwrap_or(0);
+        loop {
+            n += 1;
+            let name = if n == 1 { wanted.to_owned() } else { format!("{wanted} ({n})") };
+            if n == 1 || !self.names.contains_key(&name) {
+                self.names.insert(wanted.to_owned(), n);
+                self.names.entry(name.clone()).or_insert(1);
+                return name;
+            }
+        }
     }
 
     /// Ends the calendar.

@@ -1,8 +1,12 @@
 //! A MIME message to a MAPI message ([MS-OXCMAIL] 2.2.3).
 
-use super::attach::{self, References, Shown};
-use super::charset::Fit;
-use super::joined::{self, Piece};
+mod attachments;
+mod bodies;
+
+pub(super) use bodies::{meta_charset, plain_of, plain_of_rtf};
+
+use super::attach::{self, Shown};
+use super::joined;
 use super::kept::{self, ImportOptions};
 use super::large::{self, LargePart};
 use super::select::{self, Selection};
@@ -11,13 +15,10 @@ use super::{
     voice,
 };
 use crate::error::{Error, Kind, Result};
-use crate::mapi::message::{attach_method, flag};
+use crate::mapi::message::flag;
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
-use crate::mapi::rtf::{self, Origin};
-use crate::mapi::{Attachment, Blob, Chain, MAX_DEPTH, Message, NamedProp, PropBag, PropType, Value, tag, time};
-use mail_parser::{
-    DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags, PartId, PartKind,
-};
+use crate::mapi::{Attachment, MAX_DEPTH, Message, NamedProp, PropType, Value, tag, time};
+use mail_parser::{DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -232,128 +233,6 @@ impl Context<'_> {
         }
     }
 
-    /// Sets the bodies and finds what the HTML refers to.
-    fn bodies(
-        &mut self,
-        selection: &Selection<'_>,
-        made: &[(PartId, String)],
-        message: &mut Message,
-    ) -> Result<References> {
-        for part in selection.bodies().filter(|p| p.parent().is_some()) {
-            let names = outside::names_of_others(part);
-            if !names.is_empty() {
-                self.warnings.push(format!("fields of a text part were left out: {}", names.join(", ")));
-            }
-        }
-        let props = &mut message.props;
-        if let Some(part) = selection.plain {
-            let bytes = self.decoded(part, "a text body")?;
-            let label = label_of(part);
-            self.files = legacy::files(&bytes);
-            let (text, fit) = charset::decode(label, &bytes);
-            self.fit(fit, label);
-            let text = match self.tails.pop() {
-                Some(tail) => Cow::Owned(format!("{text}\r\n{tail}")),
-                None => text,
-            };
-            props.set(tag::BODY, Value::text(&header::crlf(&text)));
-            let page = label.and_then(charset::page_of).unwrap_or(65001);
-            props.set(tag::INTERNET_CODEPAGE, Value::I32(page as i32));
-            props.set(tag::NATIVE_BODY, Value::I32(1));
-        }
-        if let Some(part) = selection.rtf {
-            self.rich(part, selection, props)?;
-        }
-        if selection.html.is_empty() {
-            return Ok(References::default());
-        }
-        let (html, page) = self.html(selection, made)?;
-        if selection.plain.is_none() {
-            props.set(tag::BODY, Value::text(&plain_of(&html, page)));
-        }
-        let references = if selection.attachments.is_empty() {
-            References::default()
-        } else {
-            References::of(&html, selection.attachments.iter().filter_map(|p| attach::location(*p)))
-        };
-        props.set(tag::HTML, Value::binary(html));
-        props.set(tag::INTERNET_CODEPAGE, Value::I32(page as i32));
-        props.set(tag::NATIVE_BODY, Value::I32(3));
-        Ok(references)
-    }
-
-    /// Sets the rich text body ([MS-OXCMAIL] 2.2.3.3.2), and its plain text where none came.
-    fn rich(&mut self, part: MessagePart<'_>, selection: &Selection<'_>, props: &mut PropBag) -> Result<()> {
-        let rtf = self.decoded(part, "a rich text body")?;
-        if selection.plain.is_none() && selection.html.is_empty() {
-            props.set(tag::BODY, Value::text(&plain_of_rtf(&rtf)));
-        }
-        props.set(tag::RTF_COMPRESSED, Value::binary(rtf::compress(&rtf)));
-        props.set(tag::RTF_IN_SYNC, Value::Bool(true));
-        props.set(tag::NATIVE_BODY, Value::I32(2));
-        Ok(())
-    }
-
-    /// The HTML body and its code page: the bytes as they are where Outlook knows the charset, UTF-8 otherwise.
-    fn html(&mut self, selection: &Selection<'_>, made: &[(PartId, String)]) -> Result<(Vec<u8>, u32)> {
-        if let [part] = selection.html.as_slice() {
-            let bytes = self.html_bytes(*part)?;
-            let label = label_of(*part).map(ToOwned::to_owned).or_else(|| meta_charset(&bytes));
-            if let Some(page) = label.as_deref().and_then(charset::page_of) {
-                return Ok((bytes.into_owned(), page));
-            }
-            if label.is_none() && std::str::from_utf8(&bytes).is_ok() {
-                return Ok((bytes.into_owned(), 65001));
-            }
-            let (text, fit) = charset::decode(label.as_deref(), &bytes);
-            self.fit(fit, label.as_deref());
-            return Ok((mail_parser::strip_charset_meta(&text).into_owned().into_bytes(), 65001));
-        }
-        let run = if selection.run.is_empty() { &selection.html } else { &selection.run };
-        let mut pieces = Vec::with_capacity(run.len());
-        for part in run {
-            pieces.push(match part.kind() {
-                PartKind::Html => {
-                    let bytes = self.html_bytes(*part)?;
-                    let label = label_of(*part).map(ToOwned::to_owned).or_else(|| meta_charset(&bytes));
-                    let (text, fit) = charset::decode(label.as_deref(), &bytes);
-                    self.fit(fit, label.as_deref());
-                    Piece::Html(mail_parser::strip_charset_meta(&text).into_owned())
-                }
-                PartKind::Text => {
-                    let bytes = self.decoded(*part, "a text body")?;
-                    let (text, fit) = charset::decode(label_of(*part), &bytes);
-                    self.fit(fit, label_of(*part));
-                    Piece::Text(text.into_owned())
-                }
-                _ => Piece::Picture(joined::content_id(*part, made)),
-            });
-        }
-        self.warnings.push(format!("{} HTML parts were joined to one body", selection.html.len()));
-        Ok((header::crlf(&joined::join(&pieces)).into_owned().into_bytes(), 65001))
-    }
-
-    /// HTML with the line ends that it had in transit; base64 keeps whatever is inside.
-    fn html_bytes<'m>(&mut self, part: MessagePart<'m>) -> Result<Cow<'m, [u8]>> {
-        let bytes = self.decoded(part, "an HTML body")?;
-        if part.encoding() == mail_parser::Encoding::Base64 {
-            return Ok(bytes);
-        }
-        Ok(match header::crlf_bytes(&bytes) {
-            Cow::Owned(fixed) => Cow::Owned(fixed),
-            Cow::Borrowed(_) => bytes,
-        })
-    }
-
-    fn fit(&mut self, fit: Fit, label: Option<&str>) {
-        let label = label.unwrap_or_default();
-        match fit {
-            Fit::Right => {}
-            Fit::Bad => self.warnings.push(format!("a text is not all in the charset {label:?} that it names")),
-            Fit::Unknown => self.warnings.push(format!("a text in the unknown charset {label:?} was read as UTF-8")),
-        }
-    }
-
     fn decoded<'m>(&mut self, part: MessagePart<'m>, what: &str) -> Result<Cow<'m, [u8]>> {
         let (bytes, problems) = part.decoded_checked();
         if problems.contains(DecodeProblems::UNKNOWN_TRANSFER_ENCODING)
@@ -386,130 +265,6 @@ impl Context<'_> {
         }
         large::find(self.large, bytes)
     }
-
-    fn attachment(
-        &mut self,
-        part: MessagePart<'_>,
-        number: usize,
-        shown: &mut Shown<'_>,
-        depth: usize,
-    ) -> Result<Attachment> {
-        let mut attachment = attach::describe(part, number, shown, &mut self.warnings);
-        if part.flags().contains(PartFlags::LIMIT_REACHED) {
-            self.warnings.push("parts nested too deeply are kept as they are, in one attachment".to_owned());
-        }
-        if part.is_multipart() {
-            // A multipart that was not opened: its own header goes with it.
-            attach::set_name(&mut attachment, &format!("attachment{number}.eml"));
-            attachment.props.set(tag::ATTACH_MIME_TAG, Value::text("application/octet-stream"));
-            attach::by_value(&mut attachment, self.raw(part, part.raw()));
-            return Ok(attachment);
-        }
-        if let Some(nested) = part.nested() {
-            if depth + 1 < MAX_DEPTH {
-                return self.embedded(attachment, part, nested, depth);
-            }
-            self.warnings.push(format!("messages nested more than {MAX_DEPTH} deep are kept as files"));
-            attach::by_value(&mut attachment, self.raw(part, nested.raw()));
-            return Ok(attachment);
-        }
-        if !self.large.is_empty()
-            && part.raw_body().len() < 100
-            && let Some(large) = self.find(&part.decoded())
-        {
-            attach::by_value(&mut attachment, large.data.clone());
-            return Ok(attachment);
-        }
-        let bytes = self.decoded(part, "an attachment")?;
-        let lines = part.encoding() == mail_parser::Encoding::None
-            && part.content_type().is_some_and(|c| c.ctype() == "message");
-        let bytes = match (lines, bytes) {
-            (true, bytes) => header::crlf_bytes(&bytes).into_owned(),
-            (false, bytes) => bytes.into_owned(),
-        };
-        attach::by_value(&mut attachment, Blob::Bytes(bytes));
-        Ok(attachment)
-    }
-
-    fn embedded(
-        &mut self,
-        mut attachment: Attachment,
-        part: MessagePart<'_>,
-        nested: MessageRef<'_>,
-        depth: usize,
-    ) -> Result<Attachment> {
-        let state = State { seen: Some(true), ..State::default() };
-        let message = self.message(nested, &state, None, depth + 1)?;
-        let props = &mut attachment.props;
-        props.set(tag::ATTACH_METHOD, Value::I32(attach_method::EMBEDDED));
-        props.set(tag::ATTACH_SIZE, Value::I32(i32::try_from(part.raw_body().len()).unwrap_or(i32::MAX)));
-        if props.get(tag::DISPLAY_NAME).is_none() {
-            let subject = super::text::subject(&message.props).filter(|s| !s.is_empty());
-            props.set(tag::DISPLAY_NAME, Value::text(subject.as_deref().unwrap_or("message")));
-        }
-        attachment.embedded = Some(Box::new(message));
-        Ok(attachment)
-    }
-
-    /// The signed part as [MS-OXOSMIME] 2.1.3.1 keeps it: its Content-Type and its body, unchanged.
-    fn signed(&self, root: MessagePart<'_>) -> Attachment {
-        let mut attachment = Attachment::default();
-        let props = &mut attachment.props;
-        props.set(tag::RENDERING_POSITION, Value::I32(-1));
-        props.set(tag::ATTACH_MIME_TAG, Value::text("multipart/signed"));
-        props.set(tag::DISPLAY_NAME, Value::text("SMIME.p7m"));
-        attach::set_name(&mut attachment, "SMIME.p7m");
-        let field = root.headers().get(HeaderName::ContentType).map(|h| h.raw_value()).unwrap_or_default();
-        let mut head = b"Content-Type:".to_vec();
-        head.extend_from_slice(field.trim_ascii_end());
-        head.extend_from_slice(b"\r\n\r\n");
-        let head = header::crlf_bytes(&head).into_owned();
-        let data = match self.raw(root, root.raw_body()) {
-            Blob::Bytes(body) => Blob::Bytes([head.as_slice(), header::crlf_bytes(&body).as_ref()].concat()),
-            stream @ Blob::Stream(_) => Blob::Stream(Arc::new(Chain(vec![Blob::Bytes(head), stream]))),
-        };
-        attach::by_value(&mut attachment, data);
-        attachment
-    }
-
-    /// A range of the message as it stood in the file, with the large parts that were left out of it.
-    fn raw(&self, part: MessagePart<'_>, bytes: &[u8]) -> Blob {
-        let source = part.message().source_bytes();
-        let start = (bytes.as_ptr() as usize).saturating_sub(source.as_ptr() as usize);
-        let top = matches!(part.message().source(), mail_parser::Source::Raw);
-        kept::whole(source, start..start + bytes.len(), if top { self.large } else { &[] })
-    }
-}
-
-fn label_of(part: MessagePart<'_>) -> Option<&str> {
-    part.content_type()?.attribute("charset").filter(|l| !l.trim().is_empty())
-}
-
-/// The charset that an HTML text names in its head.
-pub(super) fn meta_charset(html: &[u8]) -> Option<String> {
-    let head = html.get(..html.len().min(2048))?.to_ascii_lowercase();
-    let at = memchr::memmem::find(&head, b"charset=")?;
-    let rest = head.get(at + 8..)?;
-    let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
-    let end = rest.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-_".contains(b)).unwrap_or(rest.len());
-    let label = String::from_utf8(rest.get(..end)?.to_vec()).ok()?;
-    // A text that one can read a meta element in is not in UTF-16, whatever it says.
-    (!label.is_empty() && !label.starts_with("utf-16")).then_some(label)
-}
-
-/// The plain text that stands beside an HTML body that came alone.
-pub(super) fn plain_of(html: &[u8], page: u32) -> String {
-    header::crlf(&mail_parser::html_to_text(&charset::decode_page(page, html))).into_owned()
-}
-
-/// The plain text that stands beside a rich text body that came alone.
-pub(super) fn plain_of_rtf(rtf: &[u8]) -> String {
-    let text = match rtf::origin(rtf) {
-        Origin::Html => mail_parser::html_to_text(&rtf::unwrap(rtf, Origin::Html)),
-        Origin::Text => rtf::unwrap(rtf, Origin::Text),
-        Origin::Rich => rtf::to_text(rtf, &[]),
-    };
-    header::crlf(&text).into_owned()
 }
 
 fn is_uuencoded(part: MessagePart<'_>) -> bool {
