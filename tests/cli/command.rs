@@ -304,3 +304,22 @@ fn an_interrupt_leaves_nothing() {
         assert_eq!(names(dir.path()), ["big.mbox"], "{kind}");
     }
 }
+
+#[test]
+fn a_part_that_cannot_be_read_is_said_and_ends_with_status_1() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mail, store) = (at(&dir, "a.eml"), at(&dir, "a.pst"));
+    let data = "precious ".repeat(10_000);
+    let text = format!("Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/x-a; name=a.bin\r\n\r\n{data}");
+    fs::write(&mail, text).unwrap();
+    assert_eq!(code(&pst(&["convert", "--crypt", "none", &mail, &store])), 0);
+    let mut image = fs::read(&store).unwrap();
+    let place = image.windows(18).position(|w| w == b"precious precious ").unwrap();
+    image[place + 4000] ^= 0x20;
+    fs::write(&store, image).unwrap();
+    let out = pst(&["convert", "--json", &store, &at(&dir, "b.pst")]);
+    let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!((code(&out), &report["written"], &report["damaged"]), (1, &1.into(), &1.into()), "{report}");
+    assert_eq!(report["warning_codes"]["damaged"], 1, "{report}");
+    assert!(stderr(&out).contains("[damaged]"), "{}", stderr(&out));
+}

@@ -34,7 +34,7 @@ pub fn written(message: &Message) -> (String, Vec<String>) {
     let mut calendar = Calendar::begin(None, &mut out).unwrap();
     calendar.add(entry, &mut out).unwrap();
     calendar.end(&mut out).unwrap();
-    (String::from_utf8(out).unwrap(), warnings)
+    (String::from_utf8(out).unwrap(), warnings.into_iter().map(|w| w.text).collect())
 }
 
 /// The lines of the items in a text. Data are in base64 however it is broken; an address of a zone is none of an item.
@@ -83,7 +83,7 @@ fn every_calendar_becomes_items_and_a_calendar_again() {
             for (line, n) in lines(&text) {
                 *out.entry(line).or_default() += n;
             }
-            said.extend(item.warnings.iter().cloned());
+            said.extend(item.warnings.iter().map(|w| w.text.clone()));
             // An item that was made of a calendar has nothing that a calendar cannot hold, but it may lack what one needs.
             if warnings.iter().any(|w| w != "the appointment has no start") {
                 bad.push(format!("{name}: {warnings:?}"));

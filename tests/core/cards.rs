@@ -27,7 +27,7 @@ fn written(message: &Message, vcard: Version) -> (String, Vec<String>) {
     let card = Card::of(message, &Options { vcard, ..Options::default() }).unwrap().unwrap();
     let mut out = Vec::new();
     card.write(&mut out).unwrap();
-    (String::from_utf8(out).unwrap(), card.warnings)
+    (String::from_utf8(out).unwrap(), card.warnings.into_iter().map(|w| w.text).collect())
 }
 
 /// The bytes that a value holds in base64.
@@ -179,7 +179,7 @@ fn every_card_becomes_an_item_and_a_card_again() {
         let mut out: BTreeMap<String, usize> = BTreeMap::new();
         let mut said: Vec<String> = left;
         for (kind, item) in &found {
-            said.extend(item.warnings.iter().cloned());
+            said.extend(item.warnings.iter().map(|w| w.text.clone()));
             for version in [Version::V4, Version::V3] {
                 let (text, warnings) = written(&item.message, version);
                 if !warnings.is_empty() {

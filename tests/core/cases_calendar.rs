@@ -184,7 +184,7 @@ fn case_58_a_request_becomes_a_meeting_with_its_series() {
     assert_eq!(message.props.lid(lid::INTENDED_BUSY_STATUS).and_then(Value::as_i32), Some(2));
     assert_eq!(message.props.lid(lid::REMINDER_DELTA).and_then(Value::as_i32), Some(15));
     assert_eq!(message.props.lid(lid::LOCATION).and_then(Value::to_text).as_deref(), Some("Room 1"));
-    assert_eq!(converted.warnings, Vec::<String>::new());
+    assert_eq!(converted.warnings, Vec::new());
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn case_58_days_floating_times_and_zones_without_a_definition() {
     let floating =
         native(&invitation(&event("REQUEST", "DTSTART:20240501T090000\r\nDTEND:20240501T100000\r\n"), "REQUEST"));
     assert_eq!(at(&floating.message, lid::START_WHOLE), unix("2024-05-01T09:00:00Z"));
-    assert!(floating.warnings.iter().any(|w| w.contains("zone")), "{:?}", floating.warnings);
+    assert!(floating.warnings.iter().any(|w| w.text.contains("zone")), "{:?}", floating.warnings);
     assert!(calendar_of(&floating.message).contains("DTSTART:20240501T090000\r\n"));
     // A zone of Windows and one of the tz database, neither defined.
     for (tzid, hour) in [("Pacific Standard Time", 16), ("America/Los_Angeles", 16), ("Europe/Berlin", 7)] {
@@ -289,7 +289,7 @@ fn what_is_no_meeting_stays_a_file() {
         assert_eq!(class(&converted.message), "IPM.Note", "{calendar}");
         assert_eq!(converted.message.attachments.len(), 1, "{calendar}");
         assert!(
-            converted.warnings.iter().any(|w| w.starts_with("the calendar of this mail is kept as a file")),
+            converted.warnings.iter().any(|w| w.text.starts_with("the calendar of this mail is kept as a file")),
             "{calendar}"
         );
     }
@@ -301,7 +301,7 @@ fn a_rule_outlook_cannot_show_is_kept_in_a_file() {
     let rule = "DTSTART:20240501T090000Z\r\nDTEND:20240501T100000Z\r\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=2,-2\r\n";
     let converted = native(&invitation(&event("REQUEST", rule), "REQUEST"));
     assert_eq!(class(&converted.message), "IPM.Schedule.Meeting.Request");
-    assert!(converted.warnings.iter().any(|w| w.contains("BYSETPOS")), "{:?}", converted.warnings);
+    assert!(converted.warnings.iter().any(|w| w.text.contains("BYSETPOS")), "{:?}", converted.warnings);
     let [file] = converted.message.attachments.as_slice() else { panic!() };
     assert_eq!(name(file), "original.ics");
     assert!(String::from_utf8(data(file)).unwrap().contains("BYSETPOS=2,-2"));
@@ -320,6 +320,6 @@ fn a_calendar_in_another_charset() {
     let message = to_mapi_large(&mail, &[], &State::default(), None, options).unwrap().message;
     assert_eq!(message.props.lid(lid::LOCATION).and_then(Value::to_text).as_deref(), Some("Büro"));
     let mut out = Vec::new();
-    assert_eq!(from_mapi(&message, &mut out, &Options::default()).unwrap(), Vec::<String>::new());
+    assert_eq!(from_mapi(&message, &mut out, &Options::default()).unwrap(), Vec::new());
     assert_eq!(field(&out, "From").as_deref(), Some("ann@example.org"));
 }

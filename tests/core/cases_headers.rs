@@ -341,7 +341,7 @@ fn case_30_control_characters_in_a_header() {
     let mut out = Vec::new();
     let warnings = pst_core::mime::from_mapi(&m, &mut out, &pst_core::mime::Options::default()).unwrap();
     assert!(!out.contains(&0) && !out.windows(2).any(|w| w[0] == b'\r' && w[1] != b'\n'));
-    assert!(warnings.iter().any(|w| w.contains("control characters")), "{warnings:?}");
+    assert!(warnings.iter().any(|w| w.text.contains("control characters")), "{warnings:?}");
     assert_eq!(field(&out, "x-y").unwrap(), "z");
 }
 

@@ -62,7 +62,7 @@ fn card(message: &Message, version: Version) -> (String, Vec<String>) {
     let card = Card::of(message, &Options { vcard: version, ..Options::default() }).unwrap().unwrap();
     let mut out = Vec::new();
     card.write(&mut out).unwrap();
-    (String::from_utf8(out).unwrap().replace("\r\n ", ""), card.warnings)
+    (String::from_utf8(out).unwrap().replace("\r\n ", ""), card.warnings.into_iter().map(|w| w.text).collect())
 }
 
 /// The calendar of an item, unfolded, and what was said.
@@ -71,7 +71,7 @@ fn calendar_of(message: &Message) -> (String, Vec<String>) {
     let warnings = std::mem::take(&mut entry.warnings);
     let mut out = Vec::new();
     entry.write(&mut out).unwrap();
-    (String::from_utf8(out).unwrap().replace("\r\n ", ""), warnings)
+    (String::from_utf8(out).unwrap().replace("\r\n ", ""), warnings.into_iter().map(|w| w.text).collect())
 }
 
 fn lines(expected: &[&str], text: &str) {

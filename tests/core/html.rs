@@ -41,7 +41,7 @@ fn shown(html: &str) -> (String, String, String) {
     let page = text(path.join("Given/000001 x.html"));
     let start = page.find("<main class=\"html message\">\n").expect("a body") + 28;
     let end = page.rfind("\n</main>").unwrap();
-    let notes = report.notes.iter().map(|n| n.text.clone()).collect::<Vec<_>>().join("; ");
+    let notes = report.notes.iter().map(|n| n.warning.text.clone()).collect::<Vec<_>>().join("; ");
     (page[start..end].to_owned(), notes, page)
 }
 
@@ -216,7 +216,7 @@ fn pictures_stand_in_the_page() {
     assert_eq!(page.matches(&format!("src=\"data:image/png;base64,{data}\"")).count(), 4, "{page}");
     assert_eq!(page.matches("src=\"data:image/gif;base64,").count(), 1);
     assert_eq!(page.matches("<img ").count(), 6);
-    assert!(report.notes[0].text.ends_with("2 missing pictures"), "{:?}", report.notes);
+    assert!(report.notes[0].warning.text.ends_with("2 missing pictures"), "{:?}", report.notes);
     // What the page shows is not there twice; what it does not show is a file.
     let beside = path.join("Given/000001 pictures.files");
     assert_eq!(super::support::files(&beside, &[""]), [beside.join("four.png")]);

@@ -198,7 +198,7 @@ fn text_outside_of_the_parts_is_kept() {
     let mut lost = Vec::new();
     let one = import(&mail);
     lost.extend(pst_core::mime::from_mapi(&one, &mut Vec::new(), &Default::default()).unwrap());
-    assert!(lost.iter().any(|w| w.contains("outside of the parts")), "{lost:?}");
+    assert!(lost.iter().any(|w| w.text.contains("outside of the parts")), "{lost:?}");
     // So is text outside of the parts of an inner multipart.
     let inner =
         multipart("alternative", &["Content-Type: text/plain\r\n\r\nx"]).replace("\r\n\r\n--", "\r\n\r\nhidden\r\n--");

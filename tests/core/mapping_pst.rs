@@ -22,7 +22,7 @@ fn each(path: &Path, mut f: impl FnMut(&str, &Message)) {
 fn export(message: &Message) -> (Vec<u8>, Vec<String>) {
     let mut out = Vec::new();
     let warnings = from_mapi(message, &mut out, &Options::default()).expect("it is written");
-    (out, warnings)
+    (out, warnings.into_iter().map(|w| w.text).collect())
 }
 
 fn header(mail: &[u8]) -> &[u8] {

@@ -14,13 +14,14 @@ use std::sync::Arc;
 
 fn written(message: &Message) -> (Vec<u8>, Vec<String>) {
     let (out, warnings) = msg::write(message, Cursor::new(Vec::new())).unwrap();
-    (out.into_inner(), warnings)
+    (out.into_inner(), warnings.into_iter().map(|w| w.text).collect())
 }
 
 fn read(bytes: &[u8]) -> (Message, Vec<String>) {
     let file = tempfile::NamedTempFile::with_suffix(".msg").unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    msg::read(file.path()).unwrap()
+    let (message, warnings) = msg::read(file.path()).unwrap();
+    (message, warnings.into_iter().map(|w| w.text).collect())
 }
 
 fn show(bag: &PropBag) -> Vec<String> {

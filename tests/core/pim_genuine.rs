@@ -20,7 +20,7 @@ fn written(message: &Message) -> Option<(String, Vec<String>)> {
     let card = Card::of(message, &Options::default()).unwrap()?;
     let mut out = Vec::new();
     card.write(&mut out).unwrap();
-    Some((String::from_utf8(out).unwrap(), card.warnings))
+    Some((String::from_utf8(out).unwrap(), card.warnings.into_iter().map(|w| w.text).collect()))
 }
 
 fn read(text: &str) -> Message {

@@ -17,7 +17,7 @@ fn message(compressed: Vec<u8>) -> Message {
 fn export(message: &Message, keep_rtf: bool) -> (String, Vec<String>) {
     let mut out = Vec::new();
     let warnings = from_mapi(message, &mut out, &Options { keep_rtf, ..Options::default() }).unwrap();
-    (String::from_utf8(out).unwrap(), warnings)
+    (String::from_utf8(out).unwrap(), warnings.into_iter().map(|w| w.text).collect())
 }
 
 /// Content type and decoded body of every part that holds no others.

@@ -302,7 +302,7 @@ fn mail_takes_over_its_winmail_dat() {
     let Some(bytes) = sample("MAPI_ATTACH_DATA_OBJ") else { return };
     for text in [Some("the text"), None] {
         let Converted { message, warnings } = convert(&mail(HEAD, text, &bytes));
-        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(warnings, Vec::new());
         assert_eq!(names(&message), ["VIA_Nytt_1402.doc", "VIA_Nytt_1402.pdf", "VIA_Nytt_14021.htm"]);
         let props = &message.props;
         assert_eq!(props.text(tag::SUBJECT).as_deref(), Some("\u{1}\u{1}the mail's own"));
@@ -350,7 +350,7 @@ fn what_is_damaged_is_kept_as_a_file_too() {
     let cut = &bytes[..bytes.len() - 700];
     let Converted { message, warnings } = convert(&mail(HEAD, Some("x"), cut));
     assert_eq!(names(&message), ["AUTHORS", "README", "winmail.dat"]);
-    assert!(warnings.iter().any(|w| w.contains("kept as a file")), "{warnings:?}");
+    assert!(warnings.iter().any(|w| w.text.contains("kept as a file")), "{warnings:?}");
     let last = message.attachments.last().unwrap().props.get(tag::ATTACH_DATA_BINARY).unwrap();
     let Value::Binary(data) = last else { panic!() };
     assert!(data.to_vec(u64::MAX).unwrap() == cut);

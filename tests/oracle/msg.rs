@@ -131,7 +131,7 @@ fn genuine_files_read_as_extract_msg_reads_them() {
         .into_iter()
         .map(|path| {
             let (message, warnings) = msg::read(&path).unwrap();
-            assert_eq!(warnings, Vec::<String>::new(), "{}", path.display());
+            assert_eq!(warnings, Vec::new(), "{}", path.display());
             (path.display().to_string(), path, message)
         })
         .collect();

@@ -106,7 +106,10 @@ fn calendars_of_the_corpus() {
             let source = put(&source);
             lines.push(format!("ics\t{source}\t{}", put(&whole)));
             lines.push(format!("ics\t{source}\t{}", put(&calendar_of(&bare(item.message)))));
-            made.push(Made { what: format!("{} item {i}", path.display()), warnings: item.warnings });
+            made.push(Made {
+                what: format!("{} item {i}", path.display()),
+                warnings: item.warnings.into_iter().map(|w| w.text).collect(),
+            });
         }
     }
     if made.is_empty() {
@@ -194,7 +197,7 @@ fn cards_of_the_corpus() {
             std::fs::write(&path, out).unwrap();
             path.display().to_string()
         });
-        said.extend(items.into_iter().flat_map(|(_, i)| i.warnings));
+        said.extend(items.into_iter().flat_map(|(_, i)| i.warnings).map(|w| w.text));
         lines.push(format!("vcf\t{}\t{}\t{}", path.display(), outs[0], outs[1]));
         made.push(Made { what: path.display().to_string(), warnings: said });
     }

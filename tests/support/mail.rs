@@ -6,7 +6,7 @@ use pst_core::mime::{Options, State, from_mapi, to_mapi};
 /// The message, and what was said of it.
 pub fn import_with(text: &[u8], state: &State, received: Option<i64>) -> (Message, Vec<String>) {
     let converted = to_mapi(text, state, received).unwrap();
-    (converted.message, converted.warnings)
+    (converted.message, converted.warnings.into_iter().map(|w| w.text).collect())
 }
 
 pub fn import(text: impl AsRef<[u8]>) -> Message {

@@ -109,7 +109,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     progress.end();
     let report = result?;
     summary(a, target, &report, &others, started.elapsed().as_secs_f64())?;
-    Ok(if report.failed > 0 { Outcome::Flawed } else { Outcome::Done })
+    Ok(if report.failed + report.damaged > 0 { Outcome::Flawed } else { Outcome::Done })
 }
 
 fn vcard(version: Vcard) -> Version {
@@ -150,11 +150,17 @@ fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], seconds: f
             .iter()
             .map(|f| json!({"folder": f.folder, "item": f.id, "error": f.error.to_string()}))
             .collect();
-        let notes: Vec<_> =
-            r.notes.iter().map(|n| json!({"folder": n.folder, "item": n.id, "warning": n.text})).collect();
+        let notes: Vec<_> = r
+            .notes
+            .iter()
+            .map(
+                |n| json!({"folder": n.folder, "item": n.id, "code": n.warning.code.name(), "warning": n.warning.text}),
+            )
+            .collect();
         let report = json!({
             "target": target, "dry_run": a.dry_run, "folders": r.folders, "read": r.read, "written": r.written,
-            "skipped": r.skipped, "failed": r.failed, "failures": failures, "warnings": r.warnings, "notes": notes,
+            "skipped": r.skipped, "failed": r.failed, "failures": failures, "damaged": r.damaged,
+            "warnings": r.warnings, "warning_codes": r.codes, "notes": notes,
             "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
             "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
         });
@@ -172,8 +178,12 @@ fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], seconds: f
     if r.failed > 0 {
         let _ = write!(text, "; {} FAILED", r.failed);
     }
+    if r.damaged > 0 {
+        let _ = write!(text, "; {} DAMAGED: a part could not be read", plural(r.damaged, "item"));
+    }
     if r.warnings > 0 {
-        let _ = write!(text, "; {}", plural(r.warnings, "warning"));
+        let codes: Vec<String> = r.codes.iter().map(|(code, n)| format!("{n} {code}")).collect();
+        let _ = write!(text, "; {} ({})", plural(r.warnings, "warning"), codes.join(", "));
     }
     if !others.is_empty() {
         let names: Vec<String> = others.iter().take(3).map(|p| tame(&p.display().to_string())).collect();

@@ -63,7 +63,9 @@ impl Observer for Progress {
                 }
             }
             Event::Failed(f) => self.tell(&format!("failed: {} {}: {}", f.folder, f.id, f.error)),
-            Event::Warning(n) => self.tell(&format!("note: {} {}: {}", n.folder, n.id, n.text)),
+            Event::Warning(n) => {
+                self.tell(&format!("note: {} {}: {} [{}]", n.folder, n.id, n.warning, n.warning.code.name()));
+            }
         }
     }
 }

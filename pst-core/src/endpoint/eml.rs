@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::io::{Input, open_file};
 use crate::mapi::message::flag;
 use crate::mapi::tag;
+use crate::mapi::{Code, Warning};
 use crate::mime::{self, large};
 use crate::pipeline::{Body, Folder, Item, ItemRef, Mime, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::{BTreeMap, HashMap};
@@ -202,12 +203,12 @@ impl Source for EmlSource {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub(super) fn read_mime(path: &Path, warnings: &mut Vec<String>) -> Result<Mime> {
+pub(super) fn read_mime(path: &Path, warnings: &mut Vec<Warning>) -> Result<Mime> {
     let size = std::fs::metadata(path).map_err(|e| Error::io("cannot open", path, e))?.len();
     if size <= large::HELD {
         let mut bytes = text::read_file(path, 2 * large::HELD)?;
         if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(&bytes).filter(|(e, _)| *e != encoding_rs::UTF_8) {
-            warnings.push(format!("the file is in {} and was taken as UTF-8", encoding.name()));
+            warnings.push(Code::Charset.with(format!("the file is in {} and was taken as UTF-8", encoding.name())));
             bytes = encoding.decode(&bytes).0.into_owned().into_bytes();
         }
         return Ok(Mime { bytes, ..Mime::default() });
@@ -309,7 +310,7 @@ impl Sink for EmlSink {
         Ok(())
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let mut message = unpack(item)?;
         let path = self.numbered.next(&self.current, &mime::header_text(&message.subject), message.ending);
         self.bytes += text::write_file(&path, &mut message)?;

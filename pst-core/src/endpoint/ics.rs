@@ -2,6 +2,7 @@
 
 use super::sheets::{Sheet, Sheets};
 use crate::error::{Error, Result};
+use crate::mapi::Warning;
 use crate::mime::Options;
 use crate::mime::calendar::{Calendar, Entry, Kind};
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
@@ -75,7 +76,7 @@ impl Sink for IcsSink {
         self.sheets.folder(&folder.path)
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let Ok(entry) = item.payload.downcast::<Entry>() else {
             return Err(Error::new(crate::Kind::Usage, "an item was prepared for another kind of target"));
         };

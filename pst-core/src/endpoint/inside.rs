@@ -2,14 +2,14 @@
 
 use super::msg;
 use crate::error::Result;
-use crate::mapi::{Blob, Message};
+use crate::mapi::{Blob, Message, Warning};
 use crate::mime::{self, File, tnef};
 
 /// Files up to this many bytes are looked into.
 const LOOKED_AT: u64 = 64 << 20;
 
 /// The message that a file holds, and what was odd about it; `None` for a file of another kind.
-pub(super) fn message(file: &File, data: &Blob) -> Option<(Message, Vec<String>)> {
+pub(super) fn message(file: &File, data: &Blob) -> Option<(Message, Vec<Warning>)> {
     let ending = file.name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     let kind = match file.mime.as_str() {
         "application/ms-tnef" | "application/vnd.ms-tnef" => Kind::Tnef,
@@ -32,7 +32,7 @@ enum Kind {
     Msg,
 }
 
-fn open(kind: Kind, data: &Blob, name: &str) -> Result<Option<(Message, Vec<String>)>> {
+fn open(kind: Kind, data: &Blob, name: &str) -> Result<Option<(Message, Vec<Warning>)>> {
     let bytes = data.to_vec(LOOKED_AT)?;
     Ok(match kind {
         Kind::Tnef => tnef::decode(&bytes, 0).map(|tnef| (tnef.message, tnef.warnings)),

@@ -4,6 +4,7 @@ use super::eml::{modified, prepared, read_mime, unpack};
 use super::text::{self, Form, NewFolder};
 use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
+use crate::mapi::{Code, Warning};
 use crate::mime;
 use crate::pipeline::{Body, Flags, Folder, Item, ItemRef, Prepare, Prepared, Role, Sink, Source, Written};
 use std::collections::{BTreeMap, HashMap};
@@ -164,7 +165,7 @@ pub struct MaildirSink {
     bytes: u64,
     mail: mime::Options,
     /// What is to be said of the current folder.
-    notes: Vec<String>,
+    notes: Vec<Warning>,
 }
 
 impl MaildirSink {
@@ -235,10 +236,10 @@ impl Sink for MaildirSink {
         }
         let name = dotted(&folder.path);
         if name.len() > LONGEST {
-            self.notes.push(format!(
+            self.notes.push(Code::Name.with(format!(
                 "the name of the folder {} is too long for a Maildir and was cut",
                 folder.path.join("/")
-            ));
+            )));
         }
         let name = if name.len() > LONGEST { shortened(&folder.path) } else { name };
         let mut at = top.join(&name);
@@ -255,7 +256,7 @@ impl Sink for MaildirSink {
         Ok(())
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let mut message = unpack(item)?;
         self.number += 1;
         let seconds = message.time.unwrap_or_default();

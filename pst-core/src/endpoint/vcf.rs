@@ -2,6 +2,7 @@
 
 use super::sheets::{Sheet, Sheets};
 use crate::error::{Error, Result};
+use crate::mapi::Warning;
 use crate::mime::Options;
 use crate::mime::contact::{Card, Kind};
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
@@ -66,7 +67,7 @@ impl Sink for VcfSink {
         self.sheets.folder(&folder.path)
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let Ok(card) = item.payload.downcast::<Card>() else {
             return Err(Error::new(crate::Kind::Usage, "an item was prepared for another kind of target"));
         };

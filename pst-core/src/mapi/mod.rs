@@ -18,6 +18,7 @@ pub mod tag;
 pub mod time;
 pub mod timezone;
 pub mod value;
+pub mod warning;
 
 pub use lid::Lid;
 pub use message::{Attachment, MAX_DEPTH, Message};
@@ -26,3 +27,4 @@ pub use ptype::PropType;
 pub use role::Role;
 pub use tag::PropTag;
 pub use value::{Blob, Chain, Prop, PropBag, Stream, Value};
+pub use warning::{Code, Warning};

@@ -2,7 +2,7 @@
 
 use super::{charset, date, header, outside};
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, PropBag, Value, tag, time};
+use crate::mapi::{Attachment, Blob, PropBag, Value, Warning, tag, time};
 use mail_parser::{HeaderName, MessagePart, PartId};
 use memchr::memmem;
 use std::collections::HashSet;
@@ -114,7 +114,7 @@ pub(super) fn describe(
     part: MessagePart<'_>,
     number: usize,
     shown: &mut Shown<'_>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Attachment {
     let mut attachment = Attachment::default();
     let props = &mut attachment.props;
@@ -228,7 +228,7 @@ pub(super) fn by_value(attachment: &mut Attachment, data: Blob) {
 }
 
 /// The file name as written in the part: Content-Disposition, then Content-Type.
-fn name_of(part: MessagePart<'_>, warnings: &mut Vec<String>) -> Option<String> {
+fn name_of(part: MessagePart<'_>, warnings: &mut Vec<Warning>) -> Option<String> {
     let disposition = part.content_disposition().and_then(|d| d.attribute("filename"));
     let name = disposition.or_else(|| part.content_type().and_then(|c| c.attribute("name")))?;
     let name =

@@ -3,7 +3,7 @@
 use super::address::{self, Mailbox};
 use super::{date, header, voice};
 use crate::mapi::named::{PS_INTERNET_HEADERS, PS_PUBLIC_STRINGS, PSETID_COMMON};
-use crate::mapi::{Message, NamedProp, PropBag, PropTag, PropType, Value, tag, time};
+use crate::mapi::{Code, Message, NamedProp, PropBag, PropTag, PropType, Value, Warning, tag, time};
 use mail_parser::{Header, Headers};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) struct Seen {
 }
 
 /// Sets the properties that come from header fields.
-pub(super) fn convert(headers: &Headers<'_>, message: &mut Message, warnings: &mut Vec<String>) -> Seen {
+pub(super) fn convert(headers: &Headers<'_>, message: &mut Message, warnings: &mut Vec<Warning>) -> Seen {
     let mut seen = Seen::default();
     let mut all = Collected::default();
     for field in headers {
@@ -56,7 +56,7 @@ fn collect(
     all: &mut Collected,
     message: &mut Message,
     seen: &mut Seen,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) {
     let props = &mut message.props;
     let value = field.raw_value();
@@ -120,7 +120,7 @@ fn collect(
 }
 
 impl Collected {
-    fn recipients(&mut self, kind: usize, field: &Header<'_>, warnings: &mut Vec<String>) {
+    fn recipients(&mut self, kind: usize, field: &Header<'_>, warnings: &mut Vec<Warning>) {
         let found = address::mailboxes(field);
         if found.is_empty() {
             let text = header::text(field.raw_value(), warnings);
@@ -133,7 +133,7 @@ impl Collected {
         }
     }
 
-    fn date(&mut self, value: &[u8], seen: &mut Seen, warnings: &mut Vec<String>) {
+    fn date(&mut self, value: &[u8], seen: &mut Seen, warnings: &mut Vec<Warning>) {
         let text = header::raw(value);
         match date::parse(&text).and_then(time::from_unix) {
             Some(at) if !self.date_seen => {
@@ -141,7 +141,7 @@ impl Collected {
                 seen.submit = Some(at);
             }
             Some(_) => {}
-            None => warnings.push(format!("the date {text:?} cannot be understood")),
+            None => warnings.push(Code::Date.with(format!("the date {text:?} cannot be understood"))),
         }
     }
 
@@ -154,9 +154,9 @@ impl Collected {
         self.oldest_received = Some(at);
     }
 
-    fn finish(mut self, message: &mut Message, seen: &mut Seen, warnings: &mut Vec<String>) {
+    fn finish(mut self, message: &mut Message, seen: &mut Seen, warnings: &mut Vec<Warning>) {
         if seen.submit.is_none() && self.oldest_received.is_some() {
-            warnings.push("no usable Date: the oldest Received field stands in for it".to_owned());
+            warnings.push(Code::Date.with("no usable Date: the oldest Received field stands in for it"));
             seen.submit = self.oldest_received;
         }
         self.people(message);

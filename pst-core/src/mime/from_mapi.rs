@@ -10,7 +10,7 @@ use super::outbody::{self, Bodies};
 use super::outcomponent::Components;
 use super::{outheader, outobject, outreport, outrich, outside, text};
 use crate::error::Result;
-use crate::mapi::{MAX_DEPTH, Message, tag};
+use crate::mapi::{Code, MAX_DEPTH, Message, Warning, tag};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -52,7 +52,7 @@ impl Default for Options {
 ///
 /// # Errors
 /// When `out` refuses, or when the data of an attachment cannot be read.
-pub fn from_mapi(message: &Message, out: &mut dyn Write, options: &Options) -> Result<Vec<String>> {
+pub fn from_mapi(message: &Message, out: &mut dyn Write, options: &Options) -> Result<Vec<Warning>> {
     if let Some(source) = kept_mime(message).filter(|_| options.kept_mime) {
         std::io::copy(&mut source.open()?, out).map_err(cannot_write)?;
         return Ok(Vec::new());
@@ -68,7 +68,7 @@ pub(super) fn write(
     out: &mut dyn Write,
     options: &Options,
     depth: usize,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<()> {
     let page = text::page(&message.props);
     let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
@@ -175,7 +175,7 @@ struct Writer<'a> {
     alternatives: &'a [Out<'a>],
     options: &'a Options,
     depth: usize,
-    warnings: &'a mut Vec<String>,
+    warnings: &'a mut Vec<Warning>,
     /// What stands before the first part, until that is written.
     preamble: Option<String>,
     /// True once there is a multipart.
@@ -296,7 +296,7 @@ impl Writer<'_> {
     /// Writes a text that stands outside of the parts.
     fn beside(&mut self, text: &str) {
         if text.contains(MARK) {
-            self.warnings.push("text outside of the parts looks like a boundary and was left out".to_owned());
+            self.warnings.push(Code::Outside.with("text outside of the parts looks like a boundary and was left out"));
             return;
         }
         for line in text.split("\r\n") {
@@ -313,7 +313,8 @@ impl Writer<'_> {
                 self.beside(&text);
             }
         } else if self.preamble.is_some() || epilogue.is_some() {
-            self.warnings.push("text outside of the parts was left out: there is one part alone now".to_owned());
+            self.warnings
+                .push(Code::Outside.with("text outside of the parts was left out: there is one part alone now"));
         }
     }
 
@@ -331,7 +332,8 @@ impl Writer<'_> {
         if let Some(embedded) = one.embedded() {
             self.flush()?;
             if self.depth + 1 > MAX_DEPTH {
-                self.warnings.push(format!("messages nested more than {MAX_DEPTH} deep were left out"));
+                self.warnings
+                    .push(Code::Depth.with(format!("messages nested more than {MAX_DEPTH} deep were left out")));
                 return Ok(());
             }
             return write(embedded, self.out, self.options, self.depth + 1, self.warnings);

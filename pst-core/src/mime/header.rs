@@ -1,6 +1,7 @@
 //! Text of header fields: unfolding, encoded words (RFC 2047), bytes that are no UTF-8.
 
 use super::charset;
+use crate::mapi::{Code, Warning};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -16,13 +17,13 @@ pub fn raw(value: &[u8]) -> String {
 
 /// The value of a field as text with its encoded words decoded. Words in an unknown charset stay as they are, and
 /// `warnings` says so.
-pub fn text(value: &[u8], warnings: &mut Vec<String>) -> String {
+pub fn text(value: &[u8], warnings: &mut Vec<Warning>) -> String {
     let raw = raw(value);
     if raw.contains("=?") { words(&raw, warnings) } else { raw }
 }
 
 /// Decodes the encoded words of an unfolded text.
-pub fn words(text: &str, warnings: &mut Vec<String>) -> String {
+pub fn words(text: &str, warnings: &mut Vec<Warning>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut pending: Option<(String, Vec<u8>)> = None;
     let mut rest = text;
@@ -37,7 +38,7 @@ pub fn words(text: &str, warnings: &mut Vec<String>) -> String {
             continue;
         };
         if !charset::is_known(label) {
-            warnings.push(format!("header text in the unknown charset {label:?} is kept encoded"));
+            warnings.push(Code::Charset.with(format!("header text in the unknown charset {label:?} is kept encoded")));
             flush(&mut out, &mut pending);
             out.push_str(before);
             out.push_str(from.get(..from.len() - after.len()).unwrap_or_default());

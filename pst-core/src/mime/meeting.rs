@@ -1,7 +1,7 @@
 //! Calendars in mail on their way in ([MS-OXCICAL] 2.1.3, [MS-OXCMAIL] 2.2.3).
 
 use super::{calendar, charset, outcomponent};
-use crate::mapi::{Attachment, Message};
+use crate::mapi::{Attachment, Code, Message, Warning};
 use mail_parser::{HeaderName, MessagePart};
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub(super) fn is_calendar(part: MessagePart<'_>) -> bool {
 }
 
 /// Makes a meeting of a message that brings a calendar; false, with the reason, if the calendar stays a file.
-pub(super) fn native(part: MessagePart<'_>, bytes: &[u8], message: &mut Message, warnings: &mut Vec<String>) -> bool {
+pub(super) fn native(part: MessagePart<'_>, bytes: &[u8], message: &mut Message, warnings: &mut Vec<Warning>) -> bool {
     let label = part.content_type().and_then(|c| c.attribute("charset")).filter(|l| !l.trim().is_empty());
     let utf8 = match label {
         Some(label) => Cow::Owned(charset::decode(Some(label), bytes).0.into_owned().into_bytes()),
@@ -30,7 +30,7 @@ pub(super) fn native(part: MessagePart<'_>, bytes: &[u8], message: &mut Message,
     match calendar::meeting(&utf8, message, warnings) {
         Ok(()) => true,
         Err(reason) => {
-            warnings.push(format!("the calendar of this mail is kept as a file: {reason}"));
+            warnings.push(Code::Calendar.with(format!("the calendar of this mail is kept as a file: {reason}")));
             false
         }
     }

@@ -7,7 +7,7 @@ use super::{date, describe_class, outcomponent, outfield, outheader, outreport, 
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::named::PS_INTERNET_HEADERS;
-use crate::mapi::{Attachment, Blob, Message, NamedProp, Value, tag, time};
+use crate::mapi::{Attachment, Blob, Code, Message, NamedProp, Value, Warning, tag, time};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 
@@ -136,7 +136,7 @@ impl<'a> Out<'a> {
     }
 
     /// Appends the header of the part.
-    pub fn write_head(&self, inline: bool, warnings: &mut Vec<String>, head: &mut Vec<u8>) {
+    pub fn write_head(&self, inline: bool, warnings: &mut Vec<Warning>, head: &mut Vec<u8>) {
         if let Some(kind) = &self.alternative {
             head.extend_from_slice(
                 format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n").as_bytes(),
@@ -198,7 +198,7 @@ impl<'a> Out<'a> {
     }
 
     /// Writes the data; base64 in lines that end with LF alone if `lf` is set.
-    pub fn write_data(&self, out: &mut dyn Write, lf: bool, warnings: &mut Vec<String>) -> Result<()> {
+    pub fn write_data(&self, out: &mut dyn Write, lf: bool, warnings: &mut Vec<Warning>) -> Result<()> {
         if let Some(bytes) = &self.plain {
             return out.write_all(bytes).map_err(cannot_write);
         }
@@ -207,7 +207,7 @@ impl<'a> Out<'a> {
         }
         let name = self.name.as_deref().unwrap_or("without a name");
         let kept = if self.stub.is_some() { "its path is kept" } else { "an empty part stands for it" };
-        warnings.push(format!("the attachment {name} has no data (method {}): {kept}", self.method));
+        warnings.push(Code::NoData.with(format!("the attachment {name} has no data (method {}): {kept}", self.method)));
         let stub = self.stub.as_ref().map(|s| s.data.as_slice());
         encode::stream_base64(&mut stub.unwrap_or_default(), out, lf)
     }

@@ -3,7 +3,7 @@
 use super::outobject::Renderings;
 use super::{charset, describe, describe_class, header, outrich, text, to_mapi};
 use crate::error::Result;
-use crate::mapi::{Attachment, Message, Value, codepage, tag};
+use crate::mapi::{Attachment, Message, Value, Warning, codepage, tag};
 
 /// Bodies larger than this are cut, with a warning.
 pub(super) const LONGEST: u64 = 1 << 30;
@@ -32,7 +32,7 @@ impl Bodies {
 }
 
 /// Finds the bodies of a message.
-pub(super) fn of(message: &Message, class: &str, made: &Renderings, warnings: &mut Vec<String>) -> Result<Bodies> {
+pub(super) fn of(message: &Message, class: &str, made: &Renderings, warnings: &mut Vec<Warning>) -> Result<Bodies> {
     let page = text::page(&message.props);
     let mut bodies = Bodies::default();
     let plain = body_text(message, page)?;

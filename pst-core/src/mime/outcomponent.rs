@@ -6,7 +6,7 @@ use super::contact::{self, Card};
 use super::{attach, from_mapi, text, title_of};
 use crate::error::Result;
 use crate::mapi::named::PS_PUBLIC_STRINGS;
-use crate::mapi::{Attachment, Message, NamedProp, PropBag, PropType, Value, tag};
+use crate::mapi::{Attachment, Code, Message, NamedProp, PropBag, PropType, Value, Warning, tag};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
@@ -51,12 +51,12 @@ impl Components {
         message: &Message,
         options: &from_mapi::Options,
         depth: usize,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) -> Result<Self> {
         let mut out = Self::default();
         if depth > DEEPEST {
             if calendar::Kind::of(message).is_some() || contact::Kind::of(message).is_some() {
-                warnings.push(format!("an item more than {DEEPEST} messages deep is only described"));
+                warnings.push(Code::Depth.with(format!("an item more than {DEEPEST} messages deep is only described")));
             }
             return Ok(out);
         }
@@ -98,7 +98,7 @@ impl Components {
 }
 
 /// A part, and what was lost.
-type Part = (Attachment, Vec<String>);
+type Part = (Attachment, Vec<Warning>);
 
 /// An embedded item of a calendar or an address book as a part.
 fn component(message: &Message, options: &from_mapi::Options, depth: usize) -> Result<Option<Part>> {

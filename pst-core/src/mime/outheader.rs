@@ -3,14 +3,14 @@
 use super::address::{self, Group, Mailbox};
 use super::encode::LONGEST_LINE;
 use super::{date, describe_class, from_mapi::Options, outfield, outside, state, text, voice};
-use crate::mapi::{Message, PropBag, Value, tag, time};
+use crate::mapi::{Code, Message, PropBag, Value, Warning, tag, time};
 use std::borrow::Cow;
 
 /// Stored headers larger than this are not used.
 const LONGEST_BLOCK: usize = 64 << 20;
 
 /// Appends the header of a message, without the MIME fields and the final blank line.
-pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Warning>, out: &mut Vec<u8>) {
     let page = text::page(&message.props);
     let stored = text::get(&message.props, tag::TRANSPORT_MESSAGE_HEADERS, page);
     let fields = stored.as_deref().filter(|s| s.len() <= LONGEST_BLOCK).map(split).unwrap_or_default();
@@ -22,7 +22,7 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<Str
     };
     if fields.is_empty() || !usable {
         if !usable {
-            warnings.push("the stored header belongs to another message: a new one was made".to_owned());
+            warnings.push(Code::Header.with("the stored header belongs to another message: a new one was made"));
         }
         generate(message, options, page, &|_| true, warnings, out);
         if message.props.time(tag::CLIENT_SUBMIT_TIME).is_none() {
@@ -83,7 +83,7 @@ const MIME: [&str; 7] = [
 ];
 
 /// Appends the fields of a part that were kept as they were.
-pub(super) fn write_kept(fields: &str, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+pub(super) fn write_kept(fields: &str, warnings: &mut Vec<Warning>, out: &mut Vec<u8>) {
     for field in split(fields).iter().filter(|f| f.name.is_some_and(|n| !outside::is_known(n))) {
         field.write(warnings, out);
     }
@@ -122,7 +122,7 @@ impl Field<'_> {
             && self.text.split('\n').all(|line| line.len() <= LONGEST_LINE && shown(line))
     }
 
-    fn write(&self, warnings: &mut Vec<String>, out: &mut Vec<u8>) {
+    fn write(&self, warnings: &mut Vec<Warning>, out: &mut Vec<u8>) {
         if self.is_ready() {
             out.extend_from_slice(self.text.as_bytes());
             out.extend_from_slice(b"\r\n");
@@ -141,7 +141,7 @@ impl Field<'_> {
         let text = strict.as_deref().unwrap_or(self.text);
         let controls = text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\r' | b'\n') || b == 0x7F);
         if controls {
-            warnings.push("control characters in the header were replaced".to_owned());
+            warnings.push(Code::Header.with("control characters in the header were replaced"));
         }
         for line in text.split("\r\n").filter(|l| !l.trim().is_empty()) {
             let visible = |c: char| if c.is_ascii_control() && c != '\t' { '?' } else { c };
@@ -201,7 +201,7 @@ fn generate(
     options: &Options,
     page: u32,
     wanted: &dyn Fn(&str) -> bool,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
     out: &mut Vec<u8>,
 ) {
     let props = &message.props;
@@ -269,7 +269,7 @@ fn generate(
     put("X-Message-Class", special.then(|| outfield::words(&class)));
     unresolved.dedup();
     for who in unresolved {
-        warnings.push(format!("no Internet address is known for {}", who.address));
+        warnings.push(Code::Address.with(format!("no Internet address is known for {}", who.address)));
         put("X-PST-EX-Address", Some(outfield::words(&who.address)));
     }
 }

@@ -5,7 +5,7 @@ use super::{attach, text};
 use crate::error::Result;
 use crate::mapi::message::attach_method;
 use crate::mapi::rtf::picture::Picture;
-use crate::mapi::{Attachment, Blob, Message, PropBag, Value, ole, tag};
+use crate::mapi::{Attachment, Blob, Code, Message, PropBag, Value, Warning, ole, tag};
 use std::collections::{HashMap, HashSet};
 
 /// Objects and their pictures are looked at up to this size, bytes.
@@ -21,7 +21,7 @@ pub(super) struct Renderings {
 }
 
 /// Finds the pictures of OLE objects: PidTagAttachRendering, or what the object's own storage holds.
-pub(super) fn renderings(message: &Message, page: u32, warnings: &mut Vec<String>) -> Result<Renderings> {
+pub(super) fn renderings(message: &Message, page: u32, warnings: &mut Vec<Warning>) -> Result<Renderings> {
     let mut out = Renderings::default();
     let mut seen = HashSet::new();
     for (i, attachment) in message.attachments.iter().enumerate() {
@@ -31,7 +31,7 @@ pub(super) fn renderings(message: &Message, page: u32, warnings: &mut Vec<String
         }
         let name = file_name(props, page).unwrap_or_else(|| format!("attachment{}", i + 1));
         if props.any(tag::ATTACH_DATA_OBJECT.id()).is_some_and(|v| v.size() > LOOKED_AT) {
-            warnings.push(format!("the object {name} is too large to look for its picture"));
+            warnings.push(Code::Object.with(format!("the object {name} is too large to look for its picture")));
             continue;
         }
         let Some(picture) = picture(props)? else { continue };

@@ -5,15 +5,15 @@ use super::outobject::{self, Renderings};
 use super::{attach, charset, header, text, to_mapi};
 use crate::error::Result;
 use crate::mapi::rtf::{self, Origin, Placeholder};
-use crate::mapi::{Attachment, Message, Value, tag};
+use crate::mapi::{Attachment, Code, Message, Value, Warning, tag};
 
 /// The RTF of a message; `None` if it has none that can be read.
-pub(super) fn rtf_of(message: &Message, warnings: &mut Vec<String>) -> Result<Option<Vec<u8>>> {
+pub(super) fn rtf_of(message: &Message, warnings: &mut Vec<Warning>) -> Result<Option<Vec<u8>>> {
     let Some(Value::Binary(blob)) = message.props.any(tag::RTF_COMPRESSED.id()) else { return Ok(None) };
     let unpacked = rtf::decompress(&blob.to_vec(LONGEST)?, LONGEST as usize);
     let odd: Vec<String> = unpacked.oddities.iter().filter(|o| o.costs_text()).map(ToString::to_string).collect();
     if !odd.is_empty() {
-        warnings.push(format!("the rich text body is damaged: {}", odd.join("; ")));
+        warnings.push(Code::RichText.with(format!("the rich text body is damaged: {}", odd.join("; "))));
     }
     Ok(Some(unpacked.rtf).filter(|rtf| !rtf.is_empty()))
 }
@@ -24,7 +24,7 @@ pub(super) fn read(
     page: u32,
     made: &Renderings,
     bodies: &mut Bodies,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<()> {
     let Some(rtf) = rtf_of(message, warnings)? else { return Ok(()) };
     match rtf::origin(&rtf) {

@@ -3,7 +3,7 @@
 
 use super::header;
 use crate::mapi::named::PS_PUBLIC_STRINGS;
-use crate::mapi::{Message, NamedProp, PropBag, PropType, Value};
+use crate::mapi::{Code, Message, NamedProp, PropBag, PropType, Value, Warning};
 use mail_parser::{HeaderName, MessagePart};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn get(props: &PropBag, which: &str) -> Option<String> {
 }
 
 /// Keeps what stands before and behind the parts of a multipart message, and names what inner ones have there.
-pub(super) fn keep(root: MessagePart<'_>, message: &mut Message, warnings: &mut Vec<String>) {
+pub(super) fn keep(root: MessagePart<'_>, message: &mut Message, warnings: &mut Vec<Warning>) {
     let Some((before, behind)) = around(root) else { return };
     for (which, text) in [(PREAMBLE, before), (EPILOGUE, behind)] {
         if !text.trim_ascii().is_empty() {
@@ -39,7 +39,10 @@ pub(super) fn keep(root: MessagePart<'_>, message: &mut Message, warnings: &mut 
         todo.extend(part.children());
     }
     if lost > 0 {
-        warnings.push(format!("{lost} bytes of text outside of the parts of an inner multipart were left out"));
+        warnings.push(
+            Code::Outside
+                .with(format!("{lost} bytes of text outside of the parts of an inner multipart were left out")),
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use super::from_mapi::Options;
 use super::outattach::Out;
 use super::{charset, describe_class, outbody, outheader, outobject, state, text, to_mapi};
 use crate::error::Result;
-use crate::mapi::{Attachment, Blob, Message, PropBag, Value, tag};
+use crate::mapi::{Attachment, Blob, Code, Message, PropBag, Value, Warning, tag};
 
 /// Signed mail up to this many bytes is opened.
 const OPENED: u64 = 64 << 20;
@@ -100,7 +100,7 @@ impl std::fmt::Display for Person {
 ///
 /// # Errors
 /// When a body cannot be read.
-pub fn view(mut message: Message, options: &Options, warnings: &mut Vec<String>) -> Result<View> {
+pub fn view(mut message: Message, options: &Options, warnings: &mut Vec<Warning>) -> Result<View> {
     let page = text::page(&message.props);
     let class = text::get(&message.props, tag::MESSAGE_CLASS, page).unwrap_or_default();
     open_signed(&mut message, &class, warnings)?;
@@ -185,7 +185,7 @@ fn head(out: &Out<'_>, references: &References) -> File {
 }
 
 /// Puts the content in.
-fn filled(mut file: File, attachment: Attachment, page: u32, warnings: &mut Vec<String>) -> File {
+fn filled(mut file: File, attachment: Attachment, page: u32, warnings: &mut Vec<Warning>) -> File {
     let names = [tag::ATTACH_LONG_FILENAME, tag::ATTACH_FILENAME, tag::DISPLAY_NAME];
     if !file.made {
         file.stored = names.into_iter().find_map(|t| text::some(&attachment.props, t, page)).unwrap_or_default();
@@ -204,9 +204,9 @@ fn filled(mut file: File, attachment: Attachment, page: u32, warnings: &mut Vec<
     match data_of(attachment.props) {
         Some(blob) => file.data = Data::Bytes(blob),
         None if matches!(file.data, Data::Missing) => {
-            warnings.push(format!("the attachment {} has no data", file.name));
+            warnings.push(Code::NoData.with(format!("the attachment {} has no data", file.name)));
         }
-        None => warnings.push(format!("the attachment {} has no data: its path is kept", file.name)),
+        None => warnings.push(Code::NoData.with(format!("the attachment {} has no data: its path is kept", file.name))),
     }
     file
 }
@@ -220,14 +220,14 @@ fn data_of(props: PropBag) -> Option<Blob> {
 }
 
 /// Puts what a clear-signed message holds in place of its one attachment ([MS-OXOSMIME] 2.1.3.1).
-fn open_signed(message: &mut Message, class: &str, warnings: &mut Vec<String>) -> Result<()> {
+fn open_signed(message: &mut Message, class: &str, warnings: &mut Vec<Warning>) -> Result<()> {
     if !describe_class::is_signed(class) {
         return Ok(());
     }
     let [only] = message.attachments.as_slice() else { return Ok(()) };
     let Some(Value::Binary(data)) = only.props.get(tag::ATTACH_DATA_BINARY) else { return Ok(()) };
     if data.len() > OPENED {
-        warnings.push("a signed message is too large to be opened; it is kept in one file".to_owned());
+        warnings.push(Code::Signature.with("a signed message is too large to be opened; it is kept in one file"));
         return Ok(());
     }
     let bytes = data.to_vec(OPENED)?;

@@ -2,7 +2,7 @@
 
 use super::{header, text};
 use crate::mapi::named::PS_INTERNET_HEADERS;
-use crate::mapi::{Attachment, Message, NamedProp, PropBag, PropTag, PropType, Value, tag};
+use crate::mapi::{Attachment, Message, NamedProp, PropBag, PropTag, PropType, Value, Warning, tag};
 use std::sync::Arc;
 
 /// What a message of a class must bring.
@@ -36,7 +36,7 @@ fn content_class() -> NamedProp {
 }
 
 /// Sets the property of one header field; `name` is in lower case.
-pub(super) fn field(name: &str, value: &[u8], props: &mut PropBag, warnings: &mut Vec<String>) {
+pub(super) fn field(name: &str, value: &[u8], props: &mut PropBag, warnings: &mut Vec<Warning>) {
     if name == "content-class" {
         let text = header::text(value, warnings);
         props.set_named(Arc::new(content_class()), PropType::STRING, Value::text(&text));

@@ -1,6 +1,7 @@
 //! What a run tells those who watch it, and its final account.
 
 use crate::error::Error;
+use crate::mapi::Warning;
 use std::collections::BTreeMap;
 
 /// Failures and warnings that a report lists one by one; all are counted.
@@ -55,8 +56,8 @@ pub struct Note {
     pub folder: String,
     /// The item's id.
     pub id: String,
-    /// One sentence.
-    pub text: String,
+    /// What it is about.
+    pub warning: Warning,
 }
 
 /// The account of a run: every item read was written, skipped or failed.
@@ -74,8 +75,12 @@ pub struct Report {
     pub failed: u64,
     /// The first of them.
     pub failures: Vec<Failure>,
+    /// Items written of which a part could not be read.
+    pub damaged: u64,
     /// Remarks.
     pub warnings: u64,
+    /// Remarks by the names of their codes.
+    pub codes: BTreeMap<&'static str, u64>,
     /// The first of them.
     pub notes: Vec<Note>,
     /// Size of the items read, bytes.

@@ -1,7 +1,7 @@
 //! What travels from a source to a sink: folders, references to items, items.
 
 pub use crate::mapi::Role;
-use crate::mapi::{Message, PropBag};
+use crate::mapi::{Message, PropBag, Warning};
 use crate::mime::large::LargePart;
 use std::path::PathBuf;
 
@@ -91,7 +91,7 @@ pub struct Item {
     /// True for folder-associated (FAI) items.
     pub associated: bool,
     /// What was found odd or lost on the way, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Mime {

@@ -10,6 +10,7 @@ use super::item::{Folder, ItemRef};
 use super::sink::{Prepare, Prepared, Sink, Written};
 use super::source::Source;
 use crate::error::{Error, Kind, Result};
+use crate::mapi::Code;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -385,8 +386,10 @@ impl Writer<'_> {
             Err(error) if error.kind() == Kind::Limit => self.failed(folder, id.clone(), error),
             Err(error) => return Err(error),
         }
-        for text in warnings {
-            let note = Note { folder: folder.path.join("/"), id: id.clone(), text };
+        self.report.damaged += u64::from(warnings.iter().any(|w| w.code == Code::Damaged));
+        for warning in warnings {
+            let note = Note { folder: folder.path.join("/"), id: id.clone(), warning };
+            *self.report.codes.entry(note.warning.code.name()).or_default() += 1;
             self.observer.event(&Event::Warning(&note));
             self.report.warnings += 1;
             if self.report.notes.len() < LISTED {

@@ -2,7 +2,7 @@
 
 use super::item::{Folder, Item};
 use crate::error::Result;
-use crate::mapi::{NamedProp, PropBag};
+use crate::mapi::{NamedProp, PropBag, Warning};
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct Prepared {
     /// Name for reports, as in the item.
     pub id: String,
     /// What was lost or odd, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// The part of a sink's work that needs no order and runs on all threads.
@@ -68,7 +68,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// When the sink cannot go on; [`crate::Kind::Limit`] when only this item cannot be written.
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>>;
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>>;
 
     /// Completes the target and gives it its name.
     ///
@@ -100,7 +100,7 @@ impl Sink for Rehearsal {
         Ok(())
     }
 
-    fn item(&mut self, _item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, _item: Prepared) -> Result<Vec<Warning>> {
         Ok(Vec::new())
     }
 

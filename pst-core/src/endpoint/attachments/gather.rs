@@ -3,7 +3,7 @@
 use crate::endpoint::inside;
 use crate::error::{Error, Result};
 use crate::io::Spool;
-use crate::mapi::{Blob, MAX_DEPTH, Message};
+use crate::mapi::{Blob, Code, MAX_DEPTH, Message, Warning};
 use crate::mime::{self, Data, File};
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
@@ -49,7 +49,7 @@ pub(super) struct Gathered {
     pub from: String,
     pub date: Option<i64>,
     pub entries: Vec<Entry>,
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Gathered {
@@ -57,7 +57,7 @@ impl Gathered {
     ///
     /// # Errors
     /// When its body cannot be read.
-    pub fn of(message: Message, warnings: Vec<String>, options: &mime::Options) -> Result<Self> {
+    pub fn of(message: Message, warnings: Vec<Warning>, options: &mime::Options) -> Result<Self> {
         let mut out = Self { warnings, ..Self::default() };
         let view = mime::view(message, options, &mut out.warnings)?;
         out.subject.clone_from(&view.subject);
@@ -110,13 +110,15 @@ impl Gathered {
     fn nested(&mut self, message: Message, file: &File, inside: &[String], options: &mime::Options) {
         if inside.len() + 1 >= MAX_DEPTH {
             let text = format!("messages nested more than {MAX_DEPTH} deep are not looked into");
-            self.warnings.push(text);
+            self.warnings.push(Code::Depth.with(text));
             return;
         }
         let around = [inside, std::slice::from_ref(&file.name)].concat();
         match mime::view(message, options, &mut self.warnings) {
             Ok(view) => self.files(view.files, &around, options),
-            Err(e) => self.warnings.push(format!("{}: what is attached to it cannot be read: {e}", file.name)),
+            Err(e) => self
+                .warnings
+                .push(Code::Damaged.with(format!("{}: what is attached to it cannot be read: {e}", file.name))),
         }
     }
 
@@ -124,7 +126,7 @@ impl Gathered {
         match read {
             Ok((content, hash, len)) => self.entry(file, inside, content, hash, len),
             Err(e) => {
-                self.warnings.push(format!("the attachment {} cannot be read: {e}", file.name));
+                self.warnings.push(Code::Damaged.with(format!("the attachment {} cannot be read: {e}", file.name)));
                 self.none(file, inside, format!("it cannot be read: {e}"));
             }
         }
@@ -151,7 +153,7 @@ impl Gathered {
 }
 
 /// A message in its MIME form.
-fn written(message: &Message, options: &mime::Options, warnings: &mut Vec<String>) -> Result<(Spool, Hash, u64)> {
+fn written(message: &Message, options: &mime::Options, warnings: &mut Vec<Warning>) -> Result<(Spool, Hash, u64)> {
     let mut out = Hashing { spool: Spool::new(HELD), hash: Sha256::new(), len: 0 };
     warnings.extend(mime::from_mapi(message, &mut out, options)?);
     Ok((out.spool, out.hash.finalize().into(), out.len))

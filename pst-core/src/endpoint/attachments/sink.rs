@@ -4,6 +4,7 @@ use super::gather::{Content, Entry, Gathered, Hash};
 use super::index::{Index, Row};
 use crate::endpoint::text::{Made, NewFolder, Unique, message_of};
 use crate::error::{Error, Kind, Result};
+use crate::mapi::{Code, Warning};
 use crate::mime;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Sink, Written};
 use std::collections::HashMap;
@@ -128,7 +129,7 @@ impl Sink for AttachmentsSink {
         Ok(())
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let Ok(payload) = item.payload.downcast::<(String, Gathered)>() else {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };
@@ -139,7 +140,7 @@ impl Sink for AttachmentsSink {
             let readable = !matches!(entry.content, Content::None(_));
             let (file, note) = self.write(&mut entry)?;
             if readable && file.is_empty() {
-                warnings.push(format!("the attachment {} is left out: {note}", entry.name));
+                warnings.push(Code::NoData.with(format!("the attachment {} is left out: {note}", entry.name)));
             }
             let row = Row { folder: &self.path, item: &id, of: &gathered, entry: &entry, file: &file, note: &note };
             self.index.add(&row)?;

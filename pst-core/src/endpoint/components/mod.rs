@@ -7,7 +7,7 @@ pub use source::ComponentSource;
 use super::text;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
-use crate::mapi::Message;
+use crate::mapi::{Code, Message, Warning};
 use crate::mime::{self, calendar, contact};
 use crate::pipeline::{Body, Item, ItemRef, Role};
 use std::borrow::Cow;
@@ -151,7 +151,7 @@ impl Collection {
         ItemRef { id, key, size: size as u64, path: Some(self.path.clone()), associated: false }
     }
 
-    fn load(&self, index: usize, directory: &contact::Directory) -> Result<(Message, Vec<String>)> {
+    fn load(&self, index: usize, directory: &contact::Directory) -> Result<(Message, Vec<Warning>)> {
         let pieces = self.places.get(index).map_or(&[][..], |(_, pieces)| pieces);
         let mut bytes = Vec::new();
         if self.utf16 {
@@ -186,8 +186,13 @@ impl Collection {
                 (items.into_iter().next().map(|(_, c)| c), left)
             }
         };
-        let found = found.ok_or_else(gone)?;
-        Ok((found.message, [found.warnings, left].concat()))
+        let code = match self.format {
+            Format::Calendar => Code::Calendar,
+            Format::Contacts => Code::Contact,
+        };
+        let mut found = found.ok_or_else(gone)?;
+        found.warnings.extend(left.into_iter().map(|sentence| code.with(sentence)));
+        Ok((found.message, found.warnings))
     }
 }
 
@@ -242,7 +247,7 @@ pub(super) fn write(
     message: &Message,
     options: &mime::Options,
     out: &mut dyn Write,
-) -> Result<Option<(&'static str, Vec<String>)>> {
+) -> Result<Option<(&'static str, Vec<Warning>)>> {
     if calendar::Kind::of(message).is_some()
         && let Some(mut entry) = calendar::Entry::of(message, options)?
     {

@@ -4,7 +4,7 @@ use super::clean::{self, SCOPE, escape};
 use super::pictures::Pictures;
 use crate::endpoint::inside;
 use crate::error::Result;
-use crate::mapi::{Blob, MAX_DEPTH, Message};
+use crate::mapi::{Blob, Code, MAX_DEPTH, Message, Warning};
 use crate::mime::{self, Data, File, Options, Person, View};
 use std::fmt::Write;
 use std::io::Read;
@@ -74,7 +74,7 @@ impl Page {
     ///
     /// # Errors
     /// When a body cannot be read.
-    pub fn of(message: Message, up: &str, options: &Options, warnings: &mut Vec<String>) -> Result<(Self, Entry)> {
+    pub fn of(message: Message, up: &str, options: &Options, warnings: &mut Vec<Warning>) -> Result<(Self, Entry)> {
         Self::at(message, up, options, 0, warnings)
     }
 
@@ -84,7 +84,7 @@ impl Page {
         up: &str,
         options: &Options,
         depth: usize,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) -> Result<(Self, Entry)> {
         let mut view = mime::view(message, options, warnings)?;
         let mut page = Self { title: title(&view), ..Self::default() };
@@ -137,7 +137,7 @@ impl Page {
         shown: &[bool],
         options: &Options,
         depth: usize,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) -> usize {
         let listed = files.into_iter().enumerate().filter(|(i, _)| shown.get(*i) != Some(&true));
         let mut count = 0;
@@ -154,7 +154,7 @@ impl Page {
         count
     }
 
-    fn attachment(&mut self, mut file: File, options: &Options, depth: usize, warnings: &mut Vec<String>) {
+    fn attachment(&mut self, mut file: File, options: &Options, depth: usize, warnings: &mut Vec<Warning>) {
         let name = if file.name.trim().is_empty() { "attachment".to_owned() } else { file.name.clone() };
         self.text.push_str("<li>");
         match std::mem::replace(&mut file.data, Data::Missing) {
@@ -186,7 +186,7 @@ impl Page {
         shown: &str,
         options: &Options,
         depth: usize,
-        warnings: &mut Vec<String>,
+        warnings: &mut Vec<Warning>,
     ) {
         let made = if depth + 1 < MAX_DEPTH {
             Self::at(message, &self.title.clone(), options, depth + 1, warnings).map_err(|e| e.to_string())
@@ -196,7 +196,7 @@ impl Page {
         match made {
             Ok((page, _)) => self.link(shown, Beside::Page(Box::new(page))),
             Err(reason) => {
-                warnings.push(format!("{name} has no page of its own: {reason}"));
+                warnings.push(Code::Page.with(format!("{name} has no page of its own: {reason}")));
                 let _ = write!(self.text, "{} <i>(not shown)</i>", escape(shown));
             }
         }
@@ -240,7 +240,7 @@ fn title(view: &View) -> String {
 }
 
 /// The body, its style sheet, and which files it shows.
-fn body(view: &View, files: &[File], warnings: &mut Vec<String>) -> (String, String, Vec<bool>) {
+fn body(view: &View, files: &[File], warnings: &mut Vec<Warning>) -> (String, String, Vec<bool>) {
     let none = vec![false; files.len()];
     let text = |text: &str, note: &str| {
         let note = if note.is_empty() { String::new() } else { format!("<footer>{}</footer>\n", escape(note)) };
@@ -249,7 +249,7 @@ fn body(view: &View, files: &[File], warnings: &mut Vec<String>) -> (String, Str
     let Some(html) = &view.html else { return text(view.text.as_deref().unwrap_or_default(), "") };
     if html.len() > LONGEST_HTML {
         let note = "the HTML is too large for a page: its text is shown";
-        warnings.push(note.to_owned());
+        warnings.push(Code::Page.with(note));
         let plain = view.text.clone().unwrap_or_else(|| mime::text_of_html(html));
         return text(&plain, note);
     }
@@ -257,7 +257,7 @@ fn body(view: &View, files: &[File], warnings: &mut Vec<String>) -> (String, Str
     let cleaned = clean::clean(html, &mut pictures);
     let note = cleaned.counts.sentence();
     let footer = note.as_ref().map(|n| format!("<footer>{}</footer>\n", escape(n))).unwrap_or_default();
-    warnings.extend(note);
+    warnings.extend(note.map(|n| Code::Page.with(n)));
     let shown = (0..files.len()).map(|i| pictures.shows(i)).collect();
     (format!("<main class=\"html {SCOPE}\">\n{}\n</main>\n{footer}", cleaned.html), cleaned.sheet, shown)
 }

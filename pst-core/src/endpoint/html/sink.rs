@@ -5,7 +5,7 @@ use super::page::{Beside, Entry, Link, Page};
 use crate::endpoint::eml::Numbered;
 use crate::endpoint::text::{Made, NewFolder, Unique, message_of};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{Blob, tag};
+use crate::mapi::{Blob, Code, Warning, tag};
 use crate::mime::{self, ImportOptions};
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
 use std::collections::HashMap;
@@ -133,7 +133,7 @@ impl Sink for HtmlSink {
         Ok(())
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let Ok(ready) = item.payload.downcast::<Ready>() else {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };
@@ -170,7 +170,7 @@ struct Writer {
     made: bool,
     names: Unique,
     bytes: u64,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Writer {
@@ -252,7 +252,8 @@ impl Writer {
     }
 
     fn unread(&mut self, path: &Path, name: &str, reason: &str) -> Result<Option<PathBuf>> {
-        self.warnings.push(format!("the attachment {name} is left out: it cannot be read: {reason}"));
+        self.warnings
+            .push(Code::Damaged.with(format!("the attachment {name} is left out: it cannot be read: {reason}")));
         std::fs::remove_file(path).map_err(|e| Error::io("cannot remove", path, e))?;
         Ok(None)
     }

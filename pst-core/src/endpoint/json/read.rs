@@ -7,7 +7,7 @@ use super::value::{Kind as Form, joined, natural};
 use super::write::role_of;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{
-    Attachment, Blob, Guid, MAX_DEPTH, Message, Name, NamedProp, Prop, PropBag, PropTag, PropType, Value,
+    Attachment, Blob, Code, Guid, MAX_DEPTH, Message, Name, NamedProp, Prop, PropBag, PropTag, PropType, Value, Warning,
 };
 use crate::pipeline::Folder;
 use serde_json::{Map, Value as Json};
@@ -31,7 +31,7 @@ pub(super) struct Whole {
     pub id: String,
     pub associated: bool,
     pub message: Message,
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Reads a line.
@@ -89,7 +89,7 @@ pub(super) fn item(slim: &Slim) -> Result<Whole> {
         id: optional(object, "id")?.unwrap_or_default().to_owned(),
         associated: flag(object, "associated")?,
         message: read.message(object.get("message").unwrap_or(&Json::Null), 0)?,
-        warnings: strings(object, "warnings")?,
+        warnings: list(object, "warnings")?.iter().map(warning).collect::<Result<_>>()?,
     })
 }
 
@@ -132,6 +132,12 @@ fn list<'a>(object: &'a Object, member: &str) -> Result<&'a [Json]> {
         Some(Json::Array(items)) => Ok(items),
         Some(_) => Err(wrong(member, "a list")),
     }
+}
+
+/// A code that a later version has is taken for one that says nothing of the item's state.
+fn warning(json: &Json) -> Result<Warning> {
+    let object = object(json, "a warning")?;
+    Ok(Code::of_name(text(object, "code")?).unwrap_or(Code::Property).with(text(object, "text")?))
 }
 
 fn strings(object: &Object, member: &str) -> Result<Vec<String>> {

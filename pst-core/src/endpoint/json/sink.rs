@@ -5,7 +5,7 @@ use super::write;
 use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
 use crate::io::{NewFile, Output};
-use crate::mapi::{NamedProp, PropBag, Stream};
+use crate::mapi::{NamedProp, PropBag, Stream, Warning};
 use crate::mime::ImportOptions;
 use crate::pipeline::{Body, Folder, Item, Prepare, Prepared, Sink, Written};
 use std::io::Read;
@@ -71,7 +71,7 @@ impl Sink for JsonSink {
         self.out.text(&write::folder(folder))
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let Ok(text) = item.payload.downcast::<Text>() else {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };

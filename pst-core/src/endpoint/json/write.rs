@@ -2,7 +2,7 @@
 
 use super::value::Text;
 use super::{FORMAT, VERSION};
-use crate::mapi::{MAX_DEPTH, Message, NamedProp, PropBag, Role, tag};
+use crate::mapi::{Code, MAX_DEPTH, Message, NamedProp, PropBag, Role, Warning, tag};
 use crate::pipeline::{Folder, Item};
 
 /// The line that every file begins with.
@@ -60,7 +60,7 @@ pub(super) fn folder(folder: &Folder) -> Text {
 }
 
 /// The line of an item; adds to the warnings what is left out of it.
-pub(super) fn item(path: &[String], item: &Item, message: &Message, warnings: &mut Vec<String>) -> Text {
+pub(super) fn item(path: &[String], item: &Item, message: &Message, warnings: &mut Vec<Warning>) -> Text {
     let mut out = Text::default();
     out.raw("{\"type\":\"item\",\"path\":");
     out.strings(path);
@@ -70,8 +70,15 @@ pub(super) fn item(path: &[String], item: &Item, message: &Message, warnings: &m
     out.raw(super::MESSAGE);
     write_message(&mut out, message, ANSI, 0, warnings);
     if !warnings.is_empty() {
-        out.raw(",\"warnings\":");
-        out.strings(warnings);
+        out.raw(",\"warnings\":[");
+        for (i, warning) in warnings.iter().enumerate() {
+            out.raw(if i == 0 { "{\"code\":" } else { ",{\"code\":" });
+            out.string(warning.code.name());
+            out.raw(",\"text\":");
+            out.string(&warning.text);
+            out.raw("}");
+        }
+        out.raw("]");
     }
     out.raw("}\n");
     out
@@ -85,7 +92,7 @@ fn page_of(props: &PropBag, outer: u32) -> u32 {
     named.and_then(|page| u32::try_from(page).ok()).filter(|page| !matches!(page, 0 | 1200)).unwrap_or(outer)
 }
 
-fn write_message(out: &mut Text, message: &Message, outer: u32, depth: usize, warnings: &mut Vec<String>) {
+fn write_message(out: &mut Text, message: &Message, outer: u32, depth: usize, warnings: &mut Vec<Warning>) {
     let page = page_of(&message.props, outer);
     out.raw("{\"properties\":");
     out.bag(&message.props, page);
@@ -100,7 +107,9 @@ fn write_message(out: &mut Text, message: &Message, outer: u32, depth: usize, wa
                 out.raw(",\"message\":");
                 write_message(out, inner, page, depth + 1, warnings);
             }
-            Some(_) => warnings.push(format!("messages nested more than {MAX_DEPTH} deep are left out")),
+            Some(_) => {
+                warnings.push(Code::Depth.with(format!("messages nested more than {MAX_DEPTH} deep are left out")));
+            }
             None => {}
         }
         out.raw("}");

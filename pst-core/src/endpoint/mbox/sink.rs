@@ -4,6 +4,7 @@ use super::super::eml::{prepared, unpack};
 use super::super::text::{Form, Made, NewFolder, StateFields, file_name};
 use crate::error::{Error, Kind, Result};
 use crate::io::NewFile;
+use crate::mapi::Warning;
 use crate::mime;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Sink, Written};
 use std::collections::HashMap;
@@ -161,7 +162,7 @@ impl Sink for MboxSink {
         Ok(())
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         self.ready()?;
         let mut message = unpack(item)?;
         let sender = if message.sender.is_empty() { "-" } else { &message.sender };

@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::io::Input;
 use crate::mapi::message::attach_method;
 use crate::mapi::{
-    Attachment, Blob, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, codepage, namemap, tag,
+    Attachment, Blob, Code, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, Warning, codepage, namemap,
+    tag,
 };
 use cfb::{CompoundFile, Version};
 use std::collections::{HashMap, HashSet};
@@ -32,7 +33,7 @@ const ROW_ID: u16 = 0x3000;
 ///
 /// # Errors
 /// When the file cannot be read, is no compound file, or holds no message.
-pub fn read(path: &Path) -> Result<(Message, Vec<String>)> {
+pub fn read(path: &Path) -> Result<(Message, Vec<Warning>)> {
     read_input(Input::open(path)?)
 }
 
@@ -40,11 +41,11 @@ pub fn read(path: &Path) -> Result<(Message, Vec<String>)> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_bytes(bytes: Vec<u8>, name: &str) -> Result<(Message, Vec<String>)> {
+pub fn read_bytes(bytes: Vec<u8>, name: &str) -> Result<(Message, Vec<Warning>)> {
     read_input(Input::from_bytes(bytes, name))
 }
 
-fn read_input(input: Input) -> Result<(Message, Vec<String>)> {
+fn read_input(input: Input) -> Result<(Message, Vec<Warning>)> {
     let file = File::open(input)?;
     let names = names::read(&file)?;
     let mut reader = Reader { file, names, warnings: Vec::new() };
@@ -58,7 +59,7 @@ fn read_input(input: Input) -> Result<(Message, Vec<String>)> {
 struct Reader {
     file: Arc<File>,
     names: namemap::Map,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Reader {
@@ -99,11 +100,13 @@ impl Reader {
                 out.embedded = Some(Box::new(self.message(&object, Place::Embedded, depth + 1)?));
                 return Ok(out);
             }
-            self.warnings.push(format!("messages nested more than {MAX_DEPTH} deep are kept as objects, unread"));
+            self.warnings.push(
+                Code::Depth.with(format!("messages nested more than {MAX_DEPTH} deep are kept as objects, unread")),
+            );
         }
         match self.object(&object) {
             Ok(bytes) => out.props.set(tag::ATTACH_DATA_OBJECT, Value::Object(Blob::Bytes(bytes))),
-            Err(e) => self.warnings.push(format!("an object could not be read: {e}")),
+            Err(e) => self.warnings.push(Code::Damaged.with(format!("an object could not be read: {e}"))),
         }
         Ok(out)
     }
@@ -120,7 +123,7 @@ impl Reader {
     /// The properties of an object: those that its property stream lists, and any whose stream is there all the same.
     fn bag(&mut self, storage: &str, children: &[Child], place: Place) -> Result<PropBag> {
         let stream = self.file.stream(&join(storage, PROPERTIES), LONGEST_LIST)?.unwrap_or_else(|| {
-            self.warnings.push(format!("{storage} has no property stream"));
+            self.warnings.push(Code::Property.with(format!("{storage} has no property stream")));
             Vec::new()
         });
         let by_name: HashMap<String, &Child> = children.iter().map(|c| (c.name.to_ascii_uppercase(), c)).collect();
@@ -137,7 +140,9 @@ impl Reader {
                 (None, Some(child)) if child.is_stream => self.value(storage, child, tag)?,
                 (None, Some(_)) => continue,
                 (None, None) => {
-                    self.warnings.push(format!("property {tag} of {storage} has no stream and is left out"));
+                    self.warnings.push(
+                        Code::Property.with(format!("property {tag} of {storage} has no stream and is left out")),
+                    );
                     continue;
                 }
             };
@@ -145,7 +150,9 @@ impl Reader {
         }
         for child in children.iter().filter(|c| c.is_stream) {
             let Some(tag) = tag_of(&child.name).filter(|t| seen.insert(*t)) else { continue };
-            self.warnings.push(format!("property {tag} of {storage} is not listed, but its value is there"));
+            self.warnings.push(
+                Code::Property.with(format!("property {tag} of {storage} is not listed, but its value is there")),
+            );
             let value = self.value(storage, child, tag)?;
             self.push(&mut bag, tag, value);
         }
@@ -210,7 +217,9 @@ impl Reader {
             elements.push(bytes);
         }
         if missing > 0 {
-            self.warnings.push(format!("{missing} elements of {path} are not there and are taken as empty"));
+            self.warnings.push(
+                Code::Property.with(format!("{missing} elements of {path} are not there and are taken as empty")),
+            );
         }
         Ok(Value::binaries(&elements))
     }

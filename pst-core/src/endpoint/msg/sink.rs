@@ -4,7 +4,7 @@ use super::write;
 use crate::endpoint::eml::Numbered;
 use crate::endpoint::text::{Made, NewFolder, message_of};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{PropBag, Value, tag};
+use crate::mapi::{PropBag, Value, Warning, tag};
 use crate::mime::ImportOptions;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Sink, Written};
 use std::io::{Read, Seek};
@@ -72,7 +72,7 @@ impl Sink for MsgSink {
         Ok(())
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let Ok(mut ready) = item.payload.downcast::<Ready>() else {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };

@@ -8,7 +8,7 @@ use super::property::{
 use super::storage::{self, join, untimed};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, Message, Prop, PropBag, PropTag, PropType, Value, codepage, tag};
+use crate::mapi::{Attachment, Blob, Code, Message, Prop, PropBag, PropTag, PropType, Value, Warning, codepage, tag};
 use cfb::{CompoundFile, Version};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -33,7 +33,7 @@ const LARGEST_OBJECT: u64 = 2 << 30;
 ///
 /// # Errors
 /// When `out` refuses or the data of an attachment cannot be read.
-pub fn write<F: Read + Write + Seek>(message: &Message, out: F) -> Result<(F, Vec<String>)> {
+pub fn write<F: Read + Write + Seek>(message: &Message, out: F) -> Result<(F, Vec<Warning>)> {
     let version = if weight(message, 0) < SMALL { Version::V3 } else { Version::V4 };
     let file = CompoundFile::create_with_version(version, out).map_err(failed)?;
     let mut writer = Writer { file, numbers: Numbers::default(), warnings: Vec::new() };
@@ -64,7 +64,7 @@ fn failed(e: std::io::Error) -> Error {
 struct Writer<F> {
     file: CompoundFile<F>,
     numbers: Numbers,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl<F: Read + Write + Seek> Writer<F> {
@@ -128,7 +128,7 @@ impl<F: Read + Write + Seek> Writer<F> {
         let mut more: Vec<Entry> = Entry::fixed(tag::ATTACH_NUMBER, &Value::I32(index as i32)).into_iter().collect();
         if let Some(message) = &attachment.embedded {
             if depth >= DEEPEST {
-                self.warnings.push(format!("messages nested more than {DEEPEST} deep are left out"));
+                self.warnings.push(Code::Depth.with(format!("messages nested more than {DEEPEST} deep are left out")));
             } else {
                 props.to_mut().0.retain(|p| p.tag != tag::ATTACH_DATA_OBJECT);
                 props.to_mut().set(tag::ATTACH_METHOD, Value::I32(attach_method::EMBEDDED));
@@ -154,8 +154,10 @@ impl<F: Read + Write + Seek> Writer<F> {
                 continue;
             }
             if !ids.insert(id) {
-                self.warnings
-                    .push(format!("property 0x{id:04X} is there twice with different types; the first is kept"));
+                self.warnings.push(
+                    Code::Property
+                        .with(format!("property 0x{id:04X} is there twice with different types; the first is kept")),
+                );
                 continue;
             }
             let (ty, value) = unicode(prop, page);
@@ -170,12 +172,15 @@ impl<F: Read + Write + Seek> Writer<F> {
             Some(name) => {
                 let id = self.numbers.id(name);
                 if id.is_none() {
-                    self.warnings.push(format!("property {name} is left out: no id is free for its name"));
+                    self.warnings
+                        .push(Code::Property.with(format!("property {name} is left out: no id is free for its name")));
                 }
                 id
             }
             None if prop.tag.is_named() => {
-                self.warnings.push(format!("property {} has no name in its store and is left out", prop.tag));
+                self.warnings.push(
+                    Code::Property.with(format!("property {} has no name in its store and is left out", prop.tag)),
+                );
                 None
             }
             None => Some(prop.tag.id()),
@@ -208,7 +213,9 @@ impl<F: Read + Write + Seek> Writer<F> {
             _ => &[],
         };
         let Some(parts) = Value::multi_parts(bytes) else {
-            self.warnings.push(format!("the elements of property {tag} contradict each other; it is left empty"));
+            self.warnings.push(
+                Code::Property.with(format!("the elements of property {tag} contradict each other; it is left empty")),
+            );
             self.stream(path, &[])?;
             return Ok(Entry::variable(tag, 0));
         };
@@ -232,7 +239,7 @@ impl<F: Read + Write + Seek> Writer<F> {
         self.storage(path)?;
         if let Err(e) = storage::copy(&mut object, "/", &mut self.file, path, LARGEST_OBJECT) {
             self.file.remove_storage_all(path).map_err(failed)?;
-            self.warnings.push(format!("an OLE object is kept as it is, in one stream: {e}"));
+            self.warnings.push(Code::Object.with(format!("an OLE object is kept as it is, in one stream: {e}")));
             return Ok(false);
         }
         Ok(true)

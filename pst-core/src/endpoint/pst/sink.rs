@@ -2,7 +2,7 @@
 
 use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{Message, NamedProp, PropBag};
+use crate::mapi::{Message, NamedProp, PropBag, Warning};
 use crate::messaging::write::{FolderId, Options, PreparedMessage, SharedNames, StoreWriter, weight};
 use crate::mime::ImportOptions;
 use crate::ndb::Crypt;
@@ -125,7 +125,7 @@ impl Sink for PstSink {
         Ok(())
     }
 
-    fn item(&mut self, item: Prepared) -> Result<Vec<String>> {
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let Ok(ready) = item.payload.downcast::<Ready>() else {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };

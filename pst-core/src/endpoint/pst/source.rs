@@ -1,7 +1,7 @@
 //! A PST or OST as a source of folders and items.
 
 use crate::error::{Error, Result};
-use crate::mapi::{NamedProp, PropBag, tag};
+use crate::mapi::{Code, NamedProp, PropBag, tag};
 use crate::messaging::{FolderNode, Store};
 use crate::ndb::{Nid, nid_type};
 use crate::pipeline::{Body, Folder, Item, ItemRef, Role, Source};
@@ -167,7 +167,7 @@ impl Source for PstSource {
             id: item.id.clone(),
             body: Body::Mapi(Box::new(message)),
             associated: item.associated,
-            warnings: errors.iter().map(|e| format!("a part could not be read: {e}")).collect(),
+            warnings: errors.iter().map(|e| Code::Damaged.with(format!("a part could not be read: {e}"))).collect(),
         })
     }
 

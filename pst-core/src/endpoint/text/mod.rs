@@ -13,7 +13,7 @@ pub use unique::Unique;
 
 use crate::error::{Error, Kind, Result};
 use crate::io::{Spool, open_file};
-use crate::mapi::{Message, tag};
+use crate::mapi::{Code, Message, Warning, tag};
 use crate::mime;
 use crate::pipeline::{Body, Flags, Item};
 use lines::Lines;
@@ -36,7 +36,7 @@ pub struct TextItem {
     /// The sender's address, for mbox separators.
     pub sender: String,
     /// What was lost.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// The ending of a file that holds it alone.
     pub ending: &'static str,
 }
@@ -127,7 +127,7 @@ pub fn ready(item: Item, form: &Form) -> Result<TextItem> {
 ///
 /// # Errors
 /// When it cannot be converted.
-pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<String>) -> Result<Box<Message>> {
+pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<Warning>) -> Result<Box<Message>> {
     let m = match body {
         Body::Mapi(mut message) => {
             options.apply(&mut message);
@@ -137,7 +137,7 @@ pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<S
     };
     let f = &m.flags;
     if f.deleted {
-        warnings.push("its source marks this as deleted, and no store can say so".to_owned());
+        warnings.push(Code::Deleted.with("its source marks this as deleted, and no store can say so"));
     }
     let state = mime::State {
         seen: f.seen,

@@ -6,7 +6,7 @@ use super::templates;
 use crate::error::{Error, Kind, Result};
 use crate::ltp::build::{PcBuilder, TableBuilder, TableLayout};
 use crate::mapi::message::{attach_method, flag};
-use crate::mapi::{Attachment, Blob, Message, NamedProp, PropBag, PropTag, Value, tag};
+use crate::mapi::{Attachment, Blob, Code, Message, NamedProp, PropBag, PropTag, Value, Warning, tag};
 use crate::ndb::write::{NodeImage, Subnode, TreeImage};
 use crate::ndb::{Crypt, Nid, nid_type};
 use md5::{Digest, Md5};
@@ -28,7 +28,7 @@ pub struct PreparedMessage {
     /// True if it counts as read.
     pub read: bool,
     /// What was left out, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// PidTagReplItemid, for the hierarchy map.
     pub repl_item: Option<Vec<u8>>,
 }
@@ -100,7 +100,7 @@ const IDS: usize = 1 << 10;
 struct Build<'a> {
     names: &'a Names,
     crypt: Crypt,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     /// The ids of the bag at hand, one bit each; none between bags.
     ids: Vec<u64>,
 }
@@ -147,15 +147,19 @@ impl Build<'_> {
             let id = match &prop.name {
                 Some(name) => self.names.get(name),
                 None if prop.tag.is_named() => {
-                    self.warnings.push(format!("property {} has no name in its store and is left out", prop.tag));
+                    self.warnings.push(
+                        Code::Property.with(format!("property {} has no name in its store and is left out", prop.tag)),
+                    );
                     None
                 }
                 None => Some(prop.tag.id()),
             };
             let Some(id) = id else { continue };
             if !self.is_new(id) {
-                self.warnings
-                    .push(format!("property 0x{id:04X} is there twice with different types; the first is kept"));
+                self.warnings.push(
+                    Code::Property
+                        .with(format!("property 0x{id:04X} is there twice with different types; the first is kept")),
+                );
                 continue;
             }
             let (ty, value) = unicode(prop, page);
@@ -184,7 +188,9 @@ impl Build<'_> {
         more.retain(|t| !NOT_STORED.contains(&t.id()));
         let (layout, left_out) = TableLayout::new(templates::RECIPIENT, &more);
         for tag in left_out {
-            self.warnings.push(format!("recipient property {tag} is left out: a table has 255 columns at most"));
+            self.warnings.push(
+                Code::Property.with(format!("recipient property {tag} is left out: a table has 255 columns at most")),
+            );
         }
         let mut table = TableBuilder::new(layout, self.crypt)?;
         for (i, bag) in bags.iter().enumerate() {
@@ -201,7 +207,7 @@ impl Build<'_> {
             None | Some(attach_method::EMBEDDED) if data.is_some() => attach_method::BY_VALUE,
             None => attach_method::NONE,
             Some(attach_method::EMBEDDED) => {
-                self.warnings.push("an embedded message is left out: it could not be read".to_owned());
+                self.warnings.push(Code::Damaged.with("an embedded message is left out: it could not be read"));
                 attach_method::NONE
             }
             Some(method) => method,

@@ -3,7 +3,7 @@
 use super::fields::{ADDRESSES, Address, EMAILS, Email, FAXES, NAME, PHONES, Slot, TEXTS};
 use super::{Kind, verify};
 use crate::error::Result;
-use crate::mapi::{Lid, Message, PropType, Value, lid, tag};
+use crate::mapi::{Code, Lid, Message, PropType, Value, Warning, lid, tag};
 use crate::mime::address::Mailbox;
 use crate::mime::calendar::{Stamp, civil, nearest_date};
 use crate::mime::carried::{self, Carried};
@@ -49,7 +49,7 @@ const FORMATTED: [&str; 8] = ["<b>", "<i>", "<u>", "<a ", "<img", "<table", "<li
 pub struct Card {
     component: Component,
     /// What was lost or guessed, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Card {
@@ -104,7 +104,7 @@ pub(super) struct Output<'a> {
     /// Attachments go into the card.
     pub attach: bool,
     class: String,
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// How many messages the item stands in.
     pub depth: usize,
 }
@@ -130,7 +130,7 @@ impl Output<'_> {
         if keep {
             verify::take_back(&mut card, residue::load(&item, residue::CARD), self.options.vcard);
         }
-        self.warnings.extend(carried::lost(&item.left(), "a vCard"));
+        self.warnings.extend(carried::lost(&item.left(), "a vCard").map(|t| Code::Contact.with(t)));
         Ok(card)
     }
 
@@ -226,7 +226,7 @@ impl Output<'_> {
     pub fn routable(&mut self, who: Mailbox) -> String {
         let who = outheader::known(who, self.options);
         if who.kind != "SMTP" && !who.address.is_empty() {
-            self.warnings.push(format!("no Internet address is known for {}", who.address));
+            self.warnings.push(Code::Address.with(format!("no Internet address is known for {}", who.address)));
         }
         outheader::routable(&who)
     }
@@ -314,15 +314,17 @@ impl Output<'_> {
         }
         let bodies = outbody::of(message, "IPM.Note", &Renderings::default(), &mut self.warnings)?;
         if !bodies.pictures.is_empty() {
-            self.warnings
-                .push(format!("the pictures in the note ({}) have no place in a vCard", bodies.pictures.len()));
+            self.warnings.push(
+                Code::Contact
+                    .with(format!("the pictures in the note ({}) have no place in a vCard", bodies.pictures.len())),
+            );
         }
         let html = bodies.html.map(|(bytes, label)| crate::mime::charset::decode(Some(&label), &bytes).0.into_owned());
         let plain = bodies.plain.or_else(|| html.as_deref().map(mail_parser::html_to_text));
         card.put_text("NOTE", plain.as_deref().map(|t| t.trim_end_matches(['\r', '\n'])));
         let lower = html.as_deref().unwrap_or_default().to_ascii_lowercase();
         if FORMATTED.iter().any(|mark| lower.contains(mark)) {
-            self.warnings.push("the formatting of the note has no place in a vCard".to_owned());
+            self.warnings.push(Code::Contact.with("the formatting of the note has no place in a vCard"));
         }
         item.named(&state::keywords());
         let categories: Vec<String> = state::categories(message).iter().map(|c| escaped(c)).collect();

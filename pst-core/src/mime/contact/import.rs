@@ -3,7 +3,7 @@
 use super::fields::{Address, EMAILS, NAME, TEXTS, address_of, number_of, phone_of, types_of};
 use super::{Kind, effect, list, photo, verify};
 use crate::mapi::message::flag;
-use crate::mapi::{Message, PropBag, PropTag, PropType, Value, lid, tag, time};
+use crate::mapi::{Code, Message, PropBag, PropTag, PropType, Value, Warning, lid, tag, time};
 use crate::mime::address::Mailbox;
 use crate::mime::calendar::Stamp;
 use crate::mime::lines::{self, Component, Line};
@@ -306,12 +306,15 @@ fn dates(card: &Component, props: &mut PropBag) {
     }
 }
 
-fn members(card: &Component, shown: &str, directory: &Directory, props: &mut PropBag, warnings: &mut Vec<String>) {
+fn members(card: &Component, shown: &str, directory: &Directory, props: &mut PropBag, warnings: &mut Vec<Warning>) {
     let lines: Vec<&Line> = card.lines.iter().filter(|l| list::is_member(l)).collect();
     let found: Vec<Mailbox> = lines.iter().filter_map(|l| list::named_by(l, directory)).collect();
     if found.len() < lines.len() {
         let unknown = lines.len() - found.len();
-        warnings.push(format!("{unknown} members of the list are known by an id alone that no card of the file has"));
+        warnings.push(
+            Code::Contact
+                .with(format!("{unknown} members of the list are known by an id alone that no card of the file has")),
+        );
     }
     list::set(&found, shown, props);
     props.set_lid(lid::FILE_UNDER_ID, Value::I32(FILED_AS_IT_IS));

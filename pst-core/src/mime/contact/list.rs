@@ -3,7 +3,7 @@
 use super::export::{Output, Version};
 use super::import::Directory;
 use crate::mapi::distlist::{self, LARGEST, ListStream, Member, Wrapped, checksum};
-use crate::mapi::{PropBag, Value, lid, tag};
+use crate::mapi::{Code, PropBag, Value, lid, tag};
 use crate::mime::address::Mailbox;
 use crate::mime::calendar::address_of;
 use crate::mime::carried::Carried;
@@ -53,7 +53,9 @@ impl Output<'_> {
         for (i, (id, one_off)) in members.iter().enumerate() {
             match member_of(id, one_off, item.page) {
                 Some(who) => card.lines.push(line_of(member, &who, self)),
-                None => self.warnings.push(format!("member {} of the list has neither name nor address", i + 1)),
+                None => self
+                    .warnings
+                    .push(Code::Contact.with(format!("member {} of the list has neither name nor address", i + 1))),
             }
         }
         item.lid(lid::LIST_NAME);

@@ -2,7 +2,7 @@
 
 use super::export::{BINARY, Output, Version};
 use crate::error::Result;
-use crate::mapi::{Attachment, Blob, Message, PropBag, Value, lid, tag};
+use crate::mapi::{Attachment, Blob, Code, Message, PropBag, Value, lid, tag};
 use crate::mime::carried::Carried;
 use crate::mime::lines::{Component, Line};
 use crate::mime::{attach, from_mapi, text};
@@ -74,7 +74,7 @@ impl Output<'_> {
                 }
                 (None, Some(data)) => (name, data),
                 (None, None) => {
-                    self.warnings.push(format!("the attachment {name} has no data"));
+                    self.warnings.push(Code::NoData.with(format!("the attachment {name} has no data")));
                     continue;
                 }
             };

@@ -6,7 +6,7 @@
 use super::export::{Card, Version};
 use super::fields::{number_of, phone_of, types_of};
 use super::{Kind, effect, photo};
-use crate::mapi::Message;
+use crate::mapi::{Code, Message, Warning};
 use crate::mime::calendar::Stamp;
 use crate::mime::lines::{Component, Line, Param};
 use crate::mime::{Options, residue};
@@ -48,7 +48,7 @@ fn missing(source: &Component, written: &Component) -> Vec<Line> {
 }
 
 /// Keeps what of a card has no property.
-pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnings: &mut Vec<String>) {
+pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnings: &mut Vec<Warning>) {
     let Ok(bare) = Card::bare(message, kind, Version::V4) else { return };
     let mut kept = Component { lines: missing(source, &bare), parts: source.parts.clone(), ..Component::default() };
     let stored = residue::store(&mut message.props, residue::CARD, &kept);
@@ -62,14 +62,16 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
             let mut names: Vec<&str> = LIMITED.into_iter().filter(|n| lost.iter().any(|l| l.is(n))).collect();
             names.dedup();
             if !names.is_empty() {
-                warnings
-                    .push(format!("Outlook has no room for all that the card says; kept unseen: {}", names.join(", ")));
+                warnings.push(Code::Contact.with(format!(
+                    "Outlook has no room for all that the card says; kept unseen: {}",
+                    names.join(", ")
+                )));
             }
             kept.parts.push(Component { name: MORE.to_owned(), lines: lost, parts: Vec::new() });
         }
     }
     if !residue::store(&mut message.props, residue::CARD, &kept) {
-        warnings.push("so much of the card has no property that it was left out".to_owned());
+        warnings.push(Code::Contact.with("so much of the card has no property that it was left out"));
     }
 }
 

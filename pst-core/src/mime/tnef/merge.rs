@@ -2,7 +2,7 @@
 
 use super::super::{fields, text, to_mapi};
 use super::{Tnef, decode, take};
-use crate::mapi::{Attachment, Message, PropBag, PropTag, Value, rtf, tag};
+use crate::mapi::{Attachment, Code, Message, PropBag, PropTag, Value, Warning, rtf, tag};
 use std::collections::HashMap;
 
 /// Larger ones are kept as files.
@@ -28,7 +28,7 @@ const DEFAULTS: &[(PropTag, &[&str])] = &[
 
 /// Decodes the winmail.dat of a message, if it has one that belongs to it, and puts its properties and attachments into
 /// the message. The fields of the mail go before it. What cannot be decoded as a whole stays as a file, too.
-pub(in super::super) fn apply(message: &mut Message, depth: usize, warnings: &mut Vec<String>) {
+pub(in super::super) fn apply(message: &mut Message, depth: usize, warnings: &mut Vec<Warning>) {
     let Some(index) = message.attachments.iter().position(is_tnef) else { return };
     let Some(Value::Binary(data)) = message.attachments.get(index).and_then(|a| a.props.get(tag::ATTACH_DATA_BINARY))
     else {
@@ -36,12 +36,12 @@ pub(in super::super) fn apply(message: &mut Message, depth: usize, warnings: &mu
     };
     let decoded = (data.len() <= LARGEST).then(|| data.to_vec(LARGEST).ok().and_then(|bytes| decode(&bytes, depth)));
     let Some(mut tnef) = decoded.flatten() else {
-        warnings.push("a winmail.dat could not be decoded and is kept as it is".to_owned());
+        warnings.push(Code::Tnef.with("a winmail.dat could not be decoded and is kept as it is"));
         return;
     };
     let header = message.props.text(tag::TRANSPORT_MESSAGE_HEADERS).unwrap_or_default();
     if !correlates(&header, &tnef.message.props) {
-        warnings.push("a winmail.dat belongs to another message and is kept as it is".to_owned());
+        warnings.push(Code::Tnef.with("a winmail.dat belongs to another message and is kept as it is"));
         return;
     }
     warnings.append(&mut tnef.warnings);
@@ -54,7 +54,7 @@ pub(in super::super) fn apply(message: &mut Message, depth: usize, warnings: &mu
     if tnef.complete {
         after.next();
     } else {
-        warnings.push("not all of a winmail.dat could be taken over: it is kept as a file, too".to_owned());
+        warnings.push(Code::Tnef.with("not all of a winmail.dat could be taken over: it is kept as a file, too"));
     }
     message.attachments.append(&mut tnef.message.attachments);
     message.attachments.extend(after);
@@ -88,7 +88,7 @@ fn correlates(header: &str, props: &PropBag) -> bool {
 }
 
 /// Chooses between the bodies of mail and TNEF.
-fn bodies(message: &mut Message, tnef: &mut Tnef, warnings: &mut Vec<String>) {
+fn bodies(message: &mut Message, tnef: &mut Tnef, warnings: &mut Vec<Warning>) {
     let theirs = &mut tnef.message.props;
     let words = |t: &str| t.split_whitespace().collect::<String>();
     let (ours, other) = (message.props.text(tag::BODY), theirs.text(tag::BODY));
@@ -98,7 +98,7 @@ fn bodies(message: &mut Message, tnef: &mut Tnef, warnings: &mut Vec<String>) {
         if words(ours).is_empty() {
             message.props.remove(tag::BODY.id());
         } else if words(ours) != words(other) {
-            warnings.push("the text of a mail and that of its winmail.dat differ; the mail's is kept".to_owned());
+            warnings.push(Code::Tnef.with("the text of a mail and that of its winmail.dat differ; the mail's is kept"));
             tnef.complete = false;
         }
     }
@@ -134,7 +134,7 @@ fn keys(row: &PropBag) -> Vec<String> {
 }
 
 /// Completes the recipients of the mail by what the TNEF says of them; where the mail has none, they are the TNEF's.
-fn recipients(message: &mut Message, tnef: &mut Tnef, warnings: &mut Vec<String>) {
+fn recipients(message: &mut Message, tnef: &mut Tnef, warnings: &mut Vec<Warning>) {
     let theirs = std::mem::take(&mut tnef.message.recipients);
     let none = message.recipients.is_empty();
     let mut known: HashMap<String, usize> = HashMap::new();
@@ -154,7 +154,8 @@ fn recipients(message: &mut Message, tnef: &mut Tnef, warnings: &mut Vec<String>
             take(ours, row);
         } else {
             let name = keys(&row).pop().unwrap_or_default();
-            warnings.push(format!("the recipient {name:?} stands in a winmail.dat, but not in its mail"));
+            warnings
+                .push(Code::Tnef.with(format!("the recipient {name:?} stands in a winmail.dat, but not in its mail")));
             tnef.complete = false;
         }
     }

@@ -8,7 +8,7 @@ pub(super) mod merge;
 mod props;
 mod stream;
 
-use crate::mapi::{Attachment, Message, Prop, PropBag, Value, tag};
+use crate::mapi::{Attachment, Code, Message, Prop, PropBag, Value, Warning, tag};
 use legacy::Legacy;
 use props::List;
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ pub struct Tnef {
     /// The message; all its strings are Unicode.
     pub message: Message,
     /// What was odd, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// False if something that the stream holds did not come into the message.
     pub complete: bool,
 }
@@ -37,7 +37,7 @@ pub fn decode(bytes: &[u8], depth: usize) -> Option<Tnef> {
     let mut out = decoder.out;
     if let Some(trouble) = stream.trouble() {
         out.complete &= !trouble.costs;
-        out.warnings.push(trouble.text);
+        out.warnings.push(Code::Tnef.with(trouble.text));
     }
     Some(out)
 }
@@ -55,7 +55,7 @@ struct Decoder {
 
 impl Decoder {
     fn warn(&mut self, costs: bool, text: String) {
-        self.out.warnings.push(text);
+        self.out.warnings.push(Code::Tnef.with(text));
         self.out.complete &= !costs;
     }
 

@@ -1,6 +1,8 @@
 //! MAPI property lists inside TNEF ([MS-OXTNEF] 2.1.3.4).
 
-use crate::mapi::{Blob, Guid, MAX_DEPTH, Message, Name, NamedProp, Prop, PropBag, PropTag, PropType, Value, codepage};
+use crate::mapi::{
+    Blob, Code, Guid, MAX_DEPTH, Message, Name, NamedProp, Prop, PropBag, PropTag, PropType, Value, Warning, codepage,
+};
 use std::sync::Arc;
 
 /// IID_IMessage, {00020307-0000-0000-C000-000000000046}: an embedded message.
@@ -10,7 +12,7 @@ const MESSAGE: Guid = Guid::ole(0x0002_0307);
 pub(super) struct List {
     pub bag: PropBag,
     pub embedded: Option<Box<Message>>,
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// False if something of it was lost.
     pub complete: bool,
 }
@@ -40,13 +42,13 @@ fn padded<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 pub(super) fn read(rest: &mut &[u8], page: u32, depth: usize) -> List {
     let mut list = List { bag: PropBag::default(), embedded: None, warnings: Vec::new(), complete: true };
     let Some(count) = u32(rest) else {
-        list.warnings.push("a TNEF property list ends before it begins".to_owned());
+        list.warnings.push(Code::Tnef.with("a TNEF property list ends before it begins"));
         list.complete = false;
         return list;
     };
     for i in 0..count {
         if read_one(rest, page, depth, &mut list).is_none() {
-            list.warnings.push(format!("a TNEF property list ends after {i} of {count} properties"));
+            list.warnings.push(Code::Tnef.with(format!("a TNEF property list ends after {i} of {count} properties")));
             list.complete = false;
             *rest = &[];
             break;
@@ -100,7 +102,7 @@ fn read_one(rest: &mut &[u8], page: u32, depth: usize, list: &mut List) -> Optio
                 }
                 None => {
                     list.complete = false;
-                    list.warnings.push("a message inside a TNEF stream could not be decoded".to_owned());
+                    list.warnings.push(Code::Tnef.with("a message inside a TNEF stream could not be decoded"));
                 }
             }
         }
@@ -108,7 +110,8 @@ fn read_one(rest: &mut &[u8], page: u32, depth: usize, list: &mut List) -> Optio
     }
     if values.len() > 1 {
         list.complete = false;
-        list.warnings.push(format!("the TNEF property 0x{id:04X} has more than one value; the first is kept"));
+        list.warnings
+            .push(Code::Tnef.with(format!("the TNEF property 0x{id:04X} has more than one value; the first is kept")));
     }
     Some(())
 }

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::error::Result;
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, Chain, MAX_DEPTH, Value, tag};
+use crate::mapi::{Attachment, Blob, Chain, Code, MAX_DEPTH, Value, tag};
 use crate::mime::attach::{self, Shown};
 use crate::mime::{State, header, kept, text};
 use mail_parser::{HeaderName, MessagePart, MessageRef, PartFlags};
@@ -19,7 +19,7 @@ impl Context<'_> {
     ) -> Result<Attachment> {
         let mut attachment = attach::describe(part, number, shown, &mut self.warnings);
         if part.flags().contains(PartFlags::LIMIT_REACHED) {
-            self.warnings.push("parts nested too deeply are kept as they are, in one attachment".to_owned());
+            self.warnings.push(Code::Structure.with("parts nested too deeply are kept as they are, in one attachment"));
         }
         if part.is_multipart() {
             // A multipart that was not opened: its own header goes with it.
@@ -32,7 +32,8 @@ impl Context<'_> {
             if depth + 1 < MAX_DEPTH {
                 return self.embedded(attachment, part, nested, depth);
             }
-            self.warnings.push(format!("messages nested more than {MAX_DEPTH} deep are kept as files"));
+            self.warnings
+                .push(Code::Depth.with(format!("messages nested more than {MAX_DEPTH} deep are kept as files")));
             attach::by_value(&mut attachment, self.raw(part, nested.raw()));
             return Ok(attachment);
         }

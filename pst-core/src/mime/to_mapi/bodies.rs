@@ -3,7 +3,7 @@
 use super::Context;
 use crate::error::Result;
 use crate::mapi::rtf::{self, Origin};
-use crate::mapi::{Message, PropBag, Value, tag};
+use crate::mapi::{Code, Message, PropBag, Value, tag};
 use crate::mime::attach::{self, References};
 use crate::mime::charset::{self, Fit};
 use crate::mime::joined::{self, Piece};
@@ -23,7 +23,8 @@ impl Context<'_> {
         for part in selection.bodies().filter(|p| p.parent().is_some()) {
             let names = outside::names_of_others(part);
             if !names.is_empty() {
-                self.warnings.push(format!("fields of a text part were left out: {}", names.join(", ")));
+                self.warnings
+                    .push(Code::Outside.with(format!("fields of a text part were left out: {}", names.join(", "))));
             }
         }
         let props = &mut message.props;
@@ -110,7 +111,7 @@ impl Context<'_> {
                 _ => Piece::Picture(joined::content_id(*part, made)),
             });
         }
-        self.warnings.push(format!("{} HTML parts were joined to one body", selection.html.len()));
+        self.warnings.push(Code::Body.with(format!("{} HTML parts were joined to one body", selection.html.len())));
         Ok((header::crlf(&joined::join(&pieces)).into_owned().into_bytes(), 65001))
     }
 
@@ -130,8 +131,12 @@ impl Context<'_> {
         let label = label.unwrap_or_default();
         match fit {
             Fit::Right => {}
-            Fit::Bad => self.warnings.push(format!("a text is not all in the charset {label:?} that it names")),
-            Fit::Unknown => self.warnings.push(format!("a text in the unknown charset {label:?} was read as UTF-8")),
+            Fit::Bad => self
+                .warnings
+                .push(Code::Charset.with(format!("a text is not all in the charset {label:?} that it names"))),
+            Fit::Unknown => self
+                .warnings
+                .push(Code::Charset.with(format!("a text in the unknown charset {label:?} was read as UTF-8"))),
         }
     }
 }

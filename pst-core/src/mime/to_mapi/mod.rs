@@ -17,7 +17,7 @@ use super::{
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::flag;
 use crate::mapi::named::{PS_INTERNET_HEADERS, PSETID_COMMON};
-use crate::mapi::{Attachment, MAX_DEPTH, Message, NamedProp, PropType, Value, tag, time};
+use crate::mapi::{Attachment, Code, MAX_DEPTH, Message, NamedProp, PropType, Value, Warning, tag, time};
 use mail_parser::{DecodeProblems, HeaderForm, HeaderName, MessageParser, MessagePart, MessageRef, PartFlags};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -43,7 +43,7 @@ pub struct Converted {
     /// The message.
     pub message: Message,
     /// What was lost, guessed or replaced, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Converts a MIME message. `received` is when it arrived (seconds since 1970 UTC), where the source knows.
@@ -89,14 +89,16 @@ fn convert(
         let text = String::from_utf8_lossy(&bytes);
         let mut message = empty(&[], &bytes);
         if !text.trim().is_empty() {
-            warnings.push("this has no header: all of it is taken as text".to_owned());
+            warnings.push(Code::Structure.with("this has no header: all of it is taken as text"));
             message.props.set(tag::BODY, Value::text(&header::crlf(&text)));
         }
         finish(&mut message, state, received, &fields::Seen::default(), &mut warnings);
         return Ok(Converted { message, warnings });
     };
     if parsed.parts().any(|p| p.flags().contains(PartFlags::UNTERMINATED)) {
-        warnings.push("a multipart does not end as it should: its last text or attachment may be cut off".to_owned());
+        warnings.push(
+            Code::Structure.with("a multipart does not end as it should: its last text or attachment may be cut off"),
+        );
     }
     let mut context = Context { options, large, warnings, tails: Vec::new(), files: Vec::new() };
     let message = context.message(parsed.root(), state, received, 0)?;
@@ -132,7 +134,7 @@ fn empty(head: &[u8], bytes: &[u8]) -> Message {
 struct Context<'a> {
     options: ImportOptions,
     large: &'a [LargePart],
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     /// Texts that stood behind the end of base64 bodies, and found no place yet.
     tails: Vec<String>,
     /// Files that stand in the text body.
@@ -178,8 +180,10 @@ impl Context<'_> {
         }
         if is_signed_otherwise(root) && !self.options.keep_mime {
             self.warnings.push(
-                "the parts of a signed message are kept, but the signature cannot be verified without --keep-mime"
-                    .to_owned(),
+                Code::Signature.with(
+                    "the parts of a signed message are kept, but the signature cannot be verified without --keep-mime"
+                        .to_owned(),
+                ),
             );
         }
         if is_encrypted(root) {
@@ -228,7 +232,7 @@ impl Context<'_> {
             if message.attachments.iter().any(there) {
                 continue;
             }
-            self.warnings.push(format!("the file {name:?} in the text was attached as well"));
+            self.warnings.push(Code::Body.with(format!("the file {name:?} in the text was attached as well")));
             message.attachments.push(attach::file(&name, data));
         }
     }
@@ -248,13 +252,16 @@ impl Context<'_> {
             && part.encoding() == mail_parser::Encoding::Base64
             && let Some((data, tail)) = transfer::base64_and_tail(part.raw_body())
         {
-            self.warnings.push(format!("{what} is followed by {} bytes of text, which are kept apart", tail.len()));
+            self.warnings.push(
+                Code::Encoding
+                    .with(format!("{what} is followed by {} bytes of text, which are kept apart", tail.len())),
+            );
             self.tails.push(charset::utf8_or_1252(tail).into_owned());
             return Ok(Cow::Owned(data));
         }
         if !problems.is_empty() {
             let names: Vec<&str> = problems.names().collect();
-            self.warnings.push(format!("{what} is not encoded as it says ({})", names.join(", ")));
+            self.warnings.push(Code::Encoding.with(format!("{what} is not encoded as it says ({})", names.join(", "))));
         }
         Ok(bytes)
     }
@@ -299,7 +306,7 @@ fn finish(
     state: &State,
     received: Option<i64>,
     seen: &fields::Seen,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) {
     let props = &mut message.props;
     if let Some(at) = seen.submit {
@@ -310,7 +317,7 @@ fn finish(
     if let Some(at) = delivered {
         props.set(tag::MESSAGE_DELIVERY_TIME, Value::Time(at));
     } else {
-        warnings.push("no date at all: 1970-01-01 is taken as the time of creation".to_owned());
+        warnings.push(Code::Date.with("no date at all: 1970-01-01 is taken as the time of creation"));
     }
     let created = delivered.or_else(|| time::from_unix(0)).unwrap_or_default();
     props.set(tag::CREATION_TIME, Value::Time(created));

@@ -9,7 +9,7 @@ use super::templates;
 use crate::error::{Error, Kind, Result};
 use crate::io::{NewFile, Output};
 use crate::ltp::build::{TableBuilder, TableLayout};
-use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, Role, Value, tag};
+use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, Role, Value, Warning, tag};
 use crate::ndb::write::NdbWriter;
 use crate::ndb::{Crypt, Nid, Node, nid_type};
 use std::collections::BTreeMap;
@@ -243,7 +243,7 @@ impl StoreWriter {
     ///
     /// # Errors
     /// When a value cannot be stored or the file cannot be written.
-    pub fn add(&mut self, folder: FolderId, message: &Message, associated: bool) -> Result<Vec<String>> {
+    pub fn add(&mut self, folder: FolderId, message: &Message, associated: bool) -> Result<Vec<Warning>> {
         for name in all_names(message) {
             self.names.register(&name)?;
         }

@@ -18,7 +18,7 @@ pub(super) use todo::TASK_STATUS;
 
 use super::zones::ItemZone;
 use crate::error::Result;
-use crate::mapi::{Message, tag};
+use crate::mapi::{Code, Message, Warning, tag};
 use crate::mime::lines::{self, Component, Line};
 use crate::mime::{Options, carried, text};
 use std::collections::{HashMap, HashSet};
@@ -79,7 +79,7 @@ pub struct Entry {
     /// The attachments whose messages became components.
     exceptions: HashSet<usize>,
     /// What was lost or guessed, one sentence each.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Entry {
@@ -296,12 +296,12 @@ impl Output<'_> {
             Kind::Journal => self.journal(message)?,
             Kind::Note => self.note(message)?,
         };
-        self.entry.warnings.extend(carried::lost(&lost, "iCalendar"));
+        self.entry.warnings.extend(carried::lost(&lost, "iCalendar").map(|t| Code::Calendar.with(t)));
         Ok(())
     }
 
     fn warn(&mut self, text: impl Into<String>) {
-        self.entry.warnings.push(text.into());
+        self.entry.warnings.push(Code::Calendar.with(text));
     }
 
     /// Notes a zone that the components name, and returns its final name.

@@ -184,7 +184,7 @@ impl Input<'_> {
             Some(_) => return Some(zone),
             None => format!("a time without a zone is taken as one of {}", zone.key),
         };
-        if !self.warnings.contains(&warning) {
+        if !self.warnings.iter().any(|w| w.text == warning) {
             self.warn(warning);
         }
         Some(zone)

@@ -12,7 +12,7 @@ mod words;
 
 use super::export::Kind;
 use super::zones::Zones;
-use crate::mapi::Message;
+use crate::mapi::{Code, Message, Warning};
 use crate::mime::lines::{self, Component};
 use crate::mime::to_mapi::Converted;
 use std::collections::{HashMap, HashSet};
@@ -127,7 +127,7 @@ fn item(group: &Group<'_>, calendar: &Component, zones: &Zones<'_>) -> Converted
 pub(in crate::mime) fn meeting(
     bytes: &[u8],
     message: &mut Message,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<(), &'static str> {
     let text = lines::parse(bytes);
     let [calendar] = text.components.as_slice() else { return Err("it is not one calendar") };
@@ -146,9 +146,12 @@ pub(in crate::mime) fn meeting(
     let kept = input.event(group.main, &group.changes, message, role);
     input.keep(group, message, kept);
     warnings.append(&mut input.warnings);
-    warnings.append(&mut left);
+    warnings.extend(left.into_iter().map(|t| Code::Calendar.with(t)));
     if !text.odd.is_empty() {
-        warnings.push(format!("{} lines of the calendar that are no content lines were left out", text.odd.len()));
+        warnings.push(
+            Code::Calendar
+                .with(format!("{} lines of the calendar that are no content lines were left out", text.odd.len())),
+        );
     }
     Ok(())
 }
@@ -157,7 +160,7 @@ pub(in crate::mime) fn meeting(
 struct Input<'a> {
     zones: &'a Zones<'a>,
     calendar: &'a Component,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     /// False if Outlook cannot show what the source says: the source is then attached.
     exact: bool,
     /// True if the item is a mail with a subject and a text of its own.
@@ -166,7 +169,7 @@ struct Input<'a> {
 
 impl Input<'_> {
     fn warn(&mut self, text: impl Into<String>) {
-        self.warnings.push(text.into());
+        self.warnings.push(Code::Calendar.with(text));
     }
 
     /// Warns of something that Outlook cannot show.
