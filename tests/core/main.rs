@@ -12,6 +12,7 @@ mod cases_calendar;
 mod cases_classes;
 mod cases_headers;
 mod cases_items;
+mod charsets;
 mod check_files;
 mod check_forged;
 mod codepages;

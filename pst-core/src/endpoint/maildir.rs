@@ -112,13 +112,22 @@ impl Source for MaildirSource {
         let mut mime = read_mime(path, &mut warnings)?;
         let keywords = self.folders.get(folder.key as usize).map_or(&[][..], |(_, _, k)| k);
         mime.flags = flags_of(&item.id, keywords);
-        mime.received = modified(path);
+        mime.received = [delivered(&item.id), modified(path)].into_iter().flatten().min();
         Ok(Item { id: item.id.clone(), body: Body::Mime(mime), associated: false, warnings })
     }
 
     fn title(&self) -> String {
         self.top.file_name().map_or_else(|| "Mail".to_owned(), |n| n.to_string_lossy().into_owned())
     }
+}
+
+/// When a file was delivered, as a name such as `cur/1700000000.host:2,S` tells, seconds since 1970 UTC. A file that was
+/// copied is younger than its message.
+fn delivered(id: &str) -> Option<i64> {
+    let (_, name) = id.split_once('/')?;
+    let seconds = name.split(['.', '_']).next()?;
+    let is_time = matches!(seconds.len(), 9 | 10) && seconds.bytes().all(|b| b.is_ascii_digit());
+    seconds.parse().ok().filter(|s| is_time && *s > 0)
 }
 
 /// Flags from a name such as `cur/1234.host:2,FS`.
@@ -373,6 +382,35 @@ mod tests {
             let name = shortened(&path);
             assert!((20..=LONGEST).contains(&name.len()), "{name}");
         }
+    }
+
+    #[test]
+    fn a_copy_keeps_its_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let cur = folder.path().join("cur");
+        std::fs::create_dir(&cur).unwrap();
+        let changed = 1_600_000_000;
+        for name in [
+            "1500000000.1.host:2,S",
+            "999999999.a",
+            "1500000001_0.7.host",
+            "1700000000.2.host",
+            "name.3",
+            "0000000000.4",
+        ] {
+            let path = cur.join(name);
+            std::fs::write(&path, b"Subject: x\n\n").unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(changed)).unwrap();
+        }
+        let source = MaildirSource::open(folder.path()).unwrap();
+        let inbox = source.folders().unwrap().remove(0);
+        let mut found = Vec::new();
+        for item in source.items(&inbox).unwrap() {
+            let Body::Mime(mime) = source.load(&inbox, &item.unwrap()).unwrap().body else { panic!("no mail") };
+            found.push(mime.received.unwrap());
+        }
+        assert_eq!(found, [1_600_000_000, 1_500_000_000, 1_500_000_001, 1_600_000_000, 999_999_999, 1_600_000_000]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Windows code pages, as PidTagInternetCodepage and PidTagMessageCodepage name them.
 
-use super::singlebyte;
-use encoding_rs::{EUC_KR, Encoding, GBK, WINDOWS_1252};
+use super::{iso2022, singlebyte};
+use encoding_rs::{Encoding, WINDOWS_1252};
 
 /// HZ-GB-2312.
 const HZ: u32 = 52936;
@@ -95,65 +95,14 @@ pub fn decode(codepage: u32, bytes: &[u8]) -> String {
         return String::from_utf8_lossy(bytes).into_owned();
     }
     match codepage {
-        HZ => return hz(bytes),
-        ISO_2022_KR => return iso_2022_kr(bytes),
+        HZ => return iso2022::hz(bytes).0,
+        ISO_2022_KR => return iso2022::decode(iso2022::kr(), bytes).0,
         _ => {}
     }
     if let Some(page) = singlebyte::of_number(codepage) {
         return page.decode(bytes);
     }
     encoding(codepage).unwrap_or(WINDOWS_1252).decode_without_bom_handling(bytes).0.into_owned()
-}
-
-/// ISO-2022-KR (RFC 1557): SO and SI switch between ASCII and KS X 1001.
-pub fn iso_2022_kr(bytes: &[u8]) -> String {
-    let mut euc = Vec::with_capacity(bytes.len());
-    let mut shifted = false;
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = match byte {
-            0x1B => rest.strip_prefix(b"\x1B$)C").unwrap_or(tail),
-            _ => tail,
-        };
-        match byte {
-            0x0E => shifted = true,
-            0x0F => shifted = false,
-            0x1B => {}
-            b'\n' => {
-                shifted = false;
-                euc.push(byte);
-            }
-            0x21..=0x7E if shifted => euc.push(byte | 0x80),
-            _ => euc.push(byte),
-        }
-    }
-    EUC_KR.decode_without_bom_handling(&euc).0.into_owned()
-}
-
-/// HZ (RFC 1843): `~{` and `~}` switch between ASCII and GB 2312.
-pub fn hz(bytes: &[u8]) -> String {
-    let mut gb = Vec::with_capacity(bytes.len());
-    let mut shifted = false;
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        match (byte, tail.first()) {
-            (b'~', Some(b'{')) => shifted = true,
-            (b'~', Some(b'}')) => shifted = false,
-            (b'~', Some(b'~')) => gb.push(b'~'),
-            (b'~', Some(b'\n')) => {}
-            (0x21..=0x7E, _) if shifted => {
-                gb.push(byte | 0x80);
-                continue;
-            }
-            _ => {
-                gb.push(byte);
-                continue;
-            }
-        }
-        rest = tail.get(1..).unwrap_or_default();
-    }
-    GBK.decode_without_bom_handling(&gb).0.into_owned()
 }
 
 /// How many bytes at the end begin a character that is not complete.

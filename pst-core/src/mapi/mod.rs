@@ -4,6 +4,7 @@ pub mod codepage;
 mod cursor;
 pub mod distlist;
 pub mod goid;
+pub mod iso2022;
 pub mod lid;
 pub mod message;
 pub mod named;
@@ -19,6 +20,7 @@ pub mod time;
 pub mod timezone;
 pub mod value;
 pub mod warning;
+pub mod wide;
 
 pub use lid::Lid;
 pub use message::{Attachment, MAX_DEPTH, Message};

@@ -1,8 +1,9 @@
 //! Addresses as properties: one-off entry ids, search keys, sender groups and recipient rows ([MS-OXCDATA] 2.2.5.1).
 
-use super::charset;
+use super::encoded::{self, Marked};
+use super::{charset, header};
 use crate::mapi::value::push_utf16;
-use crate::mapi::{PropBag, PropTag, Value, tag};
+use crate::mapi::{PropBag, PropTag, Value, Warning, tag};
 use mail_parser::{AddressList, Header, HeaderForm};
 
 /// The provider UID of one-off entry ids ([MS-OXCDATA] 2.2.5.1).
@@ -120,25 +121,31 @@ pub fn entries(list: &[u8]) -> Vec<&[u8]> {
     out
 }
 
-/// The mailboxes of an address field, groups flattened.
-pub fn mailboxes(header: &Header<'_>) -> Vec<Mailbox> {
-    let raw = header.raw_value();
-    if std::str::from_utf8(raw).is_ok() {
-        let value = header.value();
-        if let Some(list) = value.as_address() {
-            return collect(list);
+/// The mailboxes of an address field, groups flattened. Encoded words are decoded as [`header::words`] does.
+pub fn mailboxes(field: &Header<'_>, warnings: &mut Vec<Warning>) -> Vec<Mailbox> {
+    let raw = field.raw_value();
+    let value = field.value();
+    let encoded = memchr::memmem::find(raw, b"=?").is_some();
+    if std::str::from_utf8(raw).is_ok()
+        && !(encoded && encoded::is_unlike(raw))
+        && let Some(list) = value.as_address()
+    {
+        let found = collect(list, &Marked::default());
+        if !encoded || !found.iter().any(|m| encoded::is_doubtful(&m.name) || encoded::is_doubtful(&m.address)) {
+            return found;
         }
     }
-    let text = charset::utf8_or_1252(raw);
-    let parsed = HeaderForm::Addresses.parse(text.as_bytes());
-    parsed.value().as_address().map(collect).unwrap_or_default()
+    let marked = Marked::new(&header::raw(raw), warnings);
+    let parsed = HeaderForm::Addresses.parse(marked.text.as_bytes());
+    parsed.value().as_address().map(|list| collect(list, &marked)).unwrap_or_default()
 }
 
-fn collect(list: AddressList<'_>) -> Vec<Mailbox> {
+fn collect(list: AddressList<'_>, marked: &Marked) -> Vec<Mailbox> {
     list.mailboxes()
         .filter_map(|m| {
-            let address = without_route(m.address().unwrap_or_default().trim());
-            let name = m.name().unwrap_or_default().trim();
+            let (address, name) =
+                (marked.fill(m.address().unwrap_or_default()), marked.fill(m.name().unwrap_or_default()));
+            let (address, name) = (without_route(address.trim()), name.trim());
             // A word alone is an address without a domain.
             let address = if address.is_empty() && !name.contains(char::is_whitespace) { name } else { address };
             (!address.is_empty() || !name.is_empty()).then(|| Mailbox::smtp(name, address))

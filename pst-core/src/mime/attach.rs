@@ -1,6 +1,6 @@
 //! MIME parts to attachments ([MS-OXCMAIL] 2.2.3.4).
 
-use super::{charset, date, header, outside};
+use super::{date, encoded, header, outside};
 use crate::mapi::message::attach_method;
 use crate::mapi::{Attachment, Blob, PropBag, Value, Warning, tag, time};
 use mail_parser::{HeaderName, MessagePart, PartId};
@@ -230,27 +230,13 @@ pub(super) fn by_value(attachment: &mut Attachment, data: Blob) {
 /// The file name as written in the part: Content-Disposition, then Content-Type.
 fn name_of(part: MessagePart<'_>, warnings: &mut Vec<Warning>) -> Option<String> {
     let disposition = part.content_disposition().and_then(|d| d.attribute("filename"));
-    let name = disposition.or_else(|| part.content_type().and_then(|c| c.attribute("name")))?;
-    let name =
-        if name.contains('\u{FFFD}') { legacy_name(part).unwrap_or_else(|| name.to_owned()) } else { name.to_owned() };
-    let name = if name.contains("=?") { header::words(&name, warnings) } else { name };
+    let (parsed, field, parameter) = match disposition {
+        Some(name) => (name, HeaderName::ContentDisposition, "filename"),
+        None => (part.content_type()?.attribute("name")?, HeaderName::ContentType, "name"),
+    };
+    let raw = part.headers().get(field).map(|h| h.raw_value()).unwrap_or_default();
+    let name = encoded::parameter(raw, parsed, parameter, warnings);
     (!name.trim().is_empty()).then_some(name)
-}
-
-/// A name written in bytes that are no UTF-8: windows-1252 is assumed.
-fn legacy_name(part: MessagePart<'_>) -> Option<String> {
-    [(HeaderName::ContentDisposition, "filename"), (HeaderName::ContentType, "name")].into_iter().find_map(
-        |(field, parameter)| {
-            let header = part.headers().get(field)?;
-            if std::str::from_utf8(header.raw_value()).is_ok() {
-                return None;
-            }
-            let text = charset::utf8_or_1252(header.raw_value()).into_owned();
-            let parsed = mail_parser::HeaderForm::ContentType.parse(text.as_bytes());
-            let value = parsed.value();
-            Some(value.as_content_type()?.attribute(parameter)?.to_owned())
-        },
-    )
 }
 
 /// A name that is safe as a file name; characters that no file system takes become '_'.

@@ -1,7 +1,8 @@
 //! Charsets of mail and the code pages that PidTagInternetCodepage knows them by ([MS-UCODEREF] 2.2.1).
 
+use super::label::{self, Coding};
 use crate::mapi::{codepage, singlebyte};
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::{UTF_8, WINDOWS_1252};
 use std::borrow::Cow;
 
 /// Code pages and the charset names they go by in mail. The first name of a code page is the one that is written.
@@ -59,24 +60,22 @@ pub fn label_of(page: u32) -> Option<&'static str> {
     common.or_else(|| singlebyte::of_number(page).and_then(|p| p.names.first()).copied())
 }
 
-/// The code page of a charset name, if it is one that Outlook knows.
+/// The code page of a charset name, if there is one that has the same characters at the same bytes. Of wide characters
+/// and of ISO-2022-CN there is none: Outlook reads no body in them.
 pub fn page_of(label: &str) -> Option<u32> {
-    let label = label.trim().trim_matches(['"', '\'']);
-    let exact = |name: &str| PAGES.iter().find(|(_, l)| l.eq_ignore_ascii_case(name)).map(|(p, _)| *p);
-    if label.eq_ignore_ascii_case("ascii") || label.eq_ignore_ascii_case("ansi_x3.4-1968") {
-        return Some(20127);
-    }
-    exact(label)
-        .or_else(|| singlebyte::of_name(label).map(|p| p.number))
-        .or_else(|| Encoding::for_label(label.as_bytes()).and_then(|e| exact(e.name())))
+    label::find(label)?.page.filter(|p| label_of(*p).is_some())
 }
 
-/// Bytes in a code page as text; bytes that are no UTF-8 are read as windows-1252 one by one where UTF-8 is meant.
+/// The code page that is written under a name.
+pub(super) fn page_named(name: &str) -> Option<u32> {
+    PAGES.iter().find(|(_, l)| l.eq_ignore_ascii_case(name)).map(|(p, _)| *p)
+}
+
+/// Bytes in a code page as text, as [`decode`] reads the charset of that code page.
 pub fn decode_page(page: u32, bytes: &[u8]) -> Cow<'_, str> {
-    match page {
-        65001 | 20127 => utf8_or_1252(bytes),
-        65000 => mail_parser::Charset::Utf7.decode(bytes),
-        _ => Cow::Owned(codepage::decode(page, bytes)),
+    match Coding::of_page(page) {
+        Some(coding) => coding.decode(bytes).0,
+        None => WINDOWS_1252.decode_without_bom_handling(bytes).0,
     }
 }
 
@@ -103,43 +102,35 @@ pub enum Fit {
     Unknown,
 }
 
-/// Bytes in a named charset as text, and how well they fitted.
+/// Bytes in a named charset as text, and how well they fitted. Where no charset is named, it is UTF-8 or windows-1252.
 pub fn decode<'a>(label: Option<&str>, bytes: &'a [u8]) -> (Cow<'a, str>, Fit) {
-    let Some(label) = label.map(|l| l.trim().trim_matches(['"', '\''])).filter(|l| !l.is_empty()) else {
+    let Some(label) = label.filter(|l| !l.trim_matches([' ', '\t', '"', '\'']).is_empty()) else {
         return (utf8_or_1252(bytes), Fit::Right);
     };
-    let fit = |bad| if bad { Fit::Bad } else { Fit::Right };
-    match label.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" => return (utf8_or_1252(bytes), fit(std::str::from_utf8(bytes).is_err())),
-        "us-ascii" | "ascii" | "ansi_x3.4-1968" => return (utf8_or_1252(bytes), fit(!bytes.is_ascii())),
-        "iso-2022-kr" | "csiso2022kr" => return (Cow::Owned(codepage::iso_2022_kr(bytes)), Fit::Right),
-        "hz-gb-2312" | "hz" => return (Cow::Owned(codepage::hz(bytes)), Fit::Right),
-        _ => {}
-    }
-    if let Some(page) = singlebyte::of_name(label) {
-        return (Cow::Owned(page.decode(bytes)), Fit::Right);
-    }
-    if let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) {
-        let (text, _, bad) = encoding.decode(bytes);
-        return (text, fit(bad));
-    }
-    match mail_parser::Charset::from_label(label.as_bytes()) {
-        Some(charset) => (charset.decode(bytes), Fit::Right),
+    match label::find(label) {
+        Some(charset) => charset.coding.decode(bytes),
         None => (utf8_or_1252(bytes), Fit::Unknown),
     }
 }
 
-/// True for a charset that is known.
-pub fn is_known(label: &str) -> bool {
-    decode(Some(label), b"").1 != Fit::Unknown
+/// True for a charset whose ASCII characters have more than one byte.
+pub(super) fn is_wide(label: &str) -> bool {
+    label::find(label).is_some_and(|c| matches!(c.coding, Coding::Utf16(_) | Coding::Utf32(_)))
+}
+
+/// True for bytes that begin with the mark of UTF-16, and have zeros as no other text has.
+pub(super) fn is_marked_wide(bytes: &[u8]) -> bool {
+    (bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF")) && bytes.contains(&0)
 }
 
 /// UTF-8 text in which each byte that is not UTF-8 is read as windows-1252.
 pub fn utf8_or_1252(bytes: &[u8]) -> Cow<'_, str> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let (text, _, bad) = UTF_8.decode(bytes);
-    if !bad {
-        return text;
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    if is_marked_wide(bytes) {
+        return UTF_8.decode(bytes).0;
     }
     let mut out = String::with_capacity(bytes.len() + 16);
     for chunk in bytes.utf8_chunks() {
@@ -187,7 +178,7 @@ mod tests {
         assert_eq!(decode(Some("x-mac-turkish"), b"\xDD").0, "ı");
         assert_eq!(decode(Some("utf-7"), b"A+ImIDkQ.").0, "A\u{2262}\u{391}.");
         assert_eq!(decode_page(850, b"\x82").as_ref(), "é");
-        assert_eq!(decode(Some("x-unknown"), b"a").1, Fit::Unknown);
+        assert_eq!(decode(Some("x-nope"), b"a").1, Fit::Unknown);
         assert_eq!(decode(Some("utf-8"), b"caf\xE9").1, Fit::Bad);
         assert_eq!(decode(Some("shift_jis"), b"\x93\xFA").1, Fit::Right);
     }

@@ -96,7 +96,7 @@ fn header(message: &Message, page: u32, open: &[(String, String)], out: &mut Vec
     let mut known: Vec<Mailbox> = Vec::new();
     for field in &headers {
         if matches!(field.name(), HeaderName::From | HeaderName::Sender | HeaderName::To | HeaderName::Cc) {
-            known.extend(address::mailboxes(&field).into_iter().filter(|m| m.address.contains('@')));
+            known.extend(address::mailboxes(&field, &mut Vec::new()).into_iter().filter(|m| m.address.contains('@')));
         }
     }
     for (dn, name) in open {

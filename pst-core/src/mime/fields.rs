@@ -62,9 +62,11 @@ fn collect(
     let value = field.raw_value();
     let name = field.raw_name().trim_end().to_ascii_lowercase();
     match name.as_str() {
-        "from" => all.from = all.from.take().or_else(|| address::mailboxes(field).into_iter().next()),
-        "sender" => all.sender = all.sender.take().or_else(|| address::mailboxes(field).into_iter().next()),
-        "reply-to" => all.reply_to.extend(address::mailboxes(field).into_iter().filter(|m| !m.address.is_empty())),
+        "from" => all.from = all.from.take().or_else(|| address::mailboxes(field, warnings).into_iter().next()),
+        "sender" => all.sender = all.sender.take().or_else(|| address::mailboxes(field, warnings).into_iter().next()),
+        "reply-to" => {
+            all.reply_to.extend(address::mailboxes(field, warnings).into_iter().filter(|m| !m.address.is_empty()));
+        }
         "to" => all.recipients(0, field, warnings),
         "cc" => all.recipients(1, field, warnings),
         "bcc" => all.recipients(2, field, warnings),
@@ -87,7 +89,7 @@ fn collect(
             all.index = (bytes.len() >= 22).then_some(bytes);
         }
         "x-unsent" => seen.unsent = header::raw(value) == "1",
-        "disposition-notification-to" => receipt(props, field),
+        "disposition-notification-to" => receipt(props, field, warnings),
         "return-receipt-to" => props.set(tag::ORIGINATOR_DELIVERY_REPORT_REQUESTED, Value::Bool(true)),
         "expires" | "expiry-date" => set_date(props, tag::EXPIRY_TIME, value),
         "reply-by" => set_date(props, tag::REPLY_TIME, value),
@@ -121,7 +123,7 @@ fn collect(
 
 impl Collected {
     fn recipients(&mut self, kind: usize, field: &Header<'_>, warnings: &mut Vec<Warning>) {
-        let found = address::mailboxes(field);
+        let found = address::mailboxes(field, warnings);
         if found.is_empty() {
             let text = header::text(field.raw_value(), warnings);
             if let Some(display) = self.empty_lists.get_mut(kind) {
@@ -241,10 +243,10 @@ fn set_date(props: &mut PropBag, tag: PropTag, value: &[u8]) {
     }
 }
 
-fn receipt(props: &mut PropBag, field: &Header<'_>) {
+fn receipt(props: &mut PropBag, field: &Header<'_>, warnings: &mut Vec<Warning>) {
     props.set(tag::READ_RECEIPT_REQUESTED, Value::Bool(true));
     props.set(tag::NON_RECEIPT_NOTIFICATION_REQUESTED, Value::Bool(true));
-    if let Some(who) = address::mailboxes(field).into_iter().next() {
+    if let Some(who) = address::mailboxes(field, warnings).into_iter().next() {
         address::READ_RECEIPT.set(props, &who);
     }
 }

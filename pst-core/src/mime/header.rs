@@ -1,6 +1,7 @@
 //! Text of header fields: unfolding, encoded words (RFC 2047), bytes that are no UTF-8.
 
-use super::charset;
+use super::charset::{self, Fit};
+use super::label::{self, Coding};
 use crate::mapi::{Code, Warning};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -22,67 +23,117 @@ pub fn text(value: &[u8], warnings: &mut Vec<Warning>) -> String {
     if raw.contains("=?") { words(&raw, warnings) } else { raw }
 }
 
-/// Decodes the encoded words of an unfolded text.
+/// Decodes the encoded words of an unfolded text. Words in an unknown charset stay as they are; `warnings` says so, and
+/// what did not fit a charset.
 pub fn words(text: &str, warnings: &mut Vec<Warning>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut pending: Option<(String, Vec<u8>)> = None;
+    let mut out = Decoded { text: String::with_capacity(text.len()), open: None, warnings };
     let mut rest = text;
     while let Some(at) = rest.find("=?") {
         let (before, from) = rest.split_at(at);
-        let between_words = pending.is_some() && before.bytes().all(|b| b.is_ascii_whitespace());
-        let Some((label, bytes, after)) = word(from) else {
-            flush(&mut out, &mut pending);
-            out.push_str(before);
-            out.push_str("=?");
+        let between_words = out.open.is_some() && before.bytes().all(|b| b.is_ascii_whitespace());
+        let Some(word) = Word::at(from) else {
+            out.plain(before);
+            out.plain("=?");
             rest = from.get(2..).unwrap_or_default();
             continue;
         };
-        if !charset::is_known(label) {
-            warnings.push(Code::Charset.with(format!("header text in the unknown charset {label:?} is kept encoded")));
-            flush(&mut out, &mut pending);
-            out.push_str(before);
-            out.push_str(from.get(..from.len() - after.len()).unwrap_or_default());
-            rest = after;
+        rest = from.get(word.len..).unwrap_or_default();
+        let Some(charset) = label::find(word.label) else {
+            out.plain(before);
+            out.say(format!("header text in the unknown charset {:?} is kept encoded", word.label));
+            out.plain(from.get(..word.len).unwrap_or_default());
             continue;
-        }
-        match &mut pending {
-            Some((open, held)) if between_words && open.eq_ignore_ascii_case(label) => held.extend_from_slice(&bytes),
+        };
+        match &mut out.open {
+            Some((label, coding, held))
+                if between_words && label.eq_ignore_ascii_case(word.label) && coding.joins() =>
+            {
+                held.extend(word.bytes());
+            }
+            _ if between_words => out.begin(&word, charset.coding),
             _ => {
-                flush(&mut out, &mut pending);
-                if !between_words {
-                    out.push_str(before);
-                }
-                pending = Some((label.to_owned(), bytes));
+                out.plain(before);
+                out.begin(&word, charset.coding);
             }
         }
-        rest = after;
     }
-    flush(&mut out, &mut pending);
-    out.push_str(rest);
-    out
+    out.plain(rest);
+    out.text
 }
 
-fn flush(out: &mut String, pending: &mut Option<(String, Vec<u8>)>) {
-    if let Some((label, bytes)) = pending.take() {
-        out.push_str(&charset::decode(Some(&label), &bytes).0);
+/// Text whose encoded words are being decoded.
+struct Decoded<'a, 'w> {
+    text: String,
+    /// The charset and the bytes of the last words, which may end within a character.
+    open: Option<(&'a str, Coding, Vec<u8>)>,
+    warnings: &'w mut Vec<Warning>,
+}
+
+impl<'a> Decoded<'a, '_> {
+    fn plain(&mut self, text: &str) {
+        self.close();
+        self.text.push_str(text);
+    }
+
+    fn begin(&mut self, word: &Word<'a>, coding: Coding) {
+        self.close();
+        self.open = Some((word.label, coding, word.bytes()));
+    }
+
+    fn close(&mut self) {
+        let Some((label, coding, bytes)) = self.open.take() else { return };
+        let (text, fit) = coding.decode(&bytes);
+        self.text.push_str(&text);
+        if fit != Fit::Right {
+            self.say(format!("header text is not all in the charset {label:?} that it names"));
+        }
+    }
+
+    /// Says something once, not for each of many words.
+    fn say(&mut self, text: String) {
+        let warning = Code::Charset.with(text);
+        if self.warnings.last() != Some(&warning) {
+            self.warnings.push(warning);
+        }
     }
 }
 
-/// One encoded word at the start of `text`: charset, decoded bytes, and what follows it.
-fn word(text: &str) -> Option<(&str, Vec<u8>, &str)> {
-    let (label, rest) = text.strip_prefix("=?")?.split_once('?')?;
-    let (encoding, rest) = rest.split_once('?')?;
-    let (data, after) = rest.split_once("?=")?;
-    let label = label.split('*').next()?;
-    if label.is_empty() || label.len() > 40 || label.contains(|c: char| c.is_whitespace()) {
-        return None;
+/// An encoded word.
+pub(super) struct Word<'a> {
+    /// The charset, without a language.
+    pub label: &'a str,
+    base64: bool,
+    data: &'a str,
+    /// Bytes from its beginning to its end.
+    pub len: usize,
+}
+
+impl<'a> Word<'a> {
+    /// The encoded word at the start of a text, if it is one; it ends before another begins.
+    pub fn at(text: &'a str) -> Option<Self> {
+        let (label, rest) = text.strip_prefix("=?")?.split_once('?')?;
+        let label = label.split('*').next()?;
+        if label.is_empty() || label.len() > 40 || label.contains(char::is_whitespace) {
+            return None;
+        }
+        let (base64, rest) = match rest.split_at_checked(2)? {
+            ("B?" | "b?", rest) => (true, rest),
+            ("Q?" | "q?", rest) => (false, rest),
+            _ => return None,
+        };
+        let mut marks = rest.match_indices('?').map(|(at, _)| rest.split_at(at));
+        let (data, end) = marks.find(|(data, end)| end.starts_with("?=") || data.ends_with('='))?;
+        let after = end.strip_prefix("?=")?;
+        Some(Self { label, base64, data, len: text.len() - after.len() })
     }
-    let bytes = match encoding {
-        "B" | "b" => mail_parser::Encoding::Base64.decode(data.as_bytes()).into_owned(),
-        "Q" | "q" => q_word(data),
-        _ => return None,
-    };
-    Some((label, bytes, after))
+
+    fn bytes(&self) -> Vec<u8> {
+        if self.base64 {
+            mail_parser::Encoding::Base64.decode(self.data.as_bytes()).into_owned()
+        } else {
+            q_word(self.data)
+        }
+    }
 }
 
 fn q_word(data: &str) -> Vec<u8> {
@@ -191,6 +242,21 @@ mod tests {
         assert!(w.is_empty());
         assert_eq!(text(b"=?x-nope?Q?a?= b", &mut w), "=?x-nope?Q?a?= b");
         assert_eq!(w.len(), 1);
+    }
+
+    #[test]
+    fn words_in_all_charsets() {
+        let mut w = Vec::new();
+        assert_eq!(text(b"=?iso-2022-jp?B?GyRCRnwbKEI=?= =?ISO-2022-JP?B?GyRCS1wbKEI=?=", &mut w), "日本");
+        assert_eq!(text(b"=?utf-16?B?//5hAA==?= =?utf-16?B?//5iAA==?=", &mut w), "ab");
+        assert_eq!(text(b"=?cp437?Q?=81ber?= =?cp_437?q?x?=", &mut w), "überx");
+        assert_eq!(text(b"=?utf-8?B?QQ==?= =?utf-8?Q?a =?utf-8?Q?b?=", &mut w), "A =?utf-8?Q?a b");
+        assert!(w.is_empty());
+        assert_eq!(
+            text(b"=?utf-8?Q?caf=E9?= =?utf-8?Q?=E9?= =?x?Q?a?= =?x?Q?b?=", &mut w),
+            "caféé =?x?Q?a?= =?x?Q?b?="
+        );
+        assert_eq!(w.len(), 2, "{w:?}");
     }
 
     #[test]

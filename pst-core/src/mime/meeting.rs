@@ -1,5 +1,6 @@
 //! Calendars in mail on their way in ([MS-OXCICAL] 2.1.3, [MS-OXCMAIL] 2.2.3).
 
+use super::charset::Fit;
 use super::{calendar, charset, outcomponent};
 use crate::mapi::{Attachment, Code, Message, Warning};
 use mail_parser::{HeaderName, MessagePart};
@@ -24,7 +25,14 @@ pub(super) fn is_calendar(part: MessagePart<'_>) -> bool {
 pub(super) fn native(part: MessagePart<'_>, bytes: &[u8], message: &mut Message, warnings: &mut Vec<Warning>) -> bool {
     let label = part.content_type().and_then(|c| c.attribute("charset")).filter(|l| !l.trim().is_empty());
     let utf8 = match label {
-        Some(label) => Cow::Owned(charset::decode(Some(label), bytes).0.into_owned().into_bytes()),
+        Some(label) => {
+            let (text, fit) = charset::decode(Some(label), bytes);
+            if fit != Fit::Right {
+                warnings
+                    .push(Code::Charset.with(format!("a calendar is not all in the charset {label:?} that it names")));
+            }
+            Cow::Owned(text.into_owned().into_bytes())
+        }
         None => Cow::Borrowed(bytes),
     };
     match calendar::meeting(&utf8, message, warnings) {

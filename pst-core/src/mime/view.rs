@@ -125,7 +125,7 @@ pub fn view(mut message: Message, options: &Options, warnings: &mut Vec<Warning>
         date: message.props.time(tag::CLIENT_SUBMIT_TIME).map(crate::mapi::time::to_unix),
         class,
         text: bodies.plain,
-        html: bodies.html.map(|(html, label)| decode(&html, &label)),
+        html: bodies.html.map(|(html, label)| charset::decode(Some(&label), &html).0.into_owned()),
         ..View::default()
     };
     view.date = view.date.or_else(|| state::delivery_time(&message));
@@ -134,13 +134,6 @@ pub fn view(mut message: Message, options: &Options, warnings: &mut Vec<Warning>
     view.files =
         heads.into_iter().zip(all).map(|(head, attachment)| filled(head, attachment, page, warnings)).collect();
     Ok(view)
-}
-
-fn decode(html: &[u8], label: &str) -> String {
-    match charset::page_of(label) {
-        Some(page) => charset::decode_page(page, html).into_owned(),
-        None => charset::decode(Some(label), html).0.into_owned(),
-    }
 }
 
 fn people(message: &Message, page: u32, options: &Options, view: &mut View) {

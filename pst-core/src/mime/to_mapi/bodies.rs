@@ -82,6 +82,7 @@ impl Context<'_> {
             let bytes = self.html_bytes(*part)?;
             let label = label_of(*part).map(ToOwned::to_owned).or_else(|| meta_charset(&bytes));
             if let Some(page) = label.as_deref().and_then(charset::page_of) {
+                self.fit(charset::decode(label.as_deref(), &bytes).1, label.as_deref());
                 return Ok((bytes.into_owned(), page));
             }
             if label.is_none() && std::str::from_utf8(&bytes).is_ok() {
@@ -153,8 +154,8 @@ pub(in crate::mime) fn meta_charset(html: &[u8]) -> Option<String> {
     let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
     let end = rest.iter().position(|b| !b.is_ascii_alphanumeric() && !b"-_".contains(b)).unwrap_or(rest.len());
     let label = String::from_utf8(rest.get(..end)?.to_vec()).ok()?;
-    // A text that one can read a meta element in is not in UTF-16, whatever it says.
-    (!label.is_empty() && !label.starts_with("utf-16")).then_some(label)
+    // A text that one can read a meta element in is not in UTF-16 or UTF-32, whatever it says.
+    (!label.is_empty() && !charset::is_wide(&label)).then_some(label)
 }
 
 /// The plain text that stands beside an HTML body that came alone.
