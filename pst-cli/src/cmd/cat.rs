@@ -8,7 +8,7 @@ use pst_core::endpoint::directory::Learnt;
 use pst_core::endpoint::pst::PstSource;
 use pst_core::mapi::{Attachment, Message, PropBag, tag};
 use pst_core::mime::exchange::Directory;
-use pst_core::ndb::Nid;
+use pst_core::ndb::{Nid, id::nid_type};
 use pst_core::{Error, Kind, Result, mime};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +20,11 @@ use std::sync::Arc;
 pub fn run(a: &Cat) -> Result<Outcome> {
     let source = Arc::new(PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage));
     let store = source.store();
+    // Folders and what belongs to them have property bags too, but are no items.
+    if !matches!(Nid(a.item).ty(), nid_type::NORMAL_MESSAGE | nid_type::ASSOC_MESSAGE) {
+        let text = "this is no item; `pst ls FILE FOLDER` shows the ids of items";
+        return Err(Error::new(Kind::NotFound, text).in_file(&a.file).id(u64::from(a.item)));
+    }
     let (message, errors) = store.message(Nid(a.item)).map_err(|e| e.in_file(&a.file))?;
     let mut out = Out::new();
     if a.json {

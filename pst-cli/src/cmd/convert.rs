@@ -29,9 +29,10 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let target = target.as_str();
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
-    // Without the handler Ctrl-C still ends the program, and the temporary file stays hidden.
+    // The first Ctrl-C lets the run end by itself, a second one does not wait.
     let _ = ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
+            pst_core::io::remove_unfinished();
             std::process::exit(130);
         }
     });

@@ -5,6 +5,7 @@ use crate::error::{Error, Kind, Result};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tempfile::NamedTempFile;
 
@@ -19,6 +20,22 @@ pub struct NewFile {
     /// Bytes written since the disk was last asked to take them.
     pending: u64,
     syncing: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+/// What was begun and may not be whole yet.
+static BEGUN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Notes a temporary file or folder of ours.
+pub(crate) fn begun(path: &Path) {
+    BEGUN.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_path_buf());
+}
+
+/// Removes all temporary files and folders of targets, for a program that ends at once.
+pub fn remove_unfinished() {
+    for path in BEGUN.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        // One that was completed has another name by now.
+        let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+    }
 }
 
 impl NewFile {
@@ -42,6 +59,7 @@ impl NewFile {
         }
         let temp =
             builder.tempfile_in(&folder).map_err(|e| Error::io("cannot create a file in this folder", &folder, e))?;
+        begun(temp.path());
         Ok(Self { temp, path, overwrite, pending: 0, syncing: None })
     }
 

@@ -5,7 +5,7 @@ pub mod input;
 pub mod output;
 pub mod spool;
 
-pub use commit::NewFile;
+pub use commit::{NewFile, remove_unfinished};
 pub use input::{Input, open_file};
 pub use output::Output;
 pub use spool::Spool;

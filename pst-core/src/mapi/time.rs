@@ -5,6 +5,14 @@ use jiff::Timestamp;
 /// Seconds between 1601-01-01 and 1970-01-01.
 const EPOCH: i64 = 11_644_473_600;
 
+/// Stands where a store demands a time and none is known: the beginning of 1970.
+pub const STAND_IN: u64 = 116_444_736_000_000_000;
+
+/// A time, unless it only stands in for one.
+pub fn known(filetime: u64) -> Option<u64> {
+    (filetime != STAND_IN).then_some(filetime)
+}
+
 /// The FILETIME of seconds since 1970 UTC; `None` before 1601 or past the range.
 pub fn from_unix(seconds: i64) -> Option<u64> {
     u64::try_from(seconds.checked_add(EPOCH)?).ok()?.checked_mul(10_000_000)

@@ -145,8 +145,9 @@ pub enum Value {
 }
 
 impl Value {
-    /// A PtypString of a text.
+    /// A PtypString of a text. Zeros at its end are left out: readers take them for the end of the text.
     pub fn text(text: &str) -> Self {
+        let text = text.trim_end_matches('\0');
         let mut bytes = Vec::with_capacity(2 * text.len());
         push_utf16(text, &mut bytes);
         Self::Unicode(bytes)

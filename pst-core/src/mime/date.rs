@@ -222,7 +222,7 @@ impl Found {
             _ => {}
         }
         let midnight_after = hour == 24 && minute == 0 && second == 0;
-        if (hour > 23 && !midnight_after) || minute > 59 || second > 60 || year < 1601 {
+        if (hour > 23 && !midnight_after) || minute > 59 || second > 60 || !YEARS.contains(&year) {
             return None;
         }
         let date = civil::Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
@@ -231,6 +231,9 @@ impl Found {
         Some(local - self.zone.unwrap_or(0) * 60)
     }
 }
+
+/// From the first year of a FILETIME to the last that Outlook has a calendar for.
+const YEARS: std::ops::RangeInclusive<i64> = 1601..=4500;
 
 fn full_year(word: &str, n: i64) -> i64 {
     match word.len() {

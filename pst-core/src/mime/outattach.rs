@@ -176,7 +176,7 @@ impl<'a> Out<'a> {
         for (parameter, tag) in
             [("creation-date", tag::CREATION_TIME), ("modification-date", tag::LAST_MODIFICATION_TIME)]
         {
-            if let Some(at) = props.time(tag).and_then(|t| date::format(time::to_unix(t))) {
+            if let Some(at) = props.time(tag).and_then(time::known).and_then(|t| date::format(time::to_unix(t))) {
                 outfield::parameter(parameter, &at, &mut fields);
             }
         }

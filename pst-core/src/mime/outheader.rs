@@ -28,7 +28,7 @@ pub(super) fn write(message: &Message, options: &Options, warnings: &mut Vec<War
         if message.props.time(tag::CLIENT_SUBMIT_TIME).is_none() {
             let at = [tag::REPORT_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME]
                 .into_iter()
-                .find_map(|t| message.props.time(t));
+                .find_map(|t| message.props.time(t).and_then(time::known));
             if let Some(date) = at.and_then(|t| date::format(time::to_unix(t))) {
                 outfield::field("Date", &date, out);
             }

@@ -54,7 +54,7 @@ pub fn state_of(message: &Message) -> State {
 pub fn delivery_time(message: &Message) -> Option<i64> {
     [tag::MESSAGE_DELIVERY_TIME, tag::CLIENT_SUBMIT_TIME, tag::LAST_MODIFICATION_TIME, tag::CREATION_TIME]
         .into_iter()
-        .find_map(|t| message.props.time(t))
+        .find_map(|t| message.props.time(t).and_then(time::known))
         .map(time::to_unix)
 }
 

@@ -84,13 +84,19 @@ impl Pattern {
                 folder.path.starts_with(&root.path).then_some(root.path.len())?
             }
         };
+        self.depth_from(folder, start)
+    }
+
+    fn depth_from(&self, folder: &Folder, start: usize) -> Option<usize> {
         let rest = folder.path.get(start..)?;
         let hit = rest.len() >= self.names.len() && rest.iter().zip(&self.names).all(|(a, b)| a.to_lowercase() == *b);
         hit.then_some(start + self.names.len())
     }
 
-    fn matches(&self, folder: &Folder, all: &[Folder], subfolders: bool) -> bool {
-        self.depth(folder, all).is_some_and(|d| d == folder.path.len() || (self.below && subfolders))
+    /// Patterns are read from the top of the source, and from the folder that is taken as the top.
+    fn matches(&self, folder: &Folder, all: &[Folder], top: usize, subfolders: bool) -> bool {
+        let here = |depth: Option<usize>| depth.is_some_and(|d| d == folder.path.len() || (self.below && subfolders));
+        here(self.depth(folder, all)) || (self.role.is_none() && top > 0 && here(self.depth_from(folder, top)))
     }
 }
 
@@ -129,9 +135,9 @@ impl FolderFilter {
             let included = if include.is_empty() {
                 !self.no_subfolders || folder.path.len() <= top
             } else {
-                include.iter().any(|p| p.matches(folder, all, !self.no_subfolders))
+                include.iter().any(|p| p.matches(folder, all, top, !self.no_subfolders))
             };
-            if !included || exclude.iter().any(|p| p.matches(folder, all, true)) {
+            if !included || exclude.iter().any(|p| p.matches(folder, all, top, true)) {
                 continue;
             }
             let mut target = folder.clone();

@@ -66,6 +66,10 @@ pub fn run(
         }
         names.extend(mounted.source.names());
     }
+    if plan.is_empty() && !options.folders.include.is_empty() {
+        let text = format!("no folder of the sources matches --include {}", options.folders.include.join(", "));
+        return Err(Error::new(Kind::NotFound, text));
+    }
     names.sort();
     names.dedup();
     sink.names(&names);

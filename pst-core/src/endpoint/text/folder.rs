@@ -41,6 +41,7 @@ impl NewFolder {
             .suffix(".tmp")
             .tempdir_in(parent)
             .map_err(|e| Error::io("cannot create a folder in this one", parent, e))?;
+        crate::io::commit::begun(temp.path());
         Ok(Self { temp: Some(temp), path: path.to_path_buf(), real, inside })
     }
 

@@ -307,7 +307,7 @@ fn complete(props: &mut StoredBag<'_>, message: &Message, associated: bool) {
     let time = [tag::LAST_MODIFICATION_TIME, tag::CREATION_TIME, tag::MESSAGE_DELIVERY_TIME, tag::CLIENT_SUBMIT_TIME]
         .iter()
         .find_map(|t| props.time(*t))
-        .unwrap_or(116_444_736_000_000_000);
+        .unwrap_or(crate::mapi::time::STAND_IN);
     for t in [tag::CREATION_TIME, tag::LAST_MODIFICATION_TIME] {
         if props.time(t).is_none() {
             props.set(t, Value::Time(time));

@@ -121,9 +121,10 @@ fn common(card: &Component, kind: Kind, shown: &str, message: &mut Message) {
     props.set(tag::MESSAGE_STATUS, Value::I32(0));
     let changed =
         card.line("REV").and_then(Stamp::of).and_then(|s| time::from_unix(crate::mime::calendar::seconds(s.civil())));
-    let changed = Value::Time(changed.or_else(|| time::from_unix(0)).unwrap_or_default());
     for tag in [tag::CREATION_TIME, tag::LAST_MODIFICATION_TIME, tag::CLIENT_SUBMIT_TIME, tag::MESSAGE_DELIVERY_TIME] {
-        props.set(tag, changed.clone());
+        if let Some(at) = changed {
+            props.set(tag, Value::Time(at));
+        }
     }
     let class = card.line("CLASS").or_else(|| card.line("X-CLASS"));
     let class = class.map(|l| l.value.trim().to_ascii_uppercase()).unwrap_or_default();

@@ -55,12 +55,12 @@ pub(super) fn begin(kind: Kind, source: &Component) -> Message {
     let stamp = filetime(source.line("DTSTAMP"));
     let (created, modified) = (filetime(source.line("CREATED")), filetime(source.line("LAST-MODIFIED")));
     let start = source.line("DTSTART").and_then(Stamp::of).and_then(|s| time::from_unix(seconds(s.civil())));
-    let made = created.or(stamp).or(modified).or(start).or_else(|| time::from_unix(0)).unwrap_or_default();
-    let changed = modified.or(stamp).unwrap_or(made);
-    props.set(tag::CREATION_TIME, Value::Time(made));
-    props.set(tag::LAST_MODIFICATION_TIME, Value::Time(changed));
-    props.set(tag::CLIENT_SUBMIT_TIME, Value::Time(made));
-    props.set(tag::MESSAGE_DELIVERY_TIME, Value::Time(made));
+    if let Some(made) = created.or(stamp).or(modified).or(start) {
+        props.set(tag::CREATION_TIME, Value::Time(made));
+        props.set(tag::LAST_MODIFICATION_TIME, Value::Time(modified.or(stamp).unwrap_or(made)));
+        props.set(tag::CLIENT_SUBMIT_TIME, Value::Time(made));
+        props.set(tag::MESSAGE_DELIVERY_TIME, Value::Time(made));
+    }
     texts(source, &mut message);
     super::attach::set(source, &mut message);
     message
