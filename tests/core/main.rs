@@ -14,6 +14,7 @@ mod cases_items;
 mod check_files;
 mod check_forged;
 mod codepages;
+mod fuzzed;
 #[cfg(feature = "html")]
 mod html;
 mod json;

@@ -31,7 +31,7 @@ impl Output<'_> {
             self.take_line(out, line, when, series);
         }
         for part in parts {
-            if part.name == "VEVENT" {
+            if is_change(&part, out) {
                 whole.push(part);
                 continue;
             }
@@ -221,6 +221,15 @@ impl Output<'_> {
         }
         out.lines.extend(taken);
     }
+}
+
+/// True for a change of a series. Another event inside an event stays in its place, or it would become an item.
+fn is_change(part: &Component, series: &Component) -> bool {
+    let same_uid = || match (part.text("UID"), series.text("UID")) {
+        (Some(own), Some(uid)) => own.eq_ignore_ascii_case(&uid),
+        _ => false,
+    };
+    part.name == "VEVENT" && part.line("RECURRENCE-ID").is_some() && same_uid()
 }
 
 /// Drops times without a zone that were taken as times of a zone: that zone is in the item and not in the lines.
