@@ -49,7 +49,7 @@ impl RecurrencePattern {
         let start = date_of(self.start);
         let (unit, step) = match self.pattern {
             Pattern::Day => (i64::from(self.start / DAY), i64::from(self.period / DAY)),
-            Pattern::Week(_) => (self.week_start(), i64::from(self.period) * WEEK_DAYS),
+            Pattern::Week(_) => (self.week_start(), i64::from(self.period.max(1)) * WEEK_DAYS),
             Pattern::Month { .. } | Pattern::MonthNth { .. } => (month_number(start), i64::from(self.period)),
         };
         let left = (self.end == End::Count).then_some(self.count);

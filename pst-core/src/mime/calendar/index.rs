@@ -1,8 +1,8 @@
 //! Where the items of a calendar file stand.
 
 use super::Kind;
-use crate::mime::lines::logical;
-use std::collections::HashMap;
+use crate::mime::lines::{self, logical};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Lines of a calendar that its items need.
@@ -10,6 +10,8 @@ const NEEDED: [&str; 2] = ["METHOD", "X-WR-TIMEZONE"];
 const MARKS: [&str; 5] = ["BEGIN", "END", "UID", "RECURRENCE-ID", "X-PST-CLASS"];
 /// Zones that are given to every item; of more, each gets those that it names.
 const FEW_ZONES: usize = 8;
+/// What stands with every item is not longer, bytes: a zone of Outlook has a few hundred.
+const SHARED: usize = 64 << 10;
 /// Components deeper than this count as one.
 const DEPTH: usize = 64;
 
@@ -115,6 +117,8 @@ impl Part {
 #[derive(Default)]
 struct Parts {
     needed: Vec<Range<usize>>,
+    /// The names of those.
+    told: Vec<&'static str>,
     /// Lines and components that go with the first item alone.
     once: Vec<Range<usize>>,
     zones: Vec<Range<usize>>,
@@ -122,24 +126,28 @@ struct Parts {
 }
 
 impl Parts {
-    fn line(&mut self, line: &crate::mime::lines::Logical<'_>) {
+    /// Of several lines of a name, the first counts.
+    fn line(&mut self, line: &lines::Logical<'_>) {
         match line.named(&NEEDED) {
-            Some(_) => self.needed.push(line.range.clone()),
-            None => self.once.push(line.range.clone()),
+            Some((name, _)) if line.range.len() <= SHARED && !self.told.contains(&name) => {
+                self.told.push(name);
+                self.needed.push(line.range.clone());
+            }
+            _ => self.once.push(line.range.clone()),
         }
     }
 
     fn add(&mut self, part: Part) {
         match part.kind() {
             Some(_) => self.items.push(part),
-            None if part.name == "VTIMEZONE" => self.zones.push(part.range),
+            None if part.name == "VTIMEZONE" && part.range.len() <= SHARED => self.zones.push(part.range),
             None => self.once.push(part.range),
         }
     }
 
     /// Puts changes to the series that they change, as the reader of a calendar does.
     fn give(&mut self, text: &[u8], out: &mut Vec<Place>) {
-        let Self { needed, once, zones, items } = std::mem::take(self);
+        let Self { needed, once, zones, items, .. } = std::mem::take(self);
         let mut places: Vec<Place> = Vec::new();
         let mut series: HashMap<String, usize> = HashMap::new();
         let mut changes = Vec::new();
@@ -161,12 +169,16 @@ impl Parts {
                 None => places.push(Place { kind: Kind::Event, pieces: vec![range] }),
             }
         }
+        let named = (zones.len() > FEW_ZONES).then(|| NamedZones::new(text, &zones, &needed));
         for (i, place) in places.iter_mut().enumerate() {
             let mut pieces = needed.clone();
             if i == 0 {
                 pieces.extend(once.iter().cloned());
             }
-            pieces.extend(zones.iter().filter(|z| zones.len() <= FEW_ZONES || names(text, place, z)).cloned());
+            match &named {
+                None => pieces.extend(zones.iter().cloned()),
+                Some(named) => pieces.extend(named.of(text, place).filter_map(|z| zones.get(z).cloned())),
+            }
             pieces.append(&mut place.pieces);
             place.pieces = pieces;
         }
@@ -174,15 +186,40 @@ impl Parts {
     }
 }
 
-/// True if an item names a zone.
-fn names(text: &[u8], place: &Place, zone: &Range<usize>) -> bool {
-    let zone = text.get(zone.clone()).unwrap_or_default();
-    let tzid = logical(zone).find_map(|l| l.named(&["TZID"])).map(|(_, v)| v).unwrap_or_default();
-    let unfolded = |range: &Range<usize>| -> Vec<u8> {
-        let item = text.get(range.clone()).unwrap_or_default();
-        logical(item).flat_map(|l| (l.unfolded() + "\n").into_bytes()).collect()
-    };
-    place.pieces.iter().any(|p| memchr::memmem::find(&unfolded(p), tzid.as_bytes()).is_some())
+/// Zones by their names.
+struct NamedZones {
+    zones: HashMap<String, usize>,
+    /// The zone of times that name none.
+    default: Option<usize>,
+}
+
+impl NamedZones {
+    fn new(text: &[u8], places: &[Range<usize>], needed: &[Range<usize>]) -> Self {
+        let part = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+        let mut zones = HashMap::new();
+        for (i, place) in places.iter().enumerate() {
+            if let Some(tzid) = lines::parse(part(place)).components.first().and_then(|zone| zone.text("TZID")) {
+                zones.entry(tzid).or_insert(i);
+            }
+        }
+        let lines = needed.iter().flat_map(|range| logical(part(range)));
+        let default = lines.filter_map(|l| l.named(&["X-WR-TIMEZONE"])).find_map(|(_, name)| zones.get(&name).copied());
+        Self { zones, default }
+    }
+
+    /// The numbers of the zones that an item names, ascending.
+    fn of(&self, text: &[u8], place: &Place) -> impl Iterator<Item = usize> {
+        let mut found: BTreeSet<usize> = self.default.into_iter().collect();
+        for piece in &place.pieces {
+            let mut open = lines::parse(text.get(piece.clone()).unwrap_or_default()).components;
+            while let Some(component) = open.pop() {
+                let tzids = component.lines.iter().flat_map(|line| line.all("TZID"));
+                found.extend(tzids.filter_map(|tzid| self.zones.get(tzid)));
+                open.extend(component.parts);
+            }
+        }
+        found.into_iter()
+    }
 }
 
 #[cfg(test)]

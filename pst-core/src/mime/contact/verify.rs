@@ -56,7 +56,8 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
         let normal: Vec<Line> = source.lines.iter().map(|l| normalized(l.clone(), Version::V4)).collect();
         let normal = Component { lines: normal, ..Component::default() };
         let lost = missing(&normal, again.component());
-        let lost: Vec<Line> = lost.into_iter().filter(|l| !is_said(l, again.component())).collect();
+        let said = effects(&again.component().lines);
+        let lost: Vec<Line> = lost.into_iter().filter(|l| !is_said(l, &said)).collect();
         if !lost.is_empty() {
             let mut names: Vec<&str> = LIMITED.into_iter().filter(|n| lost.iter().any(|l| l.is(n))).collect();
             names.dedup();
@@ -72,9 +73,20 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
     }
 }
 
+/// The first line of each effect.
+fn effects(lines: &[Line]) -> HashMap<String, usize> {
+    let mut first = HashMap::new();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(effect) = effect::of(line) {
+            first.entry(effect).or_insert(at);
+        }
+    }
+    first
+}
+
 /// True for a date that comes out in the form of the version.
-fn is_said(line: &Line, card: &Component) -> bool {
-    is_date(line) && effect::of(line).is_some_and(|e| card.lines.iter().any(|l| effect::of(l).as_ref() == Some(&e)))
+fn is_said(line: &Line, said: &HashMap<String, usize>) -> bool {
+    is_date(line) && effect::of(line).is_some_and(|e| said.contains_key(&e))
 }
 
 fn is_date(line: &Line) -> bool {
@@ -84,13 +96,14 @@ fn is_date(line: &Line) -> bool {
 
 /// Puts what was kept into a card.
 pub(super) fn take_back(card: &mut Component, kept: Component, version: Version) {
+    let made = effects(&card.lines);
     for line in kept.lines {
         let line = normalized(line, version);
         let Some(said) = effect::of(&line) else {
             card.lines.push(line);
             continue;
         };
-        let made = card.lines.iter_mut().find(|l| effect::of(l).as_ref() == Some(&said));
+        let made = made.get(&said).and_then(|at| card.lines.get_mut(*at));
         if let Some(slot) = made.filter(|_| !is_date(&line)) {
             *slot = line;
         }

@@ -12,7 +12,20 @@ use crate::mime::calendar::value::{Stamp, duration, seconds};
 use crate::mime::calendar::zones::{ItemZone, Zone};
 use crate::mime::lines::{Component, Line};
 use jiff::civil::DateTime;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+/// The first of the lines of each name and effect.
+struct Made(HashMap<(String, Effect), usize>);
+
+impl Made {
+    fn of(part: &Component) -> Self {
+        let mut first = HashMap::new();
+        for (at, line) in part.lines.iter().enumerate() {
+            first.entry((line.name.to_ascii_uppercase(), effect::of(line))).or_insert(at);
+        }
+        Self(first)
+    }
+}
 
 impl Output<'_> {
     /// Puts what was kept into a component, and appends it with the changes of it that were kept whole.
@@ -27,19 +40,27 @@ impl Output<'_> {
         let (categories, lines): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|l| l.is("CATEGORIES"));
         take_categories(out, categories);
         let lines = self.take_start(out, lines, when, series);
+        let mut made = Made::of(out);
         for line in lines {
-            self.take_line(out, line, when, series);
+            self.take_line(out, line, when, series, &mut made);
+        }
+        let goes_off = |alarm: &Component, out: &Component| {
+            effect::goes_off(alarm, out, &|line| self.moment_of(line, when)).filter(|_| alarm.name == "VALARM")
+        };
+        let mut alarms: HashMap<i64, usize> = HashMap::new();
+        for (i, alarm) in out.parts.iter().enumerate() {
+            if let Some(at) = goes_off(alarm, out) {
+                alarms.entry(at).or_insert(i);
+            }
         }
         for part in parts {
             if is_change(&part, out) {
                 whole.push(part);
                 continue;
             }
-            let goes_off = |alarm: &Component| {
-                effect::goes_off(alarm, out, &|line| self.moment_of(line, when)).filter(|_| alarm.name == "VALARM")
-            };
-            let same = goes_off(&part).and_then(|at| out.parts.iter().position(|p| goes_off(p) == Some(at)));
-            match same.and_then(|i| out.parts.get_mut(i)) {
+            let next = out.parts.len();
+            let at = goes_off(&part, out).map_or(next, |at| *alarms.entry(at).or_insert(next));
+            match out.parts.get_mut(at) {
                 Some(slot) => *slot = part,
                 None => out.parts.push(part),
             }
@@ -63,7 +84,7 @@ impl Output<'_> {
         }
     }
 
-    fn take_line(&mut self, out: &mut Component, line: Line, when: &When, series: Option<&Series>) {
+    fn take_line(&mut self, out: &mut Component, line: Line, when: &When, series: Option<&Series>, made: &mut Made) {
         let name = line.name.to_ascii_uppercase();
         let effect = match name.as_str() {
             // How long it takes, instead of when it ends.
@@ -118,19 +139,22 @@ impl Output<'_> {
             }
             _ => effect::of(&line),
         };
-        let Effect::Known(effect, usual) = effect else {
+        let Effect::Known(_, usual) = effect else {
             out.lines.push(line);
             return;
         };
-        let same = |l: &Line| l.is(&name) && effect::of(l) == Effect::Known(effect.clone(), usual);
         // Tasks, journal entries and notes lack properties that events have.
         let usual =
             usual || (out.name != "VEVENT" && matches!(name.as_str(), "SEQUENCE" | "LOCATION" | "STATUS" | "TRANSP"));
         let said = out.line(&name).is_some() && !name.starts_with("ATTENDEE");
-        match out.lines.iter_mut().find(|l| same(l)) {
+        let key = (name, effect);
+        match made.0.get(&key).and_then(|at| out.lines.get_mut(*at)) {
             Some(slot) => *slot = line,
             // What goes without saying may be said.
-            None if usual && !said => out.lines.push(line),
+            None if usual && !said => {
+                made.0.insert(key, out.lines.len());
+                out.lines.push(line);
+            }
             None => {}
         }
     }
@@ -229,7 +253,8 @@ fn is_change(part: &Component, series: &Component) -> bool {
         (Some(own), Some(uid)) => own.eq_ignore_ascii_case(&uid),
         _ => false,
     };
-    part.name == "VEVENT" && part.line("RECURRENCE-ID").is_some() && same_uid()
+    let changes = |c: &Component| c.name == "VEVENT" && c.line("RECURRENCE-ID").is_some();
+    changes(part) && !changes(series) && same_uid()
 }
 
 /// Drops times without a zone that were taken as times of a zone: that zone is in the item and not in the lines.
