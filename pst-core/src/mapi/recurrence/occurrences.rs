@@ -99,7 +99,8 @@ impl Occurrences<'_> {
         match self.series.pattern {
             Pattern::Day => self.ready.push(minutes(unit)?),
             Pattern::Week(mask) => {
-                minutes(unit)?;
+                // The first week may begin before time does.
+                minutes(unit.max(0))?;
                 for day in (unit..unit + WEEK_DAYS).rev() {
                     if mask >> ((day + 1) % WEEK_DAYS) & 1 == 1 {
                         self.ready.extend(minutes(day));
