@@ -140,3 +140,51 @@ fn the_folder_of_a_target_must_exist() {
     }
     assert!(names(dir.path()).is_empty());
 }
+
+#[test]
+fn a_pattern_that_no_folder_matches_ends_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, target) = (at(&dir, "a.pst"), at(&dir, "b.pst"));
+    let tree = at(&dir, "t");
+    fs::create_dir_all(Path::new(&tree).join("Inbox/Proj/Old")).unwrap();
+    for place in ["Inbox/1.eml", "Inbox/Proj/2.eml", "Inbox/Proj/Old/3.eml"] {
+        fs::write(Path::new(&tree).join(place), b"Subject: x\n\n").unwrap();
+    }
+    assert_eq!(code(&pst(&["convert", &tree, &store])), 0);
+    let out = pst(&["convert", "--include", "Nope", &store, &target]);
+    assert_eq!(code(&out), 2, "{}", stderr(&out));
+    assert!(stderr(&out).contains("--include Nope") && !Path::new(&target).exists());
+    // Patterns are read from the folder that is taken as the top, too.
+    let out = pst(&["convert", "--json", "--source-root", "Inbox", "--include", "Proj/*", &store, &target]);
+    let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(report["written"], 2, "{report}");
+}
+
+#[test]
+fn a_folder_that_moves_plays_the_role_of_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, tree) = (at(&dir, "a.pst"), at(&dir, "t"));
+    fs::create_dir(&tree).unwrap();
+    fs::write(Path::new(&tree).join("1.eml"), b"Subject: x\n\n").unwrap();
+    for (root, shown) in [("Deleted Items", "/Deleted Items"), ("#Inbox#/Old", "/Inbox/Old")] {
+        let out = pst(&["convert", "--overwrite", "--target-root", root, &tree, &store]);
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let listed = String::from_utf8(pst(&["ls", &store]).stdout).unwrap();
+        let here: Vec<&str> = listed.lines().filter(|l| l.trim_end().ends_with(shown)).collect();
+        assert_eq!(here.len(), 1, "{listed}");
+        assert_eq!(here[0].split_whitespace().nth(1), Some("1"), "{listed}");
+    }
+}
+
+#[test]
+fn a_copy_invents_no_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mail, first, second) = (at(&dir, "a.eml"), at(&dir, "a.pst"), at(&dir, "b.pst"));
+    fs::write(&mail, b"Subject: no date\n\n").unwrap();
+    assert_eq!(code(&pst(&["convert", &mail, &first])), 0);
+    assert_eq!(code(&pst(&["convert", &first, &second])), 0);
+    let out = at(&dir, "out");
+    assert_eq!(code(&pst(&["convert", &second, &format!("eml:{out}")])), 0);
+    let (_, bytes) = tree(Path::new(&out)).pop().unwrap();
+    assert!(!String::from_utf8(bytes).unwrap().contains("\nDate:"));
+}

@@ -16,6 +16,7 @@ mod charsets;
 mod check_files;
 mod check_forged;
 mod codepages;
+mod fuzzed;
 #[cfg(feature = "html")]
 mod html;
 mod json;

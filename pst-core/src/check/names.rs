@@ -5,7 +5,7 @@ use super::file::{File, Judge};
 use super::report::{At, Findings};
 use crate::ndb::Nid;
 use crate::ndb::crc::crc;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Streams of the map are not longer: 32,767 names of 256 characters.
 const STREAM: u64 = 32 << 20;
@@ -72,10 +72,11 @@ impl Judge<'_> {
             }
         }
         for (bucket, records) in &right {
-            let have = buckets.get(bucket).map(Vec::as_slice).unwrap_or_default();
-            let missing = records.iter().filter(|r| !have.chunks_exact(8).any(|h| h == r.as_slice())).count();
+            let have: HashSet<&[u8]> = buckets.get(bucket).into_iter().flat_map(|b| b.chunks_exact(8)).collect();
+            let missing = records.iter().filter(|r| !have.contains(r.as_slice())).count();
             if missing > 0 {
-                let text = format!("bucket {} lacks {missing} of its {} names", bucket - BUCKETS, records.len());
+                let text =
+                    format!("bucket {} lacks {missing} of its {} names", bucket.wrapping_sub(BUCKETS), records.len());
                 self.found.add(29, at, text);
             }
         }

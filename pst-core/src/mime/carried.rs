@@ -138,9 +138,9 @@ impl<'a> Carried<'a> {
         self.lid(lid).and_then(Value::as_time).and_then(moment)
     }
 
-    /// Seconds since 1970 UTC of a property.
+    /// Seconds since 1970 UTC of a property, unless it stands in for a time that nobody knows.
     pub fn time(&self, tag: PropTag) -> Option<i64> {
-        self.tag(tag).and_then(Value::as_time).and_then(moment)
+        self.tag(tag).and_then(Value::as_time).and_then(time::known).and_then(moment)
     }
 
     /// The number of a numbered property.

@@ -6,6 +6,7 @@ use crate::mapi::named::{PS_INTERNET_HEADERS, PS_PUBLIC_STRINGS, PSETID_COMMON};
 use crate::mapi::{Code, Message, NamedProp, PropBag, PropTag, PropType, Value, Warning, tag, time};
 use mail_parser::{Header, Headers};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Offset of the GUID in PidTagConversationIndex ([MS-OXOMSG] 2.2.1.3).
@@ -295,12 +296,8 @@ fn suppress(text: &str) -> i32 {
 
 /// Sets the categories (PS_PUBLIC_STRINGS "Keywords"), each once.
 pub(super) fn set_categories(props: &mut PropBag, words: &[String]) {
-    let mut unique: Vec<&String> = Vec::new();
-    for word in words {
-        if !unique.iter().any(|u| u.eq_ignore_ascii_case(word)) {
-            unique.push(word);
-        }
-    }
+    let mut seen = HashSet::new();
+    let unique: Vec<&String> = words.iter().filter(|word| seen.insert(word.to_ascii_lowercase())).collect();
     if !unique.is_empty() {
         let name = Arc::new(NamedProp::text(PS_PUBLIC_STRINGS, "Keywords"));
         props.set_named(name, PropType::STRING | PropType::MULTI, Value::texts(&unique));

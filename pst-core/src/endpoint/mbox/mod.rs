@@ -20,6 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A separator line is not longer.
 const SEPARATOR: usize = 4096;
 
+/// Words at the end of a separator line that may be its date, or stand behind it.
+const DATE: usize = 16;
+
 /// What some editors put before a text.
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -232,7 +235,8 @@ fn unquote(mime: &mut Mime) {
 fn separator_date(line: &str) -> Option<i64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let hash = words.get(1).is_some_and(|w| w.len() == 40 && w.bytes().all(|b| b.is_ascii_hexdigit()));
-    let date = (1..words.len()).find_map(|i| words.get(i..).and_then(|w| date::parse(&w.join(" "))));
+    let date = (words.len().saturating_sub(DATE).max(1)..words.len())
+        .find_map(|i| words.get(i..).and_then(|w| date::parse(&w.join(" "))));
     date.filter(|at| *at != 0 && !hash)
 }
 

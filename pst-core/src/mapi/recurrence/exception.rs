@@ -98,6 +98,8 @@ pub struct AppointmentRecurrence {
     pub reserved1: Vec<u8>,
     /// ReservedBlock2.
     pub reserved2: Vec<u8>,
+    /// False if what follows the exceptions could not be read to its end: all of it is then in `rest`.
+    pub whole: bool,
     /// What follows the structure, or what could not be read of it.
     pub rest: Vec<u8>,
 }
@@ -113,6 +115,7 @@ impl AppointmentRecurrence {
             exceptions: Vec::new(),
             reserved1: Vec::new(),
             reserved2: Vec::new(),
+            whole: true,
             rest: Vec::new(),
         }
     }
@@ -129,7 +132,7 @@ impl AppointmentRecurrence {
         }
         let after = at.0;
         if new.read_rest(&mut at).is_none() {
-            at.0 = after;
+            (new.whole, at.0) = (false, after);
         }
         new.rest = at.0.to_vec();
         Some(new)
@@ -153,10 +156,12 @@ impl AppointmentRecurrence {
         }
         out.u16(self.exceptions.len() as u16);
         self.exceptions.iter().for_each(|e| e.write(&mut out));
-        out.block(&self.reserved1);
-        let highlighted = self.versions.1 >= WITH_HIGHLIGHT;
-        self.exceptions.iter().for_each(|e| e.extended.write(&mut out, highlighted, e.flags));
-        out.block(&self.reserved2);
+        if self.whole {
+            out.block(&self.reserved1);
+            let highlighted = self.versions.1 >= WITH_HIGHLIGHT;
+            self.exceptions.iter().for_each(|e| e.extended.write(&mut out, highlighted, e.flags));
+            out.block(&self.reserved2);
+        }
         out.extend_from_slice(&self.rest);
         out
     }

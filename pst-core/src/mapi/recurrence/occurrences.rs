@@ -49,7 +49,7 @@ impl RecurrencePattern {
         let start = date_of(self.start);
         let (unit, step) = match self.pattern {
             Pattern::Day => (i64::from(self.start / DAY), i64::from(self.period / DAY)),
-            Pattern::Week(_) => (self.week_start(), i64::from(self.period) * WEEK_DAYS),
+            Pattern::Week(_) => (self.week_start(), i64::from(self.period.max(1)) * WEEK_DAYS),
             Pattern::Month { .. } | Pattern::MonthNth { .. } => (month_number(start), i64::from(self.period)),
         };
         let left = (self.end == End::Count).then_some(self.count);
@@ -99,7 +99,8 @@ impl Occurrences<'_> {
         match self.series.pattern {
             Pattern::Day => self.ready.push(minutes(unit)?),
             Pattern::Week(mask) => {
-                minutes(unit)?;
+                // The first week may begin before time does.
+                minutes(unit.max(0))?;
                 for day in (unit..unit + WEEK_DAYS).rev() {
                     if mask >> ((day + 1) % WEEK_DAYS) & 1 == 1 {
                         self.ready.extend(minutes(day));

@@ -5,7 +5,7 @@ use super::value::{Stamp, duration};
 use crate::mime::lines::{Component, Line};
 
 /// The effect of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Effect {
     /// It sets a property; true if that is what the property is without the line.
     Known(String, bool),

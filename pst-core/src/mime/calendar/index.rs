@@ -1,7 +1,7 @@
 //! Where the items of a calendar file stand.
 
 use super::Kind;
-use crate::mime::lines::logical;
+use crate::mime::lines::{self, logical};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
@@ -10,6 +10,8 @@ const NEEDED: [&str; 2] = ["METHOD", "X-WR-TIMEZONE"];
 const MARKS: [&str; 5] = ["BEGIN", "END", "UID", "RECURRENCE-ID", "X-PST-CLASS"];
 /// Zones that are given to every item; of more, each gets those that it names.
 const FEW_ZONES: usize = 8;
+/// What stands with every item is not longer, bytes: a zone of Outlook has a few hundred.
+const SHARED: usize = 64 << 10;
 /// Components deeper than this count as one.
 const DEPTH: usize = 64;
 
@@ -115,6 +117,8 @@ impl Part {
 #[derive(Default)]
 struct Parts {
     needed: Vec<Range<usize>>,
+    /// The names of those.
+    told: Vec<&'static str>,
     /// Lines and components that go with the first item alone.
     once: Vec<Range<usize>>,
     zones: Vec<Range<usize>>,
@@ -122,24 +126,28 @@ struct Parts {
 }
 
 impl Parts {
-    fn line(&mut self, line: &crate::mime::lines::Logical<'_>) {
+    /// Of several lines of a name, the first counts.
+    fn line(&mut self, line: &lines::Logical<'_>) {
         match line.named(&NEEDED) {
-            Some(_) => self.needed.push(line.range.clone()),
-            None => self.once.push(line.range.clone()),
+            Some((name, _)) if line.range.len() <= SHARED && !self.told.contains(&name) => {
+                self.told.push(name);
+                self.needed.push(line.range.clone());
+            }
+            _ => self.once.push(line.range.clone()),
         }
     }
 
     fn add(&mut self, part: Part) {
         match part.kind() {
             Some(_) => self.items.push(part),
-            None if part.name == "VTIMEZONE" => self.zones.push(part.range),
+            None if part.name == "VTIMEZONE" && part.range.len() <= SHARED => self.zones.push(part.range),
             None => self.once.push(part.range),
         }
     }
 
     /// Puts changes to the series that they change, as the reader of a calendar does.
     fn give(&mut self, text: &[u8], out: &mut Vec<Place>) {
-        let Self { needed, once, zones, items } = std::mem::take(self);
+        let Self { needed, once, zones, items, .. } = std::mem::take(self);
         let mut places: Vec<Place> = Vec::new();
         let mut series: HashMap<String, usize> = HashMap::new();
         let mut changes = Vec::new();
@@ -161,17 +169,15 @@ impl Parts {
                 None => places.push(Place { kind: Kind::Event, pieces: vec![range] }),
             }
         }
-        let by_name = ZoneNames::of(text, &zones);
+        let named = (zones.len() > FEW_ZONES).then(|| NamedZones::new(text, &zones, &needed));
         for (i, place) in places.iter_mut().enumerate() {
             let mut pieces = needed.clone();
             if i == 0 {
                 pieces.extend(once.iter().cloned());
             }
-            match &by_name {
-                Some(names) => {
-                    pieces.extend(names.of_item(text, place).into_iter().filter_map(|z| zones.get(z)).cloned());
-                }
+            match &named {
                 None => pieces.extend(zones.iter().cloned()),
+                Some(named) => pieces.extend(named.of(text, place).filter_map(|z| zones.get(z).cloned())),
             }
             pieces.append(&mut place.pieces);
             place.pieces = pieces;
@@ -180,37 +186,39 @@ impl Parts {
     }
 }
 
-/// The zones of a calendar that has many, by name; the first of a name counts.
-struct ZoneNames(HashMap<Vec<u8>, usize>);
+/// Zones by their names.
+struct NamedZones {
+    zones: HashMap<String, usize>,
+    /// The zone of times that name none.
+    default: Option<usize>,
+}
 
-impl ZoneNames {
-    /// Of few zones, every item gets all.
-    fn of(text: &[u8], zones: &[Range<usize>]) -> Option<Self> {
-        let name = |zone: &Range<usize>| {
-            let mut lines = logical(text.get(zone.clone()).unwrap_or_default());
-            lines.find_map(|l| l.named(&["TZID"])).map(|(_, name)| name.into_bytes())
-        };
-        let all = zones.iter().enumerate().rev().filter_map(|(i, z)| Some((name(z)?, i)));
-        (zones.len() > FEW_ZONES).then(|| Self(all.collect()))
-    }
-
-    /// The zones that an item names.
-    fn of_item(&self, text: &[u8], place: &Place) -> BTreeSet<usize> {
-        let mut out = BTreeSet::new();
-        let lines = place.pieces.iter().flat_map(|p| logical(text.get(p.clone()).unwrap_or_default()));
-        for line in lines {
-            let line = line.unfolded().into_bytes();
-            let upper = line.to_ascii_uppercase();
-            for at in memchr::memmem::find_iter(&upper, b"TZID=") {
-                let rest = line.get(at + 5..).unwrap_or_default();
-                let name = match rest.strip_prefix(b"\"") {
-                    Some(quoted) => quoted.split(|b| *b == b'"').next(),
-                    None => rest.split(|b| matches!(b, b';' | b':' | b',')).next(),
-                };
-                out.extend(name.and_then(|name| self.0.get(name)));
+impl NamedZones {
+    fn new(text: &[u8], places: &[Range<usize>], needed: &[Range<usize>]) -> Self {
+        let part = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+        let mut zones = HashMap::new();
+        for (i, place) in places.iter().enumerate() {
+            if let Some(tzid) = lines::parse(part(place)).components.first().and_then(|zone| zone.text("TZID")) {
+                zones.entry(tzid).or_insert(i);
             }
         }
-        out
+        let lines = needed.iter().flat_map(|range| logical(part(range)));
+        let default = lines.filter_map(|l| l.named(&["X-WR-TIMEZONE"])).find_map(|(_, name)| zones.get(&name).copied());
+        Self { zones, default }
+    }
+
+    /// The numbers of the zones that an item names, ascending.
+    fn of(&self, text: &[u8], place: &Place) -> impl Iterator<Item = usize> {
+        let mut found: BTreeSet<usize> = self.default.into_iter().collect();
+        for piece in &place.pieces {
+            let mut open = lines::parse(text.get(piece.clone()).unwrap_or_default()).components;
+            while let Some(component) = open.pop() {
+                let tzids = component.lines.iter().flat_map(|line| line.all("TZID"));
+                found.extend(tzids.filter_map(|tzid| self.zones.get(tzid)));
+                open.extend(component.parts);
+            }
+        }
+        found.into_iter()
     }
 }
 

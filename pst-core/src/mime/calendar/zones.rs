@@ -113,12 +113,19 @@ fn iana_in(name: &str) -> Option<&str> {
 /// The zones of one calendar.
 pub(super) struct Zones<'a> {
     calendar: &'a Component,
+    defined: HashMap<String, &'a Component>,
     found: RefCell<HashMap<String, Option<Rc<Zone>>>>,
 }
 
 impl<'a> Zones<'a> {
     pub fn new(calendar: &'a Component) -> Self {
-        Self { calendar, found: RefCell::default() }
+        let mut defined = HashMap::new();
+        for zone in calendar.named("VTIMEZONE") {
+            if let Some(tzid) = zone.text("TZID") {
+                defined.entry(tzid).or_insert(zone);
+            }
+        }
+        Self { calendar, defined, found: RefCell::default() }
     }
 
     /// The zone that a TZID names: by its VTIMEZONE, else by its name.
@@ -126,8 +133,7 @@ impl<'a> Zones<'a> {
         if let Some(known) = self.found.borrow().get(tzid) {
             return known.clone();
         }
-        let own = self.calendar.named("VTIMEZONE").find(|z| z.text("TZID").as_deref() == Some(tzid));
-        let zone = own.and_then(Zone::observed).or_else(|| Zone::named(tzid)).map(Rc::new);
+        let zone = self.defined.get(tzid).copied().and_then(Zone::observed).or_else(|| Zone::named(tzid)).map(Rc::new);
         self.found.borrow_mut().insert(tzid.to_owned(), zone.clone());
         zone
     }

@@ -10,10 +10,13 @@ use crate::mapi::{Code, Message, Warning};
 use crate::mime::calendar::Stamp;
 use crate::mime::lines::{Component, Line, Param};
 use crate::mime::{Options, residue};
-use std::collections::HashMap;
+use jiff::civil::DateTime;
+use std::collections::{HashMap, HashSet};
 
 /// The component in which lines are kept that always come back.
 const MORE: &str = "X-PST-MORE";
+/// Lines of one number that are looked at.
+const FEW: usize = 16;
 /// Lines of which a contact has a limited number.
 const LIMITED: [&str; 6] = ["EMAIL", "TEL", "ADR", "URL", "ORG", "NOTE"];
 
@@ -57,7 +60,8 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
         let normal: Vec<Line> = source.lines.iter().map(|l| normalized(l.clone(), Version::V4)).collect();
         let normal = Component { lines: normal, ..Component::default() };
         let lost = missing(&normal, again.component());
-        let lost: Vec<Line> = lost.into_iter().filter(|l| !is_said(l, again.component())).collect();
+        let said: HashSet<_> = again.component().lines.iter().filter_map(when).collect();
+        let lost: Vec<Line> = lost.into_iter().filter(|l| !is_said(l, &said)).collect();
         if !lost.is_empty() {
             let mut names: Vec<&str> = LIMITED.into_iter().filter(|n| lost.iter().any(|l| l.is(n))).collect();
             names.dedup();
@@ -75,11 +79,25 @@ pub(super) fn keep(kind: Kind, source: &Component, message: &mut Message, warnin
     }
 }
 
+/// The first line of each effect.
+fn effects(lines: &[Line]) -> HashMap<String, usize> {
+    let mut first = HashMap::new();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(effect) = effect::of(line) {
+            first.entry(effect).or_insert(at);
+        }
+    }
+    first
+}
+
 /// True for a date that comes out in the form of the version, and for a name of nothing, which only version 3 must have.
-fn is_said(line: &Line, card: &Component) -> bool {
-    let when = |l: &Line| Some((effect::of(l)?, Stamp::of(l)?.civil()));
-    let same = |said| card.lines.iter().any(|l| when(l).as_ref() == Some(&said));
-    is_no_name(line) || (is_date(line) && when(line).is_some_and(same))
+fn is_said(line: &Line, said: &HashSet<(String, DateTime)>) -> bool {
+    is_no_name(line) || (is_date(line) && when(line).is_some_and(|w| said.contains(&w)))
+}
+
+/// What a line with a time says, whatever the form.
+fn when(line: &Line) -> Option<(String, DateTime)> {
+    Some((effect::of(line)?, Stamp::of(line)?.civil()))
 }
 
 /// True for a name of nothing.
@@ -100,15 +118,22 @@ fn is_date(line: &Line) -> bool {
 
 /// Puts what was kept into a card.
 pub(super) fn take_back(card: &mut Component, kept: Component, version: Version) {
+    let made = effects(&card.lines);
+    let mut numbers: HashMap<String, Vec<usize>> = HashMap::new();
+    for (i, line) in card.lines.iter().enumerate() {
+        numbers.entry(number_of(line)).or_default().push(i);
+    }
     for line in kept.lines {
         let line = normalized(line, version);
         let Some(said) = effect::of(&line) else {
             card.lines.push(line);
             continue;
         };
-        let same = card.lines.iter().position(|l| effect::of(l).as_ref() == Some(&said));
-        let made = same.or_else(|| card.lines.iter().position(|l| is_number(l, &line)));
-        if let Some(slot) = made.filter(|_| !is_date(&line)).and_then(|i| card.lines.get_mut(i)) {
+        let same = made.get(&said).copied();
+        let candidates = numbers.get(&number_of(&line)).map_or(&[][..], Vec::as_slice);
+        let number =
+            || candidates.iter().take(FEW).copied().find(|i| card.lines.get(*i).is_some_and(|l| is_number(l, &line)));
+        if let Some(slot) = same.or_else(number).filter(|_| !is_date(&line)).and_then(|i| card.lines.get_mut(i)) {
             *slot = line;
         }
     }

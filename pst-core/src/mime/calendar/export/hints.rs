@@ -14,6 +14,19 @@ use crate::mime::lines::{Component, Line};
 use jiff::civil::DateTime;
 use std::collections::{BTreeSet, HashMap};
 
+/// The first of the lines of each name and effect.
+struct Made(HashMap<(String, Effect), usize>);
+
+impl Made {
+    fn of(part: &Component) -> Self {
+        let mut first = HashMap::new();
+        for (at, line) in part.lines.iter().enumerate() {
+            first.entry((line.name.to_ascii_uppercase(), effect::of(line))).or_insert(at);
+        }
+        Self(first)
+    }
+}
+
 impl Output<'_> {
     /// Puts what was kept into a component, and appends it with the changes of it that were kept whole.
     pub(super) fn take_back(&mut self, mut event: Component, kept: Component, when: &When, series: Option<&Series>) {
@@ -27,27 +40,29 @@ impl Output<'_> {
         let (categories, lines): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|l| l.is("CATEGORIES"));
         take_categories(out, categories);
         let lines = self.take_start(out, lines, when, series);
-        let mut said = Said::of(out);
+        let mut made = Made::of(out);
         for line in lines {
-            self.take_line(out, &mut said, line, when, series);
+            self.take_line(out, line, when, series, &mut made);
         }
         let goes_off = |alarm: &Component, out: &Component| {
             effect::goes_off(alarm, out, &|line| self.moment_of(line, when)).filter(|_| alarm.name == "VALARM")
         };
-        let made = out.parts.iter().enumerate().rev();
-        let mut alarms: HashMap<i64, usize> = made.filter_map(|(i, p)| Some((goes_off(p, out)?, i))).collect();
+        let mut alarms: HashMap<i64, usize> = HashMap::new();
+        for (i, alarm) in out.parts.iter().enumerate() {
+            if let Some(at) = goes_off(alarm, out) {
+                alarms.entry(at).or_insert(i);
+            }
+        }
         for part in parts {
-            if part.name == "VEVENT" {
+            if is_change(&part, out) {
                 whole.push(part);
                 continue;
             }
-            let at = goes_off(&part, out);
-            match at.and_then(|at| alarms.get(&at)).and_then(|i| out.parts.get_mut(*i)) {
+            let next = out.parts.len();
+            let at = goes_off(&part, out).map_or(next, |at| *alarms.entry(at).or_insert(next));
+            match out.parts.get_mut(at) {
                 Some(slot) => *slot = part,
-                None => {
-                    alarms.extend(at.map(|at| (at, out.parts.len())));
-                    out.parts.push(part);
-                }
+                None => out.parts.push(part),
             }
         }
         self.define_zones(&event);
@@ -69,7 +84,7 @@ impl Output<'_> {
         }
     }
 
-    fn take_line(&mut self, out: &mut Component, known: &mut Said, line: Line, when: &When, series: Option<&Series>) {
+    fn take_line(&mut self, out: &mut Component, line: Line, when: &When, series: Option<&Series>, made: &mut Made) {
         let name = line.name.to_ascii_uppercase();
         let effect = match name.as_str() {
             // How long it takes, instead of when it ends.
@@ -124,20 +139,20 @@ impl Output<'_> {
             }
             _ => effect::of(&line),
         };
-        let Effect::Known(effect, usual) = effect else {
+        let Effect::Known(_, usual) = effect else {
             out.lines.push(line);
             return;
         };
-        let key = (name.clone(), effect, usual);
         // Tasks, journal entries and notes lack properties that events have.
         let usual =
             usual || (out.name != "VEVENT" && matches!(name.as_str(), "SEQUENCE" | "LOCATION" | "STATUS" | "TRANSP"));
         let said = out.line(&name).is_some() && !name.starts_with("ATTENDEE");
-        match known.0.get(&key).and_then(|i| out.lines.get_mut(*i)) {
+        let key = (name, effect);
+        match made.0.get(&key).and_then(|at| out.lines.get_mut(*at)) {
             Some(slot) => *slot = line,
             // What goes without saying may be said.
             None if usual && !said => {
-                known.0.insert(key, out.lines.len());
+                made.0.insert(key, out.lines.len());
                 out.lines.push(line);
             }
             None => {}
@@ -232,19 +247,14 @@ impl Output<'_> {
     }
 }
 
-/// Where the first line of each name and effect stands in a component.
-struct Said(HashMap<(String, String, bool), usize>);
-
-impl Said {
-    fn of(part: &Component) -> Self {
-        let mut all = HashMap::new();
-        for (i, line) in part.lines.iter().enumerate() {
-            if let Effect::Known(effect, usual) = effect::of(line) {
-                all.entry((line.name.to_ascii_uppercase(), effect, usual)).or_insert(i);
-            }
-        }
-        Self(all)
-    }
+/// True for a change of a series. Another event inside an event stays in its place, or it would become an item.
+fn is_change(part: &Component, series: &Component) -> bool {
+    let same_uid = || match (part.text("UID"), series.text("UID")) {
+        (Some(own), Some(uid)) => own.eq_ignore_ascii_case(&uid),
+        _ => false,
+    };
+    let changes = |c: &Component| c.name == "VEVENT" && c.line("RECURRENCE-ID").is_some();
+    changes(part) && !changes(series) && same_uid()
 }
 
 /// Drops times without a zone that were taken as times of a zone: that zone is in the item and not in the lines.
