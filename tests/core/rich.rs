@@ -50,7 +50,7 @@ const RICH: &[u8] = br"{\rtf1\ansi\ansicpg1251\deff0{\fonttbl{\f0\fcharset0 Aria
 \pard\f0\fs20 plain, \b bold\b0 , \f1\'93\'fa\'96\'7b\f0 , \u8364?uro\par second\par}";
 
 #[test]
-fn genuine_rtf_becomes_text_and_html() {
+fn case_59_genuine_rtf_becomes_text_and_html() {
     let (mail, warnings) = export(&message(rtf::compress(RICH)), false);
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!(kinds(&mail), ["text/plain", "text/html"]);
@@ -75,7 +75,7 @@ fn short_text_stays_text_and_html() {
 }
 
 #[test]
-fn encapsulated_html_comes_out_as_it_was() {
+fn case_59_encapsulated_html_comes_out_as_it_was() {
     let html = |meta: &str| {
         format!(
             r#"{{\rtf1\ansi\ansicpg1251\fromhtml1 \deff0{{\fonttbl{{\f0\fcharset204 Arial;}}}}{{\*\htmltag19 <html>}}{{\*\htmltag34 {meta}}}{{\*\htmltag64 <p>}}\htmlrtf \b\htmlrtf0 \'cf\'f0\'e8\'e2\'e5\'f2 \u8364?{{\*\htmltag27 </html>}}}}"#
@@ -100,7 +100,7 @@ fn encapsulated_html_comes_out_as_it_was() {
 }
 
 #[test]
-fn encapsulated_text_comes_out_as_it_was() {
+fn case_59_encapsulated_text_comes_out_as_it_was() {
     let rtf =
         br"{\rtf1\ansi\ansicpg932\fromtext \deff0{\fonttbl{\f0\fcharset128 Arial;}}\f0 \'93\'fa\tab b\par\lquote x}";
     let (mail, _) = export(&message(rtf::compress(rtf)), false);
@@ -109,7 +109,7 @@ fn encapsulated_text_comes_out_as_it_was() {
 }
 
 #[test]
-fn damaged_compression_is_read_and_named() {
+fn case_59_damaged_compression_is_read_and_named() {
     let whole = rtf::compress(RICH);
     let mut wrong = whole.clone();
     wrong[12] ^= 1;

@@ -219,7 +219,7 @@ fn sample(name: &str) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn genuine_streams_hold_what_others_find_in_them() {
+fn case_57_genuine_streams_hold_what_others_find_in_them() {
     let Some(folder) = corpus(SAMPLES) else { return };
     let mut bad = Vec::new();
     let all = files(&folder, &[".tnef"]);
@@ -345,7 +345,7 @@ fn the_correlator_decides() {
 }
 
 #[test]
-fn what_is_damaged_is_kept_as_a_file_too() {
+fn case_57_what_is_damaged_is_kept_as_a_file_too() {
     let Some(bytes) = sample("two-files") else { return };
     let cut = &bytes[..bytes.len() - 700];
     let Converted { message, warnings } = convert(&mail(HEAD, Some("x"), cut));
