@@ -183,8 +183,14 @@ fn jobs(mail: &[PathBuf], pst: &Path, scratch: &Path) -> Vec<Job> {
         peer("PST to mbox", &["readpst", "-r", "-j", "0"], Count::Mbox),
         peer("PST to mbox", &["readpst", "-r"], Count::Mbox),
         ours("PST to PST", "convert", pst, Some("pst"), json),
-        ours("PST read alone", "convert", pst, Some("pst"), &["--json", "--dry-run"]),
-        ours("mbox read alone", "convert", mail, Some("pst"), &["--json", "--dry-run", "--target-root", "/"]),
+        ours("PST to PST, nothing written", "convert", pst, Some("pst"), &["--json", "--dry-run"]),
+        ours(
+            "mbox to PST, nothing written",
+            "convert",
+            mail,
+            Some("pst"),
+            &["--json", "--dry-run", "--target-root", "/"],
+        ),
         ours("list of folders", "ls", pst, None, &[]),
         // Both look at every item: for class and date, and for sender and subject.
         ours("open and count", "info", pst, None, &[]),
