@@ -1,7 +1,7 @@
 //! MIME to MAPI and back, over every message of the corpus (content-mapping.md 3.1: invariants A and D).
 
 use pst_core::mapi::value::sha256;
-use pst_core::mapi::{Message, Value, tag};
+use pst_core::mapi::{Blob, Message, Value, tag};
 use pst_core::mime::{Options, State, from_mapi, state_of, to_mapi};
 use std::collections::HashMap;
 use std::io::Write;
@@ -281,6 +281,42 @@ fn python_finds_no_defects() {
     let bad: Vec<&str> =
         written.iter().filter(|(t, _)| matches!(all.get(t), Some(None) | None)).map(|(_, s)| s.as_str()).collect();
     assert!(bad.is_empty(), "{} of {} with defects:\n{}", bad.len(), written.len(), bad.join("\n"));
+}
+
+/// The parts of what is written, as the crate mailparse sees them: the bytes of each that holds no other.
+fn parts_by_mailparse(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let root = mailparse::parse_mail(bytes).ok()?;
+    let leaves = root.parts().filter(|p| p.subparts.is_empty());
+    leaves.map(|p| p.get_body_raw().ok()).collect()
+}
+
+/// A second parser, besides Python's, reads all that is written, and finds the bytes of every attachment in it.
+#[test]
+fn mailparse_reads_what_is_written() {
+    let (mut bad, mut compared) = (Vec::new(), 0);
+    for path in files() {
+        let message = import(&std::fs::read(&path).expect("readable"));
+        let Some(parts) = parts_by_mailparse(&export(&message)) else {
+            bad.push(format!("{}: not read", short(&path)));
+            continue;
+        };
+        let class = message.props.text(tag::MESSAGE_CLASS).unwrap_or_default();
+        // The parts of signed mail are in one attachment in the store.
+        if class.contains("MultipartSigned") {
+            continue;
+        }
+        compared += 1;
+        let mut left: Vec<String> =
+            parts.into_iter().map(|bytes| sha256(&Blob::Bytes(bytes)).expect("in memory")).collect();
+        for hash in hashes(&message).into_iter().flatten() {
+            match left.iter().position(|h| *h == hash) {
+                Some(at) => drop(left.swap_remove(at)),
+                None => bad.push(format!("{}: an attachment is not found", short(&path))),
+            }
+        }
+    }
+    println!("{compared} messages compared");
+    assert!(bad.is_empty(), "{} differences:\n{}", bad.len(), bad.join("\n"));
 }
 
 /// The attachments of what is written are those that went in.
