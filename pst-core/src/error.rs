@@ -69,7 +69,12 @@ impl Error {
 
     /// An error of the operating system while doing `what` to `path`.
     pub fn io(what: &str, path: impl AsRef<Path>, source: std::io::Error) -> Self {
-        let mut e = Self::new(Kind::Io, format!("{what}: {source}")).in_file(path);
+        Self::system(what, source).in_file(path)
+    }
+
+    /// An error of the operating system while doing `what`.
+    pub fn system(what: &str, source: std::io::Error) -> Self {
+        let mut e = Self::new(Kind::Io, format!("{what}: {source}"));
         e.0.source = Some(source);
         e
     }

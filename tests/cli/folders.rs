@@ -96,6 +96,23 @@ fn an_empty_folder_takes_the_target_even_if_it_cannot_be_replaced() {
 
 #[cfg(unix)]
 #[test]
+fn links_that_are_not_followed_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["t", "away"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    fs::write(at(&dir, "t/a.eml"), b"Subject: x\n\n").unwrap();
+    fs::write(at(&dir, "away/b.eml"), b"Subject: y\n\n").unwrap();
+    fs::write(at(&dir, "away/box"), b"From a@b Sat Jan  3 01:05:34 1996\nSubject: z\n\n").unwrap();
+    std::os::unix::fs::symlink(at(&dir, "away"), at(&dir, "t/folder")).unwrap();
+    std::os::unix::fs::symlink(at(&dir, "away/box"), at(&dir, "t/box")).unwrap();
+    let out = pst(&["convert", "--json", &at(&dir, "t"), &at(&dir, "a.pst")]);
+    let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!((&report["written"], &report["files_not_taken"]), (&1.into(), &2.into()), "{report}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_pipe_among_the_files_is_one_failed_item() {
     let dir = tempfile::tempdir().unwrap();
     let tree = at(&dir, "tree");

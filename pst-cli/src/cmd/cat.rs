@@ -34,7 +34,7 @@ pub fn run(a: &Cat) -> Result<Outcome> {
             let text = "this item has no kept source; `pst convert --keep-mime` keeps one";
             return Err(Error::new(Kind::NotFound, text).in_file(&a.file).id(u64::from(a.item)));
         };
-        let failed = |e| Error::new(Kind::Io, format!("cannot write: {e}"));
+        let failed = |e| Error::system("cannot write", e);
         std::io::copy(&mut source.open()?, out.raw()).map_err(failed)?;
     } else if a.props {
         print(&mut out, &message, 0)?;

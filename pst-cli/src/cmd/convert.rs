@@ -40,8 +40,9 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
     let mut others = Vec::new();
     for spec in sources {
-        others.extend(endpoint::not_taken(spec)?);
-        opened.push((spec, endpoint::open(spec, how)?));
+        let source = endpoint::open(spec, how)?;
+        others.extend_from_slice(source.not_taken());
+        opened.push((spec, source));
     }
     let merge = a.target_root.is_some();
     let mut mounted = Vec::new();

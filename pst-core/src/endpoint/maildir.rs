@@ -1,7 +1,7 @@
 //! Maildir and Maildir++: folders as `.A.B` beside the inbox, flags in file names, names in modified UTF-7.
 
 use super::eml::{modified, prepared, read_mime, unpack};
-use super::text::{self, Form, NewFolder};
+use super::text::{self, Form, Made, NewFolder};
 use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Warning};
@@ -168,6 +168,7 @@ fn letters(flags: &Flags) -> String {
 pub struct MaildirSink {
     folder: NewFolder,
     made: HashMap<Vec<String>, PathBuf>,
+    names: Made,
     inbox: Option<Vec<String>>,
     current: PathBuf,
     number: u64,
@@ -189,6 +190,7 @@ impl MaildirSink {
             current: top.clone(),
             folder,
             made: HashMap::new(),
+            names: Made::new(&top),
             inbox: None,
             number: 0,
             bytes: 0,
@@ -251,12 +253,7 @@ impl Sink for MaildirSink {
             )));
         }
         let name = if name.len() > LONGEST { shortened(&folder.path) } else { name };
-        let mut at = top.join(&name);
-        let mut n = 2;
-        while at.exists() {
-            at = top.join(format!("{name} ({n})"));
-            n += 1;
-        }
+        let at = self.names.free(&top, &name, "");
         make(&at)?;
         let marker = at.join("maildirfolder");
         std::fs::write(&marker, b"").map_err(|e| Error::io("cannot create", &marker, e))?;

@@ -24,9 +24,8 @@ use crate::mime;
 use crate::ndb::Crypt;
 use crate::pipeline::{Sink, Source};
 use components::Format;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use tree::Survey;
 
 /// How a target is written.
 #[derive(Debug, Clone, Default)]
@@ -83,24 +82,10 @@ pub struct SourceOptions {
 /// When it cannot be read or is of no known kind.
 pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
     let (kind, path) = split(spec);
-    let kinds = match kind {
-        Some(kind) => vec![kind],
-        None if path.is_dir() => Survey::of(path)?.kinds,
-        None => vec![recognise(path)?],
-    };
-    match kinds.as_slice() {
-        [] => {
-            let text = "nothing is in this folder: no eml or msg files, mboxes, Maildir, calendars or vCards";
-            Err(Error::new(Kind::NotThisKind, text).in_file(path))
-        }
-        [kind] => open_as(kind, path, options),
-        several => {
-            let one = |kind: &&str| match *kind {
-                "eml" => Ok(Arc::new(eml::EmlSource::among_others(path)?) as Arc<dyn Source>),
-                kind => open_as(kind, path, options),
-            };
-            Ok(Arc::new(tree::TreeSource::new(several.iter().map(one).collect::<Result<_>>()?)?))
-        }
+    match kind {
+        Some(kind) => open_as(kind, path, options),
+        None if path.is_dir() => Ok(Arc::new(tree::TreeSource::open(path, options)?)),
+        None => open_as(recognise(path)?, path, options),
     }
 }
 
@@ -119,17 +104,6 @@ fn open_as(kind: &str, path: &Path, options: SourceOptions) -> Result<Arc<dyn So
         "components" => Arc::new(components::ComponentSource::open_all(path)?),
         _ => Arc::new(eml::EmlSource::open(path)?),
     })
-}
-
-/// The files below a source that are of no kind of mail, and are not read.
-///
-/// # Errors
-/// When a folder cannot be listed.
-pub fn not_taken(spec: &str) -> Result<Vec<PathBuf>> {
-    match split(spec) {
-        (None, path) if path.is_dir() => Ok(Survey::of(path)?.others),
-        _ => Ok(Vec::new()),
-    }
 }
 
 /// The error of a tree below `top` that cannot be listed.
@@ -240,6 +214,6 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             "the kind of the target cannot be told; give a prefix: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:, json:, \
              html: or attachments:",
         )
-        .in_file(PathBuf::from(path))),
+        .in_file(path)),
     }
 }

@@ -1,10 +1,10 @@
 //! Targets that hold many items in one file: a single one, or one for each folder.
 
-use super::text::{NewFolder, file_name};
+use super::text::{Made, NewFolder, file_name};
 use crate::error::{Error, Result};
 use crate::io::NewFile;
 use crate::pipeline::Written;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -46,26 +46,24 @@ impl Write for Into<'_> {
     }
 }
 
-/// The files of a tree that were made.
-pub(super) struct Made<S> {
-    by_folder: HashMap<Vec<String>, (PathBuf, S)>,
-    /// Their paths in lower case.
-    taken: HashSet<String>,
-}
-
 /// The file or the files of a target.
 pub(super) enum Sheets<S> {
     /// One file for all folders.
     One { file: Box<NewFile>, sheet: S, bytes: u64 },
     /// A file for each folder, made when its first item comes.
-    Tree {
-        folder: NewFolder,
-        ending: &'static str,
-        top: &'static str,
-        current: Vec<String>,
-        made: Box<Made<S>>,
-        open: Option<BufWriter<File>>,
-    },
+    Tree(Box<Tree<S>>),
+}
+
+/// The files of a tree.
+pub(super) struct Tree<S> {
+    folder: NewFolder,
+    ending: &'static str,
+    /// Names the file of the topmost folder.
+    top: &'static str,
+    current: Vec<String>,
+    made: Made,
+    files: HashMap<Vec<String>, (PathBuf, S)>,
+    open: Option<BufWriter<File>>,
 }
 
 impl<S: Sheet> Sheets<S> {
@@ -78,17 +76,17 @@ impl<S: Sheet> Sheets<S> {
             return Ok(Self::One { file, sheet, bytes });
         }
         let folder = NewFolder::create(path, overwrite)?;
-        let made = Box::new(Made { by_folder: HashMap::new(), taken: HashSet::new() });
-        Ok(Self::Tree { folder, ending, top, current: Vec::new(), made, open: None })
+        let (made, files) = (Made::new(folder.path()), HashMap::new());
+        Ok(Self::Tree(Box::new(Tree { folder, ending, top, current: Vec::new(), made, files, open: None })))
     }
 
     /// Goes on with a folder.
     pub fn folder(&mut self, path: &[String]) -> Result<()> {
-        if let Self::Tree { current, open, .. } = self
-            && current.as_slice() != path
+        if let Self::Tree(tree) = self
+            && tree.current.as_slice() != path
         {
-            flush(open)?;
-            path.clone_into(current);
+            flush(&mut tree.open)?;
+            path.clone_into(&mut tree.current);
         }
         Ok(())
     }
@@ -101,14 +99,18 @@ impl<S: Sheet> Sheets<S> {
                 sheet.add(item, &mut out)?;
                 out.flush().map_err(|e| Error::io("cannot write", "the target", e))
             }
-            Self::Tree { folder, ending, top, current, made, open } => {
-                let is_new = !made.by_folder.contains_key(current);
+            Self::Tree(tree) => {
+                let Tree { ending, top, current, made, files, open, .. } = &mut **tree;
+                let is_new = !files.contains_key(current);
                 if is_new {
-                    let path = new_path(folder.path(), current, top, ending, &mut made.taken)?;
+                    // Beside the folders below it.
+                    let (last, parents) = current.split_last().map_or((*top, &[][..]), |(l, p)| (l.as_str(), p));
+                    let dir = made.folder(parents)?;
+                    let path = made.free(&dir, &file_name(last), &format!(".{ending}"));
                     File::create_new(&path).map_err(|e| Error::io("cannot create", &path, e))?;
-                    made.by_folder.insert(current.clone(), (path, S::default()));
+                    files.insert(current.clone(), (path, S::default()));
                 }
-                let Some((path, sheet)) = made.by_folder.get_mut(current) else { return Ok(()) };
+                let Some((path, sheet)) = files.get_mut(current) else { return Ok(()) };
                 if open.is_none() {
                     *open = Some(append(path)?);
                 }
@@ -130,10 +132,11 @@ impl<S: Sheet> Sheets<S> {
                 file.commit()?;
                 Ok(Written { path, bytes })
             }
-            Self::Tree { folder, made, mut open, .. } => {
+            Self::Tree(tree) => {
+                let Tree { folder, files, mut open, .. } = *tree;
                 flush(&mut open)?;
                 let mut bytes = 0;
-                for (path, mut sheet) in made.by_folder.into_values() {
+                for (path, mut sheet) in files.into_values() {
                     let mut out = Some(append(&path)?);
                     if let Some(out) = &mut out {
                         sheet.end(out)?;
@@ -156,22 +159,4 @@ fn append(path: &Path) -> Result<BufWriter<File>> {
 
 fn flush(open: &mut Option<BufWriter<File>>) -> Result<()> {
     open.take().map_or(Ok(()), |mut out| out.flush()).map_err(|e| Error::io("cannot write", "a file of the target", e))
-}
-
-/// A file for a folder, beside the folders below it; different folders stay different.
-fn new_path(top: &Path, folder: &[String], name: &str, ending: &str, taken: &mut HashSet<String>) -> Result<PathBuf> {
-    let (last, parents) = folder.split_last().map_or((name, &[][..]), |(l, p)| (l.as_str(), p));
-    let mut dir = top.to_path_buf();
-    for parent in parents {
-        dir.push(file_name(parent));
-    }
-    std::fs::create_dir_all(&dir).map_err(|e| Error::io("cannot create", &dir, e))?;
-    let base = file_name(last);
-    let mut path = dir.join(format!("{base}.{ending}"));
-    let mut n = 2;
-    while !taken.insert(path.to_string_lossy().to_lowercase()) {
-        path = dir.join(format!("{base} ({n}).{ending}"));
-        n += 1;
-    }
-    Ok(path)
 }

@@ -1,7 +1,7 @@
 //! Folders on disk: which kinds of mail are in them, and sources for more than one kind.
 
 use super::components::Format;
-use super::{eml, maildir, mbox, msg};
+use super::{SourceOptions, eml, maildir, mbox, msg, open_as};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Folder, Item, ItemRef, Source};
 use std::path::{Path, PathBuf};
@@ -9,37 +9,35 @@ use std::sync::Arc;
 use walkdir::WalkDir;
 
 /// What was found in a folder on disk.
-#[derive(Debug, Default)]
-pub struct Survey {
+#[derive(Default)]
+struct Survey {
     /// The kinds of source that are needed to read it all; empty if nothing in it is mail.
-    pub kinds: Vec<&'static str>,
+    kinds: Vec<&'static str>,
     /// The files that none of them takes.
-    pub others: Vec<PathBuf>,
+    others: Vec<PathBuf>,
 }
 
 impl Survey {
-    /// Looks at all files below a folder. Links are not followed.
-    ///
-    /// # Errors
-    /// When a folder cannot be listed.
-    pub fn of(top: &Path) -> Result<Self> {
+    /// Looks at all files below a folder. Links to folders, mboxes and into Maildirs are not followed, but told.
+    fn of(top: &Path) -> Result<Self> {
         let mut found = Self::default();
         let (mut calendars, mut cards, mut unnamed) = (false, false, Vec::new());
         for entry in WalkDir::new(top).sort_by_file_name() {
             let entry = entry.map_err(|e| super::cannot_list(e, top))?;
             let path = entry.path();
+            let linked = entry.path_is_symlink();
             if entry.file_type().is_dir() {
                 if maildir::is_maildir(path) {
                     found.add("maildir");
                 }
-            } else if maildir::is_own(path) && path.ancestors().take(3).any(maildir::is_maildir) {
+            } else if !linked && maildir::is_own(path) && path.ancestors().take(3).any(maildir::is_maildir) {
                 // Told with its folder.
             } else if eml::is_eml(path) || msg::is_msg(path) {
                 found.add("eml");
             } else if let Some(format) = Format::of_name(path) {
                 calendars |= format == Format::Calendar;
                 cards |= format == Format::Contacts;
-            } else if mbox::is_mbox(path) {
+            } else if !linked && mbox::is_mbox(path) {
                 found.add("mbox");
             } else {
                 unnamed.push(entry.into_path());
@@ -72,28 +70,47 @@ impl Survey {
     }
 }
 
-/// Several sources of one tree, as one.
+/// All mail of a folder on disk: a source for each kind that is in it, as one.
 pub struct TreeSource {
     sources: Vec<Arc<dyn Source>>,
     /// Every folder as it is told, the source it is of, and as that source told it.
     folders: Vec<(Folder, usize, Folder)>,
+    others: Vec<PathBuf>,
 }
 
 impl TreeSource {
-    /// Puts sources together; folders of one path stay beside each other.
+    /// Looks at a folder and opens what is in it.
     ///
     /// # Errors
-    /// When one cannot list its folders.
-    pub fn new(sources: Vec<Arc<dyn Source>>) -> Result<Self> {
+    /// When it cannot be listed, or nothing in it is mail.
+    pub fn open(top: &Path, options: SourceOptions) -> Result<Self> {
+        let Survey { kinds, others } = Survey::of(top)?;
+        let sources: Vec<Arc<dyn Source>> = match kinds.as_slice() {
+            [] => {
+                let text = "nothing is in this folder: no eml or msg files, mboxes, Maildir, calendars or vCards";
+                return Err(Error::new(Kind::NotThisKind, text).in_file(top));
+            }
+            [kind] => vec![open_as(kind, top, options)?],
+            several => {
+                let one = |kind: &&str| match *kind {
+                    "eml" => Ok(Arc::new(eml::EmlSource::among_others(top)?) as Arc<dyn Source>),
+                    kind => open_as(kind, top, options),
+                };
+                several.iter().map(one).collect::<Result<_>>()?
+            }
+        };
         let mut folders = Vec::new();
         for (i, source) in sources.iter().enumerate() {
             folders.extend(source.folders()?.into_iter().map(|folder| (folder.clone(), i, folder)));
         }
-        folders.sort_by(|(a, i, _), (b, j, _)| a.path.cmp(&b.path).then(i.cmp(j)));
+        // Folders of one path stay beside each other; a single source has an order of its own.
+        if sources.len() > 1 {
+            folders.sort_by(|(a, i, _), (b, j, _)| a.path.cmp(&b.path).then(i.cmp(j)));
+        }
         for (key, (folder, ..)) in (0..).zip(&mut folders) {
             folder.key = key;
         }
-        Ok(Self { sources, folders })
+        Ok(Self { sources, folders, others })
     }
 
     fn inner(&self, folder: &Folder) -> Result<(&Arc<dyn Source>, &Folder)> {
@@ -117,6 +134,10 @@ impl Source for TreeSource {
     fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
         let (source, inner) = self.inner(folder)?;
         source.load(inner, item)
+    }
+
+    fn not_taken(&self) -> &[PathBuf] {
+        &self.others
     }
 
     fn title(&self) -> String {

@@ -1,6 +1,6 @@
 //! Encodings of bodies on the way out: quoted-printable and base64 (RFC 2045).
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use std::io::{Read, Write};
 
 /// Longest line of a message, without CRLF (RFC 5322 2.1.1).
@@ -215,14 +215,12 @@ pub(super) fn stream_base64(reader: &mut dyn Read, out: &mut dyn Write, lf: bool
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn cannot_read(e: std::io::Error) -> Error {
-    Error::new(Kind::Io, format!("cannot read an attachment: {e}"))
+    Error::system("cannot read an attachment", e)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 pub(super) fn cannot_write(e: std::io::Error) -> Error {
-    Error::new(Kind::Io, format!("cannot write a message: {e}"))
+    Error::system("cannot write a message", e)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::item::{Folder, Item, ItemRef};
 use crate::error::Result;
 use crate::mapi::{NamedProp, PropBag};
+use std::path::PathBuf;
 
 /// Something that holds folders of items. Shared by all threads.
 pub trait Source: Send + Sync {
@@ -32,6 +33,11 @@ pub trait Source: Send + Sync {
     /// The properties of the mailbox itself, from sources that have such.
     fn store(&self) -> PropBag {
         PropBag::default()
+    }
+
+    /// Files below the source that are of no kind it reads.
+    fn not_taken(&self) -> &[PathBuf] {
+        &[]
     }
 
     /// The name of the mailbox, for a store's display name.

@@ -10,6 +10,7 @@ pub struct NewFolder {
     path: PathBuf,
     /// The target with all links followed, if it is there.
     real: Option<PathBuf>,
+    overwrite: bool,
     /// It waits inside of the target, an empty folder that cannot be replaced.
     inside: bool,
 }
@@ -42,7 +43,7 @@ impl NewFolder {
             .tempdir_in(parent)
             .map_err(|e| Error::io("cannot create a folder in this one", parent, e))?;
         crate::io::commit::begun(temp.path());
-        Ok(Self { temp: Some(temp), path: path.to_path_buf(), real, inside })
+        Ok(Self { temp: Some(temp), path: path.to_path_buf(), real, overwrite, inside })
     }
 
     /// The temporary folder.
@@ -58,7 +59,8 @@ impl NewFolder {
     /// Gives the folder its name. An old one that is replaced goes only when the new one stands.
     ///
     /// # Errors
-    /// [`crate::Kind::Io`]; the old target is then put back.
+    /// [`crate::Kind::Io`]; the old target is then put back. [`crate::Kind::Exists`] when others have put something there
+    /// while this ran.
     pub fn commit(mut self) -> Result<()> {
         let Some(temp) = self.temp.take() else { return Ok(()) };
         let fail = |e| Error::io("cannot give the new folder its name", &self.path, e);
@@ -71,9 +73,11 @@ impl NewFolder {
             let _ = std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755));
         }
         let target = self.real.as_deref().unwrap_or(&self.path);
-        let exists = target.symlink_metadata().is_ok();
+        // A folder that was to be there empty, or not at all, is not set aside: the system refuses to replace a full one.
+        let exists = self.overwrite && target.symlink_metadata().is_ok();
         let old = temp.path().with_extension("old");
         if exists {
+            refuse_foreign(target)?;
             std::fs::rename(target, &old).map_err(fail)?;
         }
         if let Err(e) = std::fs::rename(temp.path(), target) {
@@ -165,4 +169,28 @@ use crate::endpoint::html::is_target as html_is_target;
 #[cfg(not(feature = "html"))]
 fn html_is_target(_: &Path) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes into the place of the target during a run stays, and the run fails.
+    #[test]
+    fn nothing_of_others_goes_at_the_end() {
+        for (overwrite, there) in [(false, false), (false, true), (true, false), (true, true)] {
+            let top = tempfile::tempdir().unwrap();
+            let target = top.path().join("target");
+            if there {
+                std::fs::create_dir(&target).unwrap();
+            }
+            let new = NewFolder::create(&target, overwrite).unwrap();
+            std::fs::write(new.path().join("1.eml"), "ours").unwrap();
+            std::fs::create_dir_all(&target).unwrap();
+            std::fs::write(target.join("thesis.txt"), "precious").unwrap();
+            assert!(new.commit().is_err(), "{overwrite} {there}");
+            assert_eq!(std::fs::read(target.join("thesis.txt")).unwrap(), b"precious");
+            assert_eq!(std::fs::read_dir(top.path()).unwrap().count(), 1, "nothing of ours is left");
+        }
+    }
 }
