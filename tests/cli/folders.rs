@@ -45,6 +45,7 @@ fn every_kind_of_mail_in_a_tree_is_taken_and_the_rest_is_named() {
         ("t/Maildir/cur/1.x:2,S", mail(4)),
         ("t/Maildir/new/2.x", mail(5)),
         ("t/Maildir/dovecot.index", "index".to_owned()),
+        ("t/text.msg", mail(8)),
         ("t/wide.eml", String::new()),
         ("t/notes.txt", "no mail".to_owned()),
         ("t/event.ics", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20240101T100000Z\r\nSUMMARY:7\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n".to_owned()),
@@ -59,7 +60,7 @@ fn every_kind_of_mail_in_a_tree_is_taken_and_the_rest_is_named() {
     let target = at(&dir, "a.pst");
     let out = pst(&["convert", "--json", &at(&dir, "t"), &target]);
     let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
-    assert_eq!((code(&out), report["written"].as_u64()), (0, Some(7)), "{report}");
+    assert_eq!((code(&out), report["written"].as_u64()), (0, Some(8)), "{report}");
     assert_eq!(report["files_not_taken"], 2, "{report}");
     let said = report["not_taken"].to_string();
     assert!(said.contains("Inbox.msf") && said.contains("notes.txt"), "{report}");

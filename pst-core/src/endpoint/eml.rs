@@ -62,10 +62,10 @@ impl EmlSource {
         let mut folders: BTreeMap<Vec<String>, Vec<Entry>> = BTreeMap::from([(Vec::new(), Vec::new())]);
         // A tree without a single .eml file may hold mail under other names.
         let is_item = |p: &Path| is_eml(p) || msg::is_msg(p);
-        let is_text_msg = |p: &Path| p.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
         // The first line of a calendar is one of a header, too.
         let may_be_mail = |p: &Path| Format::of_name(p).is_none() && looks_like_mail(p);
-        let named = WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_item(e.path()));
+        let named = among_others
+            || WalkDir::new(path).into_iter().flatten().any(|e| e.file_type().is_file() && is_item(e.path()));
         let inside = |p: &Path| -> Vec<String> {
             let below = p.strip_prefix(path).unwrap_or(p);
             let names = below.components().map(|c| c.as_os_str().to_string_lossy().into_owned());
@@ -81,7 +81,7 @@ impl EmlSource {
                 // The others tell it, unless a mail is in it.
             } else if entry.file_type().is_dir() {
                 folders.entry(inside(entry.path())).or_default();
-            } else if (is_item(entry.path()) || ((!named || is_text_msg(entry.path())) && may_be_mail(entry.path())))
+            } else if (is_item(entry.path()) || ((!named || is_named_msg(entry.path())) && may_be_mail(entry.path())))
                 && let Some(parent) = entry.path().parent()
             {
                 folders.entry(inside(parent)).or_default().push(Entry::Mail(entry.path().to_path_buf()));
@@ -117,6 +117,11 @@ fn class_of(entries: &[Entry]) -> Option<&'static str> {
 /// True for a name that ends in `.eml`.
 pub fn is_eml(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("eml"))
+}
+
+/// True for a name that ends in `.msg`, which mail in text form may have too.
+pub(super) fn is_named_msg(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"))
 }
 
 /// True for a file that begins with a header field.

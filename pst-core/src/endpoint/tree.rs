@@ -52,13 +52,12 @@ impl Survey {
             (false, false) => {}
         }
         // A tree in which nothing is named as mail may hold mail under other names.
-        let loose = found.kinds.is_empty() && unnamed.iter().any(|f| eml::looks_like_mail(f));
-        if loose {
+        let loose = found.kinds.is_empty();
+        let is_mail = |f: &PathBuf| (loose || eml::is_named_msg(f)) && eml::looks_like_mail(f);
+        if unnamed.iter().any(is_mail) {
             found.add("eml");
         }
-        let text_msg = |f: &Path| f.extension().is_some_and(|e| e.eq_ignore_ascii_case("msg"));
-        let eml = found.kinds.contains(&"eml");
-        unnamed.retain(|f| !(eml && (loose || text_msg(f)) && eml::looks_like_mail(f)));
+        unnamed.retain(|f| !is_mail(f));
         found.others = unnamed;
         Ok(found)
     }
