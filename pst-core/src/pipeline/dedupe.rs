@@ -81,7 +81,9 @@ fn content_of(sha: &mut Sha256, m: &Message, depth: usize) {
 fn sum(sha: &mut Sha256, value: Option<&Value>) {
     let bytes = match value {
         None => return sha.update([0]),
-        Some(Value::Binary(Blob::Bytes(b)) | Value::Object(Blob::Bytes(b))) => b,
+        Some(Value::Binary(Blob::Bytes(b)) | Value::Object(Blob::Bytes(b)) | Value::Unicode(b) | Value::String8(b)) => {
+            b
+        }
         Some(Value::Binary(stream) | Value::Object(stream)) => {
             let mut crc = crc32fast::Hasher::new();
             let read = pieces(stream, |piece| crc.update(piece));
@@ -92,7 +94,6 @@ fn sum(sha: &mut Sha256, value: Option<&Value>) {
                 Err(_) => sha.update([1]),
             };
         }
-        Some(Value::Unicode(b) | Value::String8(b)) => b,
         Some(v) => return sha.update(v.size().to_le_bytes()),
     };
     sha.update((bytes.len() as u64).to_le_bytes());

@@ -12,7 +12,7 @@ mod state;
 #[cfg(feature = "network")]
 pub use account::{AccountState, Listed, Listing};
 #[cfg(feature = "network")]
-pub use state::{AccountSummary, State, state_path};
+pub use state::{State, state_path};
 
 use super::dedupe::Key;
 use super::item::{Flags, Folder};
@@ -90,6 +90,17 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// When the journal cannot be written.
     fn settle(&self) -> Result<()>;
+}
+
+/// What is known of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSummary {
+    /// Its name: protocol, user, server.
+    pub account: String,
+    /// When it was last downloaded to its end, seconds since 1970.
+    pub finished: Option<i64>,
+    /// Each folder and how many of its items are in the target.
+    pub folders: Vec<(String, u64)>,
 }
 
 /// A number that stands for the state of an item: equal states have equal numbers.

@@ -1,6 +1,7 @@
 //! The database beside a PST: folders of accounts, and where each of their items is in the PST.
 
 use super::super::dedupe::Key;
+use super::AccountSummary;
 use crate::error::{Error, Kind, Result};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use std::collections::BTreeMap;
@@ -51,17 +52,6 @@ impl ItemRow {
 /// The file of a place.
 pub(super) fn part_of(place: u64) -> u32 {
     (place >> 32) as u32
-}
-
-/// What is known of an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountSummary {
-    /// Its name: protocol, user, server.
-    pub account: String,
-    /// When it was last downloaded to its end, seconds since 1970.
-    pub finished: Option<i64>,
-    /// Each folder and how many of its items are in the target.
-    pub folders: Vec<(String, u64)>,
 }
 
 /// The database beside a PST.
