@@ -18,6 +18,9 @@ const COMMIT_EVERY: Duration = Duration::from_secs(2);
 /// Commits take at most one part in this many of a run.
 const COMMIT_SHARE: u32 = 10;
 
+/// Why an item is left out that the target has from an earlier run, under another name.
+const THERE: &str = "being there already";
+
 /// What became of an item before it is written.
 pub(super) enum Outcome {
     Ready { prepared: Prepared, key: Option<Key>, size: u64, trace: Option<Trace> },
@@ -48,7 +51,8 @@ pub(super) struct Writer<'a> {
     options: &'a RunOptions,
     observer: &'a dyn Observer,
     sources: &'a [Mounted],
-    /// The journal of the folder at hand.
+    /// The folder at hand, and its journal.
+    at: Option<&'a Folder>,
     journal: Option<&'a dyn Journal>,
     /// What the folder at hand has from before, if the journal does not know.
     before: HashMap<Key, Vec<u64>>,
@@ -72,6 +76,7 @@ impl<'a> Writer<'a> {
             options,
             observer,
             sources,
+            at: None,
             journal: None,
             before: HashMap::new(),
             committed: Instant::now(),
@@ -133,7 +138,9 @@ impl<'a> Writer<'a> {
     fn write(&mut self, state: &Shared<'_>, done: Done<'a>) -> Result<()> {
         let (folder, outcomes) = match done {
             Done::Folder { mounted, source, target, differences } => {
+                self.leave();
                 self.report.folders += 1;
+                self.at = Some(source);
                 self.journal = mounted.journal.as_deref();
                 self.report.by_folder.push(FolderReport {
                     source: source.path.join("/"),
@@ -166,6 +173,16 @@ impl<'a> Writer<'a> {
         });
         self.observer.event(&Event::Progress { items, bytes });
         Ok(())
+    }
+
+    /// Ends the folder at hand.
+    pub fn leave(&mut self) {
+        let missing = |f: &FolderReport| f.failed > 0 || f.skipped.keys().any(|reason| *reason != THERE);
+        if let (Some(folder), Some(journal)) = (self.at.take(), self.journal)
+            && !self.report.by_folder.last().is_some_and(missing)
+        {
+            journal.complete(folder);
+        }
     }
 
     /// The account of the folder at hand.
@@ -239,7 +256,7 @@ impl<'a> Writer<'a> {
         let key = trace.key.clone();
         journal.taken(&Taken { folder, key, place, content: Some(content), flags: &trace.flags });
         self.open = true;
-        self.skipped("being there already");
+        self.skipped(THERE);
         Ok(true)
     }
 

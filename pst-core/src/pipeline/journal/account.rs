@@ -21,10 +21,23 @@ pub struct Listed {
 pub struct Listing {
     /// What tells this life of the folder from an earlier one: UIDVALIDITY.
     pub validity: u64,
-    /// Its items.
+    /// Its items, or the new and changed ones alone.
     pub items: Vec<Listed>,
     /// True if these are all items of the folder, so that others are gone.
     pub whole: bool,
+    /// Items that are gone, where the server says so.
+    pub gone: Vec<Vec<u8>>,
+    /// The newest change, where the server counts changes.
+    pub newest: Option<u64>,
+}
+
+/// What earlier runs took of a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// The names of the items.
+    pub keys: Vec<Vec<u8>>,
+    /// The newest change up to which everything was taken.
+    pub newest: Option<u64>,
 }
 
 /// A folder at hand.
@@ -33,6 +46,7 @@ struct Open {
     /// Items that are here from the folder's earlier lives.
     earlier: HashMap<Key, Vec<u64>>,
     differences: Differences,
+    newest: Option<u64>,
 }
 
 #[derive(Default)]
@@ -63,19 +77,60 @@ impl AccountState {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares a folder with what earlier runs took of it; returns the names of the items that are in the target.
+    /// What earlier runs took of a folder in this life of it.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn compare(&self, folder: &Folder, listing: &Listing) -> Result<HashSet<Vec<u8>>> {
-        let name = folder.path.join("/");
-        let (number, lives) = self.state.folder(&self.account, &name, listing.validity)?;
+    pub fn before(&self, path: &[String], validity: u64) -> Result<Before> {
+        let Some(number) = self.state.folder(&self.account, path, validity)?.0 else { return Ok(Before::default()) };
+        let keys = self.state.items(number)?.into_iter().map(|(key, _)| key).collect();
+        Ok(Before { keys, newest: self.state.newest(number)? })
+    }
+
+    /// Compares a folder with what earlier runs took of it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn compare(&self, path: &[String], listing: &Listing) -> Result<()> {
+        let (number, lives) = self.state.folder(&self.account, path, listing.validity)?;
         let rows: HashMap<Vec<u8>, ItemRow> = match number {
             Some(number) => self.state.items(number)?.into_iter().collect(),
             None => HashMap::new(),
         };
         let number_or_new = number.unwrap_or_else(|| self.state.new_folder());
-        // What is known in this life cannot be meant by another item of it.
+        let (mut changes, mut kept) = (Vec::new(), Vec::new());
+        let mut listed = HashSet::new();
+        for item in &listing.items {
+            let Some(row) = rows.get(&item.key) else { continue };
+            listed.insert(&item.key);
+            if let Some(flags) = item.flags.as_ref().filter(|f| state_number(f) != row.state) {
+                let (key, flags) = (item.key.clone(), flags.clone());
+                kept.push(((number_or_new, key.clone()), *row));
+                changes.push(Change::State { key, place: row.place, flags });
+            }
+        }
+        let told: HashSet<&Vec<u8>> = listing.gone.iter().collect();
+        let is_gone = |key: &Vec<u8>| told.contains(key) || (listing.whole && !listed.contains(key));
+        let mut gone: Vec<_> = rows.iter().filter(|(key, _)| is_gone(key)).collect();
+        gone.sort_by_key(|(key, _)| *key);
+        let there = (rows.len() - gone.len()) as u64;
+        if self.mirror {
+            changes.extend(gone.iter().map(|(key, row)| Change::Gone { key: (*key).clone(), place: row.place }));
+        }
+        let earlier = self.earlier(&rows, lives)?;
+        let mut inner = self.inner();
+        if number.is_none() {
+            inner.taken.folders.push((folder_key(&self.account, path, listing.validity), number_or_new));
+        }
+        inner.rows.extend(kept);
+        let differences = Differences { there, changes };
+        let open = Open { number: number_or_new, earlier, differences, newest: listing.newest };
+        inner.folders.insert(path.to_vec(), open);
+        Ok(())
+    }
+
+    /// Places of items from earlier lives of a folder that are not known in this one.
+    fn earlier(&self, rows: &HashMap<Vec<u8>, ItemRow>, lives: Vec<u32>) -> Result<HashMap<Key, Vec<u64>>> {
         let placed: HashSet<u64> = rows.values().map(|r| r.place).collect();
         let mut earlier = HashMap::<Key, Vec<u64>>::new();
         for life in lives {
@@ -85,33 +140,7 @@ impl AccountState {
                 }
             }
         }
-        let mut known = HashSet::new();
-        let mut differences = Differences::default();
-        let mut kept = Vec::new();
-        for item in &listing.items {
-            let Some(row) = rows.get(&item.key) else { continue };
-            known.insert(item.key.clone());
-            if let Some(flags) = item.flags.as_ref().filter(|f| state_number(f) != row.state) {
-                let (key, flags) = (item.key.clone(), flags.clone());
-                kept.push((key.clone(), *row));
-                differences.changes.push(Change::State { key, place: row.place, flags });
-            }
-        }
-        differences.there = known.len() as u64;
-        if listing.whole && self.mirror {
-            let mut gone: Vec<_> = rows.iter().filter(|(key, _)| !known.contains(*key)).collect();
-            gone.sort_by_key(|(key, _)| *key);
-            for (key, row) in gone {
-                differences.changes.push(Change::Gone { key: key.clone(), place: row.place });
-            }
-        }
-        let mut inner = self.inner();
-        if number.is_none() {
-            inner.taken.folders.push((folder_key(&self.account, &name, listing.validity), number_or_new));
-        }
-        inner.rows.extend(kept.into_iter().map(|(key, row)| ((number_or_new, key), row)));
-        inner.folders.insert(folder.path.clone(), Open { number: number_or_new, earlier, differences });
-        Ok(known)
+        Ok(earlier)
     }
 
     /// What the last comparison of a folder found.
@@ -150,6 +179,12 @@ impl Journal for AccountState {
         }
     }
 
+    fn complete(&self, folder: &Folder) {
+        let mut inner = self.inner();
+        let Some((number, newest)) = inner.folders.get(&folder.path).map(|o| (o.number, o.newest)) else { return };
+        inner.changed.newest.extend(newest.map(|newest| (number, newest)));
+    }
+
     fn save(&self, next: &[u32]) -> Result<()> {
         let mut noted = std::mem::take(&mut self.inner().taken);
         if noted.is_empty() {
@@ -174,12 +209,16 @@ mod tests {
     fn listing(validity: u64, items: &[(u8, bool)]) -> Listing {
         let flags = |seen| Flags { seen: Some(seen), ..Flags::default() };
         let items = items.iter().map(|(key, seen)| Listed { key: vec![*key], flags: Some(flags(*seen)) }).collect();
-        Listing { validity, items, whole: true }
+        Listing { validity, items, whole: true, ..Listing::default() }
     }
 
     fn account(dir: &std::path::Path, durable: u32, exists: bool) -> AccountState {
         let state = State::open(&dir.join("a.pst"), &[durable], &|_| exists).unwrap();
         AccountState::new(Arc::new(state), "imap anna", true)
+    }
+
+    fn known(journal: &AccountState, folder: &Folder) -> Vec<Vec<u8>> {
+        journal.before(&folder.path, 1).unwrap().keys
     }
 
     fn take(journal: &AccountState, folder: &Folder, key: u8, place: u64) {
@@ -193,7 +232,8 @@ mod tests {
         let folder = Folder { path: vec!["Inbox".to_owned()], ..Folder::default() };
         let all = listing(1, &[(1, false), (2, false), (3, false)]);
         let journal = account(dir.path(), 1, true);
-        assert!(journal.is_new() && journal.compare(&folder, &all).unwrap().is_empty());
+        journal.compare(&folder.path, &all).unwrap();
+        assert!(journal.is_new() && known(&journal, &folder).is_empty());
         take(&journal, &folder, 1, 11);
         journal.save(&[2]).unwrap();
         take(&journal, &folder, 2, 12);
@@ -201,14 +241,16 @@ mod tests {
         drop(journal);
         // The power went before the target's third state.
         let journal = account(dir.path(), 2, true);
-        assert_eq!(journal.compare(&folder, &all).unwrap(), HashSet::from([vec![1]]));
+        assert_eq!(known(&journal, &folder), [[1]]);
+        journal.compare(&folder.path, &all).unwrap();
         assert!(!journal.is_new());
         take(&journal, &folder, 2, 12);
         journal.save(&[3]).unwrap();
         drop(journal);
         // It went again, and Outlook counted on by itself.
         let journal = account(dir.path(), 9, false);
-        assert_eq!(journal.compare(&folder, &all).unwrap(), HashSet::from([vec![1]]));
+        assert_eq!(known(&journal, &folder), [[1]]);
+        journal.compare(&folder.path, &all).unwrap();
     }
 
     #[test]
@@ -216,13 +258,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder { path: vec!["Inbox".to_owned()], ..Folder::default() };
         let journal = account(dir.path(), 1, true);
-        journal.compare(&folder, &listing(1, &[(1, false), (2, false)])).unwrap();
+        journal.compare(&folder.path, &listing(1, &[(1, false), (2, false)])).unwrap();
         take(&journal, &folder, 1, 11);
         take(&journal, &folder, 2, 12);
         journal.save(&[1]).unwrap();
         let now = listing(1, &[(1, true)]);
         for settled in [false, true] {
-            assert_eq!(journal.compare(&folder, &now).unwrap().len(), 1);
+            journal.compare(&folder.path, &now).unwrap();
             let found = journal.differences(&folder);
             let flags = Flags { seen: Some(true), ..Flags::default() };
             let read = Change::State { key: vec![1], place: 11, flags };
@@ -235,10 +277,15 @@ mod tests {
                 journal.settle().unwrap();
             }
         }
-        journal.compare(&folder, &now).unwrap();
+        journal.compare(&folder.path, &Listing { newest: Some(77), ..now }).unwrap();
         assert_eq!(journal.differences(&folder), Differences { there: 1, changes: Vec::new() });
+        journal.complete(&folder);
+        assert_eq!(journal.before(&folder.path, 1).unwrap().newest, None);
+        journal.settle().unwrap();
+        assert_eq!(journal.before(&folder.path, 1).unwrap().newest, Some(77));
         // The server numbered its messages anew: the content tells which is which, once.
-        assert!(journal.compare(&folder, &listing(2, &[(7, true)])).unwrap().is_empty());
+        journal.compare(&folder.path, &listing(2, &[(7, true)])).unwrap();
+        assert_eq!(journal.differences(&folder), Differences::default());
         assert_eq!(journal.there(&folder, &[1; 16]), Some(11));
         assert_eq!(journal.there(&folder, &[1; 16]), None);
         drop(journal);

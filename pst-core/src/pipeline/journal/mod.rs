@@ -10,7 +10,7 @@ mod account;
 mod state;
 
 #[cfg(feature = "network")]
-pub use account::{AccountState, Listed, Listing};
+pub use account::{AccountState, Before, Listed, Listing};
 #[cfg(feature = "network")]
 pub use state::{State, state_path};
 
@@ -78,6 +78,9 @@ pub trait Journal: Send + Sync {
 
     /// Takes note of a change that was made.
     fn changed(&self, folder: &Folder, change: &Change);
+
+    /// Takes note that a folder was gone through, and nothing of it is missing.
+    fn complete(&self, folder: &Folder);
 
     /// Makes durable what was taken; it counts once the files of the target bear these numbers.
     ///

@@ -12,6 +12,8 @@ use std::sync::Mutex;
 const FOLDERS: TableDefinition<'_, &str, u32> = TableDefinition::new("folders");
 /// A folder's number and an item's name in it to a [`Row`].
 const ITEMS: TableDefinition<'_, (u32, &[u8]), Row> = TableDefinition::new("items");
+/// A folder's number to the newest change of the server's that was taken, where servers count changes: CONDSTORE.
+const CHANGES: TableDefinition<'_, u32, u64> = TableDefinition::new("changes");
 /// A file of the target, counted from 0, to the highest number of a state that rows speak of.
 const PARTS: TableDefinition<'_, u32, u32> = TableDefinition::new("parts");
 /// An account to when it was last downloaded to its end, seconds since 1970.
@@ -69,9 +71,12 @@ pub fn state_path(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
+/// Stands between the names of a path.
+const BELOW: &str = "\u{1f}";
+
 /// The key of a folder.
-pub(super) fn folder_key(account: &str, folder: &str, validity: u64) -> String {
-    format!("{account}\0{folder}\0{validity}")
+pub(super) fn folder_key(account: &str, path: &[String], validity: u64) -> String {
+    format!("{account}\0{}\0{validity}", path.join(BELOW))
 }
 
 impl State {
@@ -108,6 +113,7 @@ impl State {
             format.insert("shape", SHAPE).map_err(|e| self.broken(e))?;
             let mut parts = txn.open_table(PARTS).map_err(|e| self.broken(e))?;
             let mut items = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
+            let mut changes = txn.open_table(CHANGES).map_err(|e| self.broken(e))?;
             let said: Vec<(u32, u32)> =
                 collect(parts.iter().map_err(|e| self.broken(e))?, |k, v| (k, v)).map_err(|e| self.broken(e))?;
             let bears = |part: u32| durable.get(part as usize).copied().unwrap_or(0);
@@ -118,6 +124,8 @@ impl State {
                     row.since <= bears(part) && (last.get(&part) != Some(&row.since) || exists(row.place))
                 };
                 items.retain(|_, row| came_to_be(&ItemRow::of(row))).map_err(|e| self.broken(e))?;
+                // What is fetched again must be listed again.
+                changes.retain(|_, _| false).map_err(|e| self.broken(e))?;
                 for (part, since) in said {
                     parts.insert(part, since.min(bears(part))).map_err(|e| self.broken(e))?;
                 }
@@ -133,12 +141,12 @@ impl State {
     }
 
     /// The number of a folder, and those of its earlier lives.
-    pub(super) fn folder(&self, account: &str, folder: &str, validity: u64) -> Result<(Option<u32>, Vec<u32>)> {
+    pub(super) fn folder(&self, account: &str, path: &[String], validity: u64) -> Result<(Option<u32>, Vec<u32>)> {
         let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
         let table = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
-        let wanted = folder_key(account, folder, validity);
-        let first = format!("{account}\0{folder}\0");
-        let last = format!("{account}\0{folder}\u{1}");
+        let wanted = folder_key(account, path, validity);
+        let first = format!("{account}\0{}\0", path.join(BELOW));
+        let last = format!("{account}\0{}\u{1}", path.join(BELOW));
         let range = table.range(first.as_str()..last.as_str()).map_err(|e| self.broken(e))?;
         let (mut own, mut earlier) = (None, Vec::new());
         for entry in range {
@@ -170,6 +178,13 @@ impl State {
         Ok(out)
     }
 
+    /// The newest change of a folder that was taken.
+    pub(super) fn newest(&self, folder: u32) -> Result<Option<u64>> {
+        let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
+        let table = txn.open_table(CHANGES).map_err(|e| self.broken(e))?;
+        Ok(table.get(folder).map_err(|e| self.broken(e))?.map(|v| v.value()))
+    }
+
     /// Makes rows durable, and forgets those without a row.
     pub(super) fn write(&self, what: &Noted) -> Result<()> {
         let txn = self.db.begin_write().map_err(|e| self.broken(e))?;
@@ -177,6 +192,10 @@ impl State {
             let mut folders = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
             for (key, number) in &what.folders {
                 folders.insert(key.as_str(), number).map_err(|e| self.broken(e))?;
+            }
+            let mut changes = txn.open_table(CHANGES).map_err(|e| self.broken(e))?;
+            for (folder, newest) in &what.newest {
+                changes.insert(folder, newest).map_err(|e| self.broken(e))?;
             }
             let mut items = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
             let mut since = BTreeMap::<u32, u32>::new();
@@ -239,6 +258,7 @@ impl State {
         for (key, number) in all.map_err(|e| broken(e.into()))? {
             let mut names = key.split('\0').map(str::to_owned);
             let (account, folder) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+            let folder = folder.replace(BELOW, "/");
             let empty: &[u8] = &[];
             let range = items.range((number, empty)..(number + 1, empty)).map_err(|e| broken(e.into()))?;
             *out.entry(account).or_default().entry(folder).or_default() += range.count() as u64;
@@ -268,11 +288,13 @@ pub(super) struct Noted {
     pub folders: Vec<(String, u32)>,
     /// Items by folder and name; without a row, they are forgotten.
     pub items: Vec<(Name, Option<ItemRow>)>,
+    /// The newest change of folders.
+    pub newest: Vec<(u32, u64)>,
 }
 
 impl Noted {
     pub fn is_empty(&self) -> bool {
-        self.folders.is_empty() && self.items.is_empty()
+        self.folders.is_empty() && self.items.is_empty() && self.newest.is_empty()
     }
 }
 
