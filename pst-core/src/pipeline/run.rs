@@ -238,11 +238,14 @@ impl<'a> Lister<'_, 'a> {
     fn folder(&mut self, mounted: &'a Mounted, folder: &'a Folder, target: &'a Folder) -> Option<()> {
         let source = &*mounted.source;
         let failed = |error| Outcome::Failed { id: String::new(), error, size: 0 };
-        let items = source.items(folder);
-        let differences = items.as_ref().map_or_else(|_| Differences::default(), |_| source.differences(folder));
+        let listed = source.items(folder).and_then(|items| Ok((items, source.differences(folder)?)));
+        let (listed, differences) = match listed {
+            Ok((items, differences)) => (Ok(items), differences),
+            Err(error) => (Err(error), Differences::default()),
+        };
         let seq = self.number();
         self.done.send((seq, Done::Folder { mounted, source: folder, target, differences })).ok()?;
-        let items = match items {
+        let items = match listed {
             Ok(items) => items,
             Err(error) => return self.out(folder, failed(error)),
         };

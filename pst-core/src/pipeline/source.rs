@@ -27,8 +27,11 @@ pub trait Source: Send + Sync {
     fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item>;
 
     /// What differs from an earlier run; asked for after [`Source::items`] of the folder.
-    fn differences(&self, _folder: &Folder) -> Differences {
-        Differences::default()
+    ///
+    /// # Errors
+    /// When that cannot be looked up; the items of the folder are then not loaded.
+    fn differences(&self, _folder: &Folder) -> Result<Differences> {
+        Ok(Differences::default())
     }
 
     /// What names an item of a folder for good, for a journal.
