@@ -30,6 +30,12 @@ pub enum Kind {
     Usage,
     /// Stopped by the user.
     Interrupted,
+    /// A server cannot be reached, has dropped the connection, or cannot prove who it is.
+    Connection,
+    /// A server has refused the sign-in.
+    Denied,
+    /// A server has refused what it was asked for, or has answered nonsense.
+    Server,
 }
 
 /// Where a structure stands: its name and, where known, its file offset and its id.

@@ -51,6 +51,11 @@ impl Input {
         Self { len: bytes.len() as u64, backing: Backing::Bytes(bytes), path: name.into() }
     }
 
+    /// A file that is open already, of `len` bytes, with a name for messages.
+    pub fn from_file(file: File, len: u64, name: impl Into<PathBuf>) -> Self {
+        Self { len, backing: Backing::File(file), path: name.into() }
+    }
+
     /// Size in bytes when it was opened.
     pub fn len(&self) -> u64 {
         self.len
