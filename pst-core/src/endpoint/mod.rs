@@ -14,6 +14,8 @@ pub mod json;
 pub mod maildir;
 pub mod mbox;
 pub mod msg;
+#[cfg(feature = "network")]
+pub mod net;
 pub mod pst;
 mod sheets;
 pub mod text;
