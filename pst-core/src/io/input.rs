@@ -56,6 +56,17 @@ impl Input {
         Self { len, backing: Backing::File(file), path: name.into() }
     }
 
+    /// The bytes, if they are in memory.
+    ///
+    /// # Errors
+    /// Gives the file back.
+    pub fn into_bytes(self) -> std::result::Result<Vec<u8>, Self> {
+        match self.backing {
+            Backing::Bytes(bytes) => Ok(bytes),
+            Backing::File(_) => Err(self),
+        }
+    }
+
     /// Size in bytes when it was opened.
     pub fn len(&self) -> u64 {
         self.len

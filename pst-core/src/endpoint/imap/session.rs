@@ -251,7 +251,8 @@ impl Session {
         let Some(reader) = self.reader.take() else { return Err(self.gone()) };
         let (channel, rest) = reader.into_parts();
         if !rest.is_empty() {
-            let text = "more bytes stand behind its answer than there should be, as if somebody on the way had added them";
+            let text =
+                "more bytes stand behind its answer than there should be, as if somebody on the way had added them";
             return Err(self.failed(Kind::Connection, text));
         }
         self.reader = Some(Reader::new(to(channel)?, self.account.limits));
@@ -302,7 +303,7 @@ impl Session {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(reader) = &mut self.reader else { return Err(self.gone()) };
         let channel = reader.inner();
-        let sent = channel.write_all(bytes).and_then(|()| channel.flush()).map_err(dropped);
+        let sent = channel.write_all(bytes).and_then(|()| channel.flush()).map_err(|e| dropped(&e));
         sent.map_err(|e| self.named(&e))
     }
 

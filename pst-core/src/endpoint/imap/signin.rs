@@ -20,9 +20,7 @@ pub(super) fn sign_in(session: &mut Session) -> Result<()> {
     let chosen = sasl::choose(&offered, login, encrypted, plain);
     let status = match (chosen, login) {
         (Ok(mechanism), _) => authenticate(session, mechanism, login)?,
-        (Err(_), Login::Password { user, password })
-            if (encrypted || plain) && !session.can("LOGINDISABLED") =>
-        {
+        (Err(_), Login::Password { user, password }) if (encrypted || plain) && !session.can("LOGINDISABLED") => {
             session.forget_capabilities();
             let status = session.run(&Command::login(user, password.expose()), &mut |_| {})?;
             scrubbed(status, |text| password.scrub(text))

@@ -4,7 +4,7 @@ use super::response::Status;
 use std::time::Duration;
 
 /// Nobody waits longer than this at once, whatever a server suggests.
-pub const LONGEST: Duration = Duration::from_secs(15 * 60);
+pub const LONGEST: Duration = Duration::from_mins(15);
 
 /// How long the server wants to be left alone, if it says so.
 ///
@@ -18,7 +18,8 @@ pub fn backoff(words: &str) -> Option<Duration> {
         let wait = if unit.starts_with("sec") { Duration::from_secs(number) } else { Duration::from_millis(number) };
         return Some(wait.min(LONGEST));
     }
-    let known = ["[throttled]", "[inuse]", "[limit]", "[unavailable]", "throttl", "too many simultaneous", "try again later"];
+    let known =
+        ["[throttled]", "[inuse]", "[limit]", "[unavailable]", "throttl", "too many simultaneous", "try again later"];
     known.iter().any(|k| lower.contains(k)).then_some(Duration::ZERO)
 }
 

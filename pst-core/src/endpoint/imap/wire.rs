@@ -3,6 +3,7 @@
 //! A response is one line whose literals have been taken out; text and literals keep their order. Nothing that a server
 //! sends makes it fail except the end of the connection and the bounds of [`Limits`].
 
+use crate::endpoint::net::is_stop;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
 use std::fs::File;
@@ -154,7 +155,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn fill(&mut self) -> Result<usize> {
-        let n = self.inner.read(&mut self.window).map_err(dropped)?;
+        let n = self.inner.read(&mut self.window).map_err(|e| dropped(&e))?;
         (self.start, self.end) = (0, n);
         Ok(n)
     }
@@ -248,9 +249,11 @@ impl<R: Read> Reader<R> {
 }
 
 /// The error of a connection that broke.
-pub(super) fn dropped(e: std::io::Error) -> Error {
+pub(super) fn dropped(e: &std::io::Error) -> Error {
+    if is_stop(e) {
+        return Error::new(Kind::Interrupted, "stopped by the user");
+    }
     match e.kind() {
-        ErrorKind::Interrupted => Error::new(Kind::Interrupted, "stopped while the server was talked to"),
         ErrorKind::TimedOut | ErrorKind::WouldBlock => {
             Error::new(Kind::Connection, "the server has not answered in time")
         }
@@ -302,7 +305,9 @@ mod tests {
         }
     }
 
-    fn lines(bytes: &[u8], step: usize, limits: Limits) -> Result<Vec<(Vec<u8>, Vec<Vec<u8>>)>> {
+    type Taken = (Vec<u8>, Vec<Vec<u8>>);
+
+    fn lines(bytes: &[u8], step: usize, limits: Limits) -> Result<Vec<Taken>> {
         let mut reader = Reader::new(Drip(bytes, step), limits);
         let mut out = Vec::new();
         while let Some(line) = reader.line()? {
