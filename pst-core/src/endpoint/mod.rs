@@ -7,6 +7,8 @@ pub mod eml;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod ics;
+#[cfg(feature = "network")]
+pub mod imap;
 mod inside;
 pub mod json;
 pub mod maildir;
@@ -18,6 +20,7 @@ pub mod pst;
 mod sheets;
 pub mod text;
 pub mod tree;
+pub mod utf7;
 pub mod vcf;
 
 use crate::error::{Error, Kind, Result};
