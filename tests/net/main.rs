@@ -1,0 +1,13 @@
+//! Mail servers: connections, signing in, and mailboxes as sources.
+
+#![allow(clippy::pedantic, reason = "tests are read, not called")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![cfg(unix)]
+
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[path = "../support/dovecot.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod dovecot;
+mod sasl;
+mod tls;
