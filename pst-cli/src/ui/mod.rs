@@ -2,4 +2,6 @@
 
 pub mod json;
 pub mod progress;
+#[cfg(feature = "network")]
+pub mod terminal;
 pub mod text;

@@ -104,6 +104,20 @@ impl Account {
         Self::new(Some(name), &over.clone().over(config.account(name)?.clone()))
     }
 
+    /// All accounts of the configuration, in the order of their names; what `over` says goes before each. The variable
+    /// PST_PASSWORD serves none of them: it would be shown to servers that it is not for.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] where there is none, and as [`Account::new`].
+    pub fn all(config: &Config, over: &Settings) -> Result<Vec<Self>> {
+        let over = Settings { one_of_many: true, ..over.clone() };
+        let all: Vec<Self> = config.names().map(|n| Self::load(config, n, &over)).collect::<Result<_>>()?;
+        if all.is_empty() {
+            return Err(Error::new(Kind::NotFound, "the configuration has no accounts"));
+        }
+        Ok(all)
+    }
+
     fn build(s: &Settings, name: Option<&str>) -> Result<Self> {
         let spec = s
             .address
@@ -282,9 +296,9 @@ fn security(scheme: Scheme, asked: Option<Protection>) -> Result<Security> {
 fn sign_in(s: &Settings, address: &Address) -> Result<SignIn> {
     let oauth = s.oauth.is_some() || s.provider.is_some() || s.token_url.is_some();
     match s.auth {
-        Some(Auth::Password) if s.oauth.is_none() => Ok(SignIn::Password(s.password_from()?)),
-        Some(Auth::OAuth) => provider::of(s, address).map(|p| with_flow(p, s)),
-        _ if oauth => provider::of(s, address).map(|p| with_flow(p, s)),
+        None if oauth && s.names_password() => Err(usage("either a password or OAuth 2: auth says which")),
+        Some(Auth::OAuth) => Ok(with_flow(provider::of(s, address)?, s)),
+        None if oauth => Ok(with_flow(provider::of(s, address)?, s)),
         _ => Ok(SignIn::Password(s.password_from()?)),
     }
 }

@@ -156,7 +156,8 @@ impl Settings {
         self
     }
 
-    fn names_password(&self) -> bool {
+    /// True where a source of the password is named.
+    pub(super) fn names_password(&self) -> bool {
         self.password_file.is_some()
             || self.password_env.is_some()
             || self.password_command.is_some()
