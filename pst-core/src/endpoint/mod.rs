@@ -1,5 +1,7 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+#[cfg(feature = "network")]
+pub mod account;
 pub mod attachments;
 pub mod components;
 pub mod directory;
