@@ -42,7 +42,8 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Something that takes folders of items, in order, from one thread. Dropped without `finish`, it leaves nothing behind.
+/// Something that takes folders of items, in order, from one thread. Dropped without `finish`, it leaves nothing behind but
+/// what [`Sink::flush`] made durable.
 pub trait Sink: Send {
     /// The part that runs on all threads; asked for once, after [`Sink::names`].
     fn preparer(&self) -> Arc<dyn Prepare>;
@@ -69,6 +70,14 @@ pub trait Sink: Send {
     /// # Errors
     /// When the sink cannot go on; [`crate::Kind::Limit`] when only this item cannot be written.
     fn item(&mut self, item: Prepared) -> Result<Vec<Warning>>;
+
+    /// Makes what was written so far durable, where the target can be added to; others wait for [`Sink::finish`].
+    ///
+    /// # Errors
+    /// When the sink cannot go on.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Completes the target and gives it its name.
     ///
