@@ -121,6 +121,9 @@ pub struct Convert {
     /// Replace an existing target; it stays as it is until the new one is whole.
     #[arg(long, help_heading = "Target")]
     pub overwrite: bool,
+    /// Add to an existing PST: what is there stays, folders of the same path or role go on.
+    #[arg(long, help_heading = "Target", conflicts_with = "overwrite")]
+    pub append: bool,
     /// Attach the rich text body of messages that have one, as body.rtf; eml, mbox and Maildir targets.
     #[arg(long, help_heading = "Target")]
     pub keep_rtf: bool,

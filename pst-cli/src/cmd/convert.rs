@@ -84,6 +84,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     let target_options = TargetOptions {
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
+        append: a.append,
         once: a.duplicates == Duplicates::Skip,
         title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
         mail: mime::Options {

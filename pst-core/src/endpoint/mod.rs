@@ -43,6 +43,8 @@ pub struct TargetOptions {
     pub crypt: Crypt,
     /// Replace an existing target.
     pub overwrite: bool,
+    /// Add to an existing target; PSTs only.
+    pub append: bool,
     /// Name of a store.
     pub title: String,
     /// Write equal attachments once only, where the target is a folder of attachments.
@@ -191,7 +193,11 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         return Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder));
     }
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    match kind.or(ending.as_deref()) {
+    let kind = kind.or(ending.as_deref());
+    if options.append && kind != Some("pst") {
+        return Err(Error::new(Kind::Usage, "only a PST can be added to; leave out --append").in_file(path));
+    }
+    match kind {
         Some("pst") => {
             let write = write::Options {
                 crypt: options.crypt,
@@ -199,7 +205,11 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
                 display_name: options.title.clone(),
                 record_key: None,
             };
-            Ok(Box::new(pst::PstSink::create(path, write, options.import)?))
+            Ok(Box::new(if options.append && path.exists() {
+                pst::PstSink::open(path, write, options.import)?
+            } else {
+                pst::PstSink::create(path, write, options.import)?
+            }))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
         #[cfg(feature = "html")]

@@ -46,7 +46,8 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Something that takes folders of items, in order, from one thread. Dropped without `finish`, it leaves nothing behind.
+/// Something that takes folders of items, in order, from one thread. Dropped without `finish`, it leaves nothing behind but
+/// what [`Sink::flush`] made durable.
 pub trait Sink: Send {
     /// The part that runs on all threads; asked for once, after [`Sink::names`].
     fn preparer(&self) -> Arc<dyn Prepare>;

@@ -1,4 +1,4 @@
-//! A new Unicode PST as a sink.
+//! A Unicode PST as a sink: a new one, or an existing one that is added to.
 
 use crate::endpoint::text::message_of;
 use crate::error::{Error, Kind, Result};
@@ -18,6 +18,10 @@ pub struct PstSink {
     folders: HashMap<Vec<String>, FolderId>,
     current: FolderId,
     import: ImportOptions,
+    /// True for a store that was there before.
+    adding: bool,
+    /// The folder that takes in the source at hand.
+    under: Vec<String>,
 }
 
 impl PstSink {
@@ -26,11 +30,66 @@ impl PstSink {
     /// # Errors
     /// As [`StoreWriter::create`].
     pub fn create(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
-        let writer = StoreWriter::create(path, options)?;
+        Ok(Self::over(StoreWriter::create(path, options)?, path, import, false))
+    }
+
+    /// Opens an existing store to add to it. Its folders go on: the one of a role takes in what has that role, others are
+    /// found by their paths, whatever the case of their letters. Each [`Sink::flush`] is a commit.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::open`].
+    pub fn open(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
+        Ok(Self::over(StoreWriter::open(path, options)?, path, import, true))
+    }
+
+    /// Makes an empty store, whole and durable, and opens it to add to it.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::create`] and [`StoreWriter::open`].
+    pub fn create_in_place(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
+        // Of an empty store no key can be made that tells it from others.
+        let record_key = options.record_key.unwrap_or_else(new_key);
+        StoreWriter::create(path, Options { record_key: Some(record_key), ..options.clone() })?.finish()?;
+        Self::open(path, options, import)
+    }
+
+    /// The dwUnique that the next [`Sink::flush`] writes, as [`StoreWriter::next_commit`].
+    pub fn next_commit(&self) -> u32 {
+        self.writer.next_commit()
+    }
+
+    /// The store being written.
+    pub fn writer(&mut self) -> &mut StoreWriter {
+        &mut self.writer
+    }
+
+    fn over(writer: StoreWriter, path: &Path, import: ImportOptions, adding: bool) -> Self {
         let current = writer.top();
         let folders = HashMap::from([(Vec::new(), current)]);
-        Ok(Self { folders, current, writer, path: path.to_path_buf(), import })
+        Self { folders, current, writer, path: path.to_path_buf(), import, adding, under: Vec::new() }
     }
+
+    /// The folder of an existing store that stands for a folder of a source.
+    fn existing(&self, parent: FolderId, name: &str, role: Role) -> Option<FolderId> {
+        let by_role = self.writer.with_role(role).filter(|_| role != Role::None && self.under.is_empty());
+        // Two folders of a source that claim one role stay two.
+        by_role
+            .filter(|id| !self.folders.values().any(|known| known == id))
+            .or_else(|| self.writer.child(parent, name))
+            .filter(|_| self.adding)
+    }
+}
+
+/// Sixteen bytes that no other store has: from the time, the process and where the system put a hash map's keys.
+fn new_key() -> [u8; 16] {
+    use std::hash::{BuildHasher, RandomState};
+    let mut key = [0; 16];
+    let halves = [RandomState::new(), RandomState::new()].map(|state| {
+        let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        state.hash_one((time.as_nanos(), std::process::id())).to_le_bytes()
+    });
+    key.iter_mut().zip(halves.as_flattened()).for_each(|(to, from)| *to = *from);
+    key
 }
 
 /// What travels from the threads to the writer.
@@ -92,6 +151,15 @@ impl Sink for PstSink {
         let _ = self.writer.register(names);
     }
 
+    fn store(&mut self, under: &[String], _title: &str, _props: &PropBag) -> Result<()> {
+        self.under = under.to_vec();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.adding { self.writer.commit() } else { Ok(()) }
+    }
+
     fn folder(&mut self, folder: &Folder) -> Result<()> {
         let mut at = self.writer.top();
         for depth in 1..=folder.path.len() {
@@ -107,8 +175,10 @@ impl Sink for PstSink {
                 1 => Role::of_name(name),
                 _ => Role::None,
             };
-            let is_new = !self.folders.values().any(|f| *f == self.writer.deleted());
-            let id = if role == Role::Deleted && depth == 1 && is_new {
+            let is_new = !self.adding && !self.folders.values().any(|f| *f == self.writer.deleted());
+            let id = if let Some(id) = self.existing(at, name, role) {
+                id
+            } else if role == Role::Deleted && depth == 1 && is_new {
                 self.writer.rename(self.writer.deleted(), name);
                 self.writer.deleted()
             } else {
@@ -130,7 +200,7 @@ impl Sink for PstSink {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };
         let added = match *ready {
-            Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|()| Vec::new()),
+            Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|_| Vec::new()),
             Ready::Later { message, associated } => self.writer.add(self.current, &message, associated),
         };
         added.map_err(|e| if self.writer.failed() { e } else { this_item_only(&e) })
