@@ -9,5 +9,6 @@ mod certificates;
 #[path = "../support/dovecot.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
+mod pop;
 mod sasl;
 mod tls;

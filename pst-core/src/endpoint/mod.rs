@@ -16,6 +16,8 @@ pub mod mbox;
 pub mod msg;
 #[cfg(feature = "network")]
 pub mod net;
+#[cfg(feature = "network")]
+pub mod pop;
 pub mod pst;
 mod sheets;
 pub mod text;
