@@ -4,11 +4,16 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg(unix)]
 
+mod account;
 #[path = "../support/certificates.rs"]
 mod certificates;
+mod courier;
 #[path = "../support/dovecot.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
+#[path = "../support/idp.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod idp;
 mod pop;
 mod sasl;
 mod tls;
