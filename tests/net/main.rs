@@ -7,11 +7,13 @@
 mod account;
 #[path = "../support/certificates.rs"]
 mod certificates;
+mod courier;
 #[path = "../support/dovecot.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
+mod pop;
 mod sasl;
 mod tls;

@@ -18,6 +18,8 @@ pub mod mbox;
 pub mod msg;
 #[cfg(feature = "network")]
 pub mod net;
+#[cfg(feature = "network")]
+pub mod pop;
 pub mod pst;
 #[cfg(feature = "network")]
 pub mod resumed;
