@@ -4,5 +4,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg(unix)]
 
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[path = "../support/dovecot.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod dovecot;
 mod evil;
+mod sasl;
 mod scripted;
+mod tls;

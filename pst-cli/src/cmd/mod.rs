@@ -5,3 +5,4 @@ pub mod check;
 pub mod convert;
 pub mod info;
 pub mod ls;
+mod summary;

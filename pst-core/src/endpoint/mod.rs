@@ -153,6 +153,13 @@ fn recognise(path: &Path) -> Result<&'static str> {
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
 }
 
+/// The file of a target that is a PST.
+pub fn pst_target(spec: &str) -> Option<&Path> {
+    let (kind, path) = split(spec);
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    (kind.or(ending.as_deref()) == Some("pst")).then_some(path)
+}
+
 /// True for a target that hides folder-associated items as the source does; in others they would be seen as mail.
 pub fn keeps_associated(spec: &str) -> bool {
     let (kind, path) = split(spec);
