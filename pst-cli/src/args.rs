@@ -1,5 +1,8 @@
 //! The command line.
 
+#[cfg(feature = "network")]
+pub mod account;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -32,6 +35,12 @@ pub enum Command {
     Cat(Cat),
     /// Judge a PST or OST by the rules that ScanPST, Outlook and Exchange apply.
     Check(Check),
+    /// Sign in to an account and keep the sign-in, so that later runs need nobody.
+    #[cfg(feature = "network")]
+    Login(Box<account::SignIn>),
+    /// Forget what login has kept.
+    #[cfg(feature = "network")]
+    Logout(Box<account::SignIn>),
 }
 
 /// `pst convert`.

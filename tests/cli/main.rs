@@ -19,7 +19,13 @@ mod fixtures;
 mod folders;
 #[path = "../support/generate.rs"]
 mod generate;
+#[cfg(feature = "network")]
+#[path = "../support/idp.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod idp;
 mod kept;
+#[cfg(feature = "network")]
+mod login;
 mod pim;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]

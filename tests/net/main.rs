@@ -4,12 +4,16 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![cfg(unix)]
 
+mod account;
 #[path = "../support/certificates.rs"]
 mod certificates;
 #[path = "../support/dovecot.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
 mod evil;
+#[path = "../support/idp.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod idp;
 mod sasl;
 mod scripted;
 mod tls;

@@ -3,4 +3,6 @@
 pub mod events;
 pub mod json;
 pub mod progress;
+#[cfg(feature = "network")]
+pub mod terminal;
 pub mod text;

@@ -1,5 +1,7 @@
 //! The systems that mail comes from and goes to, one module each, with its source and its sink.
 
+#[cfg(feature = "network")]
+pub mod account;
 pub mod attachments;
 pub mod components;
 pub mod directory;
@@ -17,6 +19,8 @@ pub mod msg;
 #[cfg(feature = "network")]
 pub mod net;
 pub mod pst;
+#[cfg(feature = "network")]
+pub mod resumed;
 mod sheets;
 pub mod text;
 pub mod tree;
