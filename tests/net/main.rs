@@ -14,6 +14,12 @@ mod evil;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
+mod imap;
+#[path = "../support/mailbox.rs"]
+mod mailbox;
 mod sasl;
 mod scripted;
+#[path = "../support/seeded.rs"]
+mod seeded;
 mod tls;
+mod volume;
