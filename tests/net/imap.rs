@@ -392,7 +392,7 @@ fn a_later_run_fetches_what_is_new() {
 #[test]
 fn a_server_that_restarts_is_asked_again() {
     let Some(dovecot) = Dovecot::start() else { return };
-    for n in 0..400 {
+    for n in 0..1000 {
         let bytes = [plain(&n.to_string()), vec![b'x'; 60_000]].concat();
         dovecot.deliver("alice", "INBOX", &Mail { bytes: &bytes, flags: "S", ..Mail::default() });
     }
@@ -408,7 +408,7 @@ fn a_server_that_restarts_is_asked_again() {
     let source = ImapSource::open(account, Options::default()).unwrap();
     let inbox = folder(&source, "Inbox");
     for (n, item) in items(&source, &inbox).iter().enumerate() {
-        if n % 60 == 30 {
+        if n % 150 == 30 {
             dovecot.drop_sessions();
         }
         let mime = mail(&source, &inbox, item);

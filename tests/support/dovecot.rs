@@ -103,9 +103,11 @@ impl Dovecot {
     /// Breaks every connection that is signed in.
     pub fn drop_sessions(&self) {
         let group = self.child.id().to_string();
-        let list = Command::new("ps").args(["-o", "pid=,comm=", "-g", &group]).output().unwrap();
+        let list = Command::new("ps").args(["-eo", "pgid=,pid=,comm="]).output().unwrap();
         for line in String::from_utf8_lossy(&list.stdout).lines() {
-            if let Some((pid, "imap" | "imap-login")) = line.trim().split_once(' ') {
+            let mut words = line.split_whitespace();
+            let ours = words.next() == Some(&group);
+            if let (true, Some(pid), Some("imap" | "imap-login")) = (ours, words.next(), words.next()) {
                 let _ = Command::new("kill").arg("-KILL").arg(pid).status();
             }
         }
