@@ -153,7 +153,11 @@ pub struct Convert {
     /// Threads to use; 0 means one for each processor. The result does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
-    /// Print the summary as JSON on standard output.
+    /// Write an account of the run into this file, folder by folder: what the source has, what was taken, what the target
+    /// has now, each difference with its reason. The ending says how: .html, .json or .csv.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print the summary as JSON on standard output, and events as lines of JSON on standard error.
     #[arg(long)]
     pub json: bool,
 }

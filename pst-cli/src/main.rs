@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 mod exit;
+mod report;
 mod ui;
 
 use clap::Parser;

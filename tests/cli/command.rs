@@ -321,5 +321,5 @@ fn a_part_that_cannot_be_read_is_said_and_ends_with_status_1() {
     let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!((code(&out), &report["written"], &report["damaged"]), (1, &1.into(), &1.into()), "{report}");
     assert_eq!(report["warning_codes"]["damaged"], 1, "{report}");
-    assert!(stderr(&out).contains("[damaged]"), "{}", stderr(&out));
+    assert!(stderr(&out).contains("\"code\":\"damaged\""), "{}", stderr(&out));
 }

@@ -10,6 +10,7 @@
     clippy::unreachable
 )]
 
+mod accounts;
 #[path = "../support/charsets.rs"]
 mod charsets;
 mod command;

@@ -93,7 +93,8 @@ fn known_damage_is_found() {
 
 fn convert(source: &Path, target: &Path) -> Option<Account> {
     let spec = source.display().to_string();
-    let mounted = [Mounted { source: endpoint::open(&spec, SourceOptions::default()).ok()?, under: Vec::new() }];
+    let mounted =
+        [Mounted { source: endpoint::open(&spec, SourceOptions::default()).ok()?, under: Vec::new(), journal: None }];
     let options = TargetOptions { title: "Mail".into(), overwrite: true, ..TargetOptions::default() };
     let sink = endpoint::create(&target.display().to_string(), &[spec], &options).unwrap();
     Some(pipeline::run(&mounted, sink, &RunOptions::default(), &Quiet).unwrap())

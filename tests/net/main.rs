@@ -5,6 +5,13 @@
 #![cfg(unix)]
 
 mod account;
+#[path = "../support/certificates.rs"]
+mod certificates;
+#[path = "../support/dovecot.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod dovecot;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
+mod sasl;
+mod tls;

@@ -18,7 +18,7 @@ impl Observer for Silent {
 
 /// Moves everything from a source into a sink.
 pub fn moved(source: Arc<dyn Source>, sink: Box<dyn Sink>) -> Result<Report> {
-    pipeline::run(&[Mounted { source, under: Vec::new() }], sink, &RunOptions::default(), &Silent)
+    pipeline::run(&[Mounted { source, under: Vec::new(), journal: None }], sink, &RunOptions::default(), &Silent)
 }
 
 /// Opens a source.

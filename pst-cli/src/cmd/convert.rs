@@ -1,31 +1,30 @@
 //! `pst convert`.
 
+use super::summary::summary;
 use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
 use crate::exit::Outcome;
+use crate::report::{self, Account};
+use crate::ui::events::Events;
 use crate::ui::progress::Progress;
-use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::mime::contact::Version;
 use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, Report, RunOptions, Sink};
 use pst_core::{Error, Kind, Result, mime};
-use serde_json::json;
-use std::fmt::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-/// Files that were not taken, as far as the summary names them.
-const LISTED: usize = 1000;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When a source cannot be opened or the target cannot be written.
 pub fn run(a: &Convert) -> Result<Outcome> {
-    let started = Instant::now();
+    let (started, begun) = (Instant::now(), jiff::Timestamp::now());
     let (sources, target) = ends(a)?;
+    if let Some(path) = &a.report {
+        report::kind(path)?;
+    }
     let target = target.as_str();
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
@@ -54,7 +53,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         } else {
             Vec::new()
         };
-        mounted.push(Mounted { source, under });
+        mounted.push(Mounted { source, under, journal: None });
     }
     // The same message may be there twice; of its attachments, the second ones are only listed.
     let only_attachments = target.starts_with("attachments:");
@@ -106,12 +105,37 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     };
     let sink = endpoint::create(target, sources, &target_options)?;
     let sink: Box<dyn Sink> = if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink };
-    let progress = Progress::new();
-    let result = pipeline::run(&mounted, sink, &options, &progress);
-    progress.end();
-    let report = result?;
-    summary(a, target, &report, &others, started.elapsed().as_secs_f64())?;
+    let report = watched(a, &mounted, sink, &options)?;
+    let seconds = started.elapsed().as_secs_f64();
+    if let Some(path) = &a.report {
+        let written = endpoint::pst_target(target).filter(|_| !a.dry_run);
+        let account = Account {
+            sources: sources.to_vec(),
+            target: target.to_owned(),
+            dry_run: a.dry_run,
+            started: begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            seconds,
+            report: &report,
+            target_counts: written.and_then(report::counts),
+        };
+        account.write(path)?;
+    }
+    summary(a, target, &report, &others, seconds)?;
     Ok(if report.failed + report.damaged > 0 { Outcome::Flawed } else { Outcome::Done })
+}
+
+/// Runs with the events told to people, or to programs.
+fn watched(a: &Convert, mounted: &[Mounted], sink: Box<dyn Sink>, options: &RunOptions) -> Result<Report> {
+    if a.json {
+        let events = Events::new();
+        let result = pipeline::run(mounted, sink, options, &events);
+        events.end();
+        return result;
+    }
+    let progress = Progress::new();
+    let result = pipeline::run(mounted, sink, options, &progress);
+    progress.end();
+    result
 }
 
 fn vcard(version: Vcard) -> Version {
@@ -142,61 +166,4 @@ fn unique(name: &str, used: &mut Vec<String>) -> String {
     }
     used.push(candidate.clone());
     candidate
-}
-
-fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], seconds: f64) -> Result<()> {
-    let skipped: u64 = r.skipped.values().sum();
-    if a.json {
-        let failures: Vec<_> = r
-            .failures
-            .iter()
-            .map(|f| json!({"folder": f.folder, "item": f.id, "error": f.error.to_string()}))
-            .collect();
-        let notes: Vec<_> = r
-            .notes
-            .iter()
-            .map(
-                |n| json!({"folder": n.folder, "item": n.id, "code": n.warning.code.name(), "warning": n.warning.text}),
-            )
-            .collect();
-        let report = json!({
-            "target": target, "dry_run": a.dry_run, "folders": r.folders, "read": r.read, "written": r.written,
-            "skipped": r.skipped, "failed": r.failed, "failures": failures, "damaged": r.damaged,
-            "warnings": r.warnings, "warning_codes": r.codes, "notes": notes,
-            "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
-            "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
-        });
-        let mut out = Out::new();
-        out.line(report.to_string())?;
-        return out.end();
-    }
-    let verb = if a.dry_run { "would be written" } else { "written" };
-    let mut text =
-        format!("{} read from {}; {} {verb}", plural(r.read, "item"), plural(r.folders, "folder"), r.written);
-    if skipped > 0 {
-        let reasons: Vec<String> = r.skipped.iter().map(|(reason, n)| format!("{n} by {reason}")).collect();
-        let _ = write!(text, "; {skipped} left out ({})", reasons.join(", "));
-    }
-    if r.failed > 0 {
-        let _ = write!(text, "; {} FAILED", r.failed);
-    }
-    if r.damaged > 0 {
-        let _ = write!(text, "; {} DAMAGED: a part could not be read", plural(r.damaged, "item"));
-    }
-    if r.warnings > 0 {
-        let codes: Vec<String> = r.codes.iter().map(|(code, n)| format!("{n} {code}")).collect();
-        let _ = write!(text, "; {} ({})", plural(r.warnings, "warning"), codes.join(", "));
-    }
-    if !others.is_empty() {
-        let names: Vec<String> = others.iter().take(3).map(|p| tame(&p.display().to_string())).collect();
-        let more = if others.len() > names.len() { ", ..." } else { "" };
-        let verb = if others.len() == 1 { "is no mail and was" } else { "are no mail and were" };
-        let files = plural(others.len() as u64, "file");
-        let _ = write!(text, "\n{files} in the sources {verb} not taken: {}{more}", names.join(", "));
-    }
-    if !a.dry_run {
-        let _ = write!(text, "\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes));
-    }
-    eprintln!("{text}");
-    Ok(())
 }

@@ -6,8 +6,10 @@ use crate::ui::text::{Out, bytes, plural, tame, time};
 use pst_core::Result;
 use pst_core::endpoint::pst::PstSource;
 use pst_core::ndb::{Crypt, Variant};
+use pst_core::pipeline::journal::AccountSummary;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 #[derive(Default)]
 struct Count {
@@ -59,6 +61,10 @@ pub fn run(a: &Info) -> Result<Outcome> {
         Crypt::Permute => "permute (compressible encryption)",
         Crypt::Cyclic => "cyclic (high encryption)",
     };
+    let downloads = downloads(&a.file).unwrap_or_else(|e| {
+        errors.push(e);
+        Vec::new()
+    });
     let items: u64 = counts.iter().map(|c| c.items).sum();
     let mut out = Out::new();
     if a.json {
@@ -76,7 +82,7 @@ pub fn run(a: &Info) -> Result<Outcome> {
                 "variant": variant, "version": header.ver, "encryption": crypt, "password": store.has_password(),
                 "name": store.display_name(), "items": items, "classes": classes,
                 "first": first.map(|t| time(Some(t))), "last": last.map(|t| time(Some(t))),
-                "folders": folders, "errors": errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "folders": folders, "downloads": downloads_json(&downloads), "errors": errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
             })
             .to_string(),
         )?;
@@ -108,10 +114,44 @@ pub fn run(a: &Info) -> Result<Outcome> {
                 bytes(c.bytes)
             ))?;
         }
+        for d in &downloads {
+            let last = d.finished.map_or_else(|| "never to its end".to_owned(), |t| time(filetime(t)));
+            let items: u64 = d.folders.iter().map(|(_, n)| n).sum();
+            let (account, folders) = (tame(&d.account), d.folders.len() as u64);
+            out.line(format!(
+                "downloaded  {account}: {} of {}, last {last}",
+                plural(items, "item"),
+                plural(folders, "folder")
+            ))?;
+        }
     }
     out.end()?;
     for e in &errors {
         eprintln!("pst: {}: {e}", a.file.display());
     }
     Ok(if errors.is_empty() { Outcome::Done } else { Outcome::Flawed })
+}
+
+/// What a PST remembers of the accounts that were downloaded into it.
+#[cfg(feature = "network")]
+fn downloads(file: &Path) -> Result<Vec<AccountSummary>> {
+    pst_core::pipeline::journal::State::summaries(file)
+}
+
+#[cfg(not(feature = "network"))]
+fn downloads(_file: &Path) -> Result<Vec<AccountSummary>> {
+    Ok(Vec::new())
+}
+
+fn filetime(seconds: i64) -> Option<u64> {
+    pst_core::mapi::time::from_unix(seconds)
+}
+
+fn downloads_json(downloads: &[AccountSummary]) -> Vec<serde_json::Value> {
+    let told = |d: &AccountSummary| {
+        let folders: Vec<_> = d.folders.iter().map(|(path, n)| json!({"path": path, "items": n})).collect();
+        let last = d.finished.map(|t| time(filetime(t)));
+        json!({"account": d.account, "last": last, "folders": folders})
+    };
+    downloads.iter().map(told).collect()
 }

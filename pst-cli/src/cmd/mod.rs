@@ -7,3 +7,4 @@ pub mod info;
 #[cfg(feature = "network")]
 pub mod login;
 pub mod ls;
+mod summary;

@@ -1,5 +1,6 @@
 //! A progress bar on a terminal, and the events of a run told to people.
 
+use super::text::{bytes, tame};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pst_core::pipeline::{Event, Observer};
 use std::io::{IsTerminal, Write};
@@ -13,6 +14,7 @@ const TOLD: u64 = 50;
 pub struct Progress {
     bar: ProgressBar,
     told: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Progress {
@@ -24,11 +26,11 @@ impl Progress {
             ProgressBar::hidden()
         };
         bar.enable_steady_tick(Duration::from_millis(250));
-        let template = "{spinner} {pos} of {len} items, {per_sec}, {eta} left  {wide_msg}";
+        let template = "{spinner} {pos} of {len} items, {prefix}{per_sec}, {eta} left  {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, told: AtomicU64::new(0) }
+        Self { bar, told: AtomicU64::new(0), bytes: AtomicU64::new(0) }
     }
 
     /// Takes the bar away.
@@ -39,14 +41,16 @@ impl Progress {
     fn tell(&self, line: &str) {
         let n = self.told.fetch_add(1, Ordering::Relaxed);
         if n < TOLD {
-            self.bar.suspend(|| {
-                let _ = writeln!(std::io::stderr(), "{}", super::text::tame(line));
-            });
+            self.say(&tame(line));
         } else if n == TOLD {
-            self.bar.suspend(|| {
-                let _ = writeln!(std::io::stderr(), "... more are counted in the summary; --json lists them");
-            });
+            self.say("... more are counted in the summary; --json lists them");
         }
+    }
+
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        });
     }
 }
 
@@ -54,13 +58,22 @@ impl Observer for Progress {
     fn event(&self, event: &Event<'_>) {
         match event {
             Event::Planned { items, .. } => self.bar.set_length(*items),
-            Event::Folder(name) => self.bar.set_message(super::text::tame(name)),
-            Event::Progress { items, .. } => {
+            Event::Folder(name) => self.bar.set_message(tame(name)),
+            // They are done, but say nothing of the speed.
+            Event::There(items) => self.bar.set_length(self.bar.length().unwrap_or_default().saturating_sub(*items)),
+            Event::Progress { items, bytes: more } => {
                 self.bar.inc(*items);
+                let all = self.bytes.fetch_add(*more, Ordering::Relaxed) + more;
+                let seconds = self.bar.elapsed().as_secs_f64().max(0.001);
+                let rate = bytes((all as f64 / seconds) as u64);
+                self.bar.set_prefix(format!("{}, {rate}/s, ", bytes(all)));
                 // Sources that do not count beforehand are counted as they are read.
                 if self.bar.length().is_some_and(|l| l < self.bar.position()) {
                     self.bar.set_length(self.bar.position());
                 }
+            }
+            Event::Waiting { why, seconds } => {
+                self.say(&tame(&format!("waiting {seconds} s, as the server asks: {why}")));
             }
             Event::Failed(f) => self.tell(&format!("failed: {} {}: {}", f.folder, f.id, f.error)),
             Event::Warning(n) => {

@@ -283,7 +283,13 @@ impl Prepare for EmlPrepare {
                 item.warnings.extend(warnings);
                 out.ending = ending;
                 let bytes = out.size();
-                return Ok(Prepared { payload: Box::new(out), bytes, id: item.id, warnings: item.warnings });
+                return Ok(Prepared {
+                    payload: Box::new(out),
+                    bytes,
+                    id: item.id,
+                    warnings: item.warnings,
+                    content: None,
+                });
             }
         }
         prepared(item, &Form { state: StateFields::Special, mail: self.0.clone(), ..Form::default() })
@@ -295,7 +301,7 @@ pub(super) fn prepared(item: Item, form: &Form) -> Result<Prepared> {
     let id = item.id.clone();
     let mut ready = text::ready(item, form)?;
     let (bytes, warnings) = (ready.size(), std::mem::take(&mut ready.warnings));
-    Ok(Prepared { payload: Box::new(ready), bytes, id, warnings })
+    Ok(Prepared { payload: Box::new(ready), bytes, id, warnings, content: None })
 }
 
 /// The message inside a prepared item.

@@ -2,6 +2,7 @@
 
 use super::eml::{modified, prepared, read_mime, unpack};
 use super::text::{self, Form, Made, NewFolder};
+use super::utf7;
 use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Warning};
@@ -46,8 +47,8 @@ impl MaildirSource {
             for part in below.components() {
                 let part = part.as_os_str().to_string_lossy().into_owned();
                 match part.strip_prefix('.') {
-                    Some(dotted) => names.extend(dotted.split('.').filter(|n| !n.is_empty()).map(utf7_decode)),
-                    None => names.push(utf7_decode(&part)),
+                    Some(dotted) => names.extend(dotted.split('.').filter(|n| !n.is_empty()).map(utf7::decode)),
+                    None => names.push(utf7::decode(&part)),
                 }
             }
             if names.is_empty() {
@@ -288,7 +289,7 @@ const LONGEST: usize = 240;
 
 /// The name of a folder: `.A.B` for A/B.
 fn dotted(path: &[String]) -> String {
-    let parts: Vec<String> = path.iter().map(|n| utf7_encode(&n.replace(['.', '/'], "_"))).collect();
+    let parts: Vec<String> = path.iter().map(|n| utf7::encode(&n.replace(['.', '/'], "_"))).collect();
     format!(".{}", parts.join("."))
 }
 
@@ -304,67 +305,6 @@ fn shortened(path: &[String]) -> String {
     let last = path.get(path.len().saturating_sub(8)..).unwrap_or_default();
     let cut: Vec<String> = last.iter().map(|n| n.chars().take(4).collect()).collect();
     dotted(&cut)
-}
-
-/// Decodes a mailbox name in modified UTF-7 (RFC 3501 5.1.3); what is none stays as it is.
-pub fn utf7_decode(name: &str) -> String {
-    let mut out = String::new();
-    let mut rest = name;
-    while let Some((plain, after)) = rest.split_once('&') {
-        out.push_str(plain);
-        let Some((code, next)) = after.split_once('-') else {
-            out.push('&');
-            rest = after;
-            continue;
-        };
-        if code.is_empty() {
-            out.push('&');
-        } else {
-            let bytes = base64_simd::forgiving_decode_to_vec(code.replace(',', "/").as_bytes()).ok();
-            let units: Option<Vec<u16>> =
-                bytes.map(|b| b.chunks_exact(2).filter_map(|c| c.try_into().ok().map(u16::from_be_bytes)).collect());
-            match units.and_then(|u| String::from_utf16(&u).ok()) {
-                Some(text) => out.push_str(&text),
-                None => {
-                    out.push('&');
-                    out.push_str(code);
-                    out.push('-');
-                }
-            }
-        }
-        rest = next;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Encodes a mailbox name in modified UTF-7.
-pub fn utf7_encode(name: &str) -> String {
-    let mut out = String::new();
-    let mut units: Vec<u8> = Vec::new();
-    let flush = |units: &mut Vec<u8>, out: &mut String| {
-        if !units.is_empty() {
-            let code = base64_simd::STANDARD_NO_PAD.encode_to_string(units.as_slice()).replace('/', ",");
-            out.push('&');
-            out.push_str(&code);
-            out.push('-');
-            units.clear();
-        }
-    };
-    for c in name.chars() {
-        if c.is_ascii_graphic() || c == ' ' {
-            flush(&mut units, &mut out);
-            out.push(c);
-            if c == '&' {
-                out.push('-');
-            }
-        } else {
-            let mut pair = [0; 2];
-            units.extend(c.encode_utf16(&mut pair).iter().flat_map(|u| u.to_be_bytes()));
-        }
-    }
-    flush(&mut units, &mut out);
-    out
 }
 
 #[cfg(test)]
@@ -408,14 +348,5 @@ mod tests {
             found.push(mime.received.unwrap());
         }
         assert_eq!(found, [1_600_000_000, 1_500_000_000, 1_500_000_001, 1_600_000_000, 999_999_999, 1_600_000_000]);
-    }
-
-    #[test]
-    fn names() {
-        for (plain, coded) in [("Entwürfe", "Entw&APw-rfe"), ("A&B", "A&-B"), ("台北", "&U,BTFw-"), ("x", "x")] {
-            assert_eq!(utf7_encode(plain), coded);
-            assert_eq!(utf7_decode(coded), plain);
-        }
-        assert_eq!(utf7_decode("a&b"), "a&b");
     }
 }

@@ -9,6 +9,8 @@ pub mod eml;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod ics;
+#[cfg(feature = "network")]
+pub mod imap;
 mod inside;
 pub mod json;
 pub mod maildir;
@@ -20,6 +22,7 @@ pub mod pst;
 mod sheets;
 pub mod text;
 pub mod tree;
+pub mod utf7;
 pub mod vcf;
 
 use crate::error::{Error, Kind, Result};
@@ -150,6 +153,13 @@ fn recognise(path: &Path) -> Result<&'static str> {
     let text = "this is not a PST, an mbox, a mail message, a calendar or a vCard; a prefix (pst:, eml:, msg:, mbox:, \
                 maildir:, ics:, vcf:, json:) forces a kind";
     Err(Error::new(Kind::NotThisKind, text).in_file(path))
+}
+
+/// The file of a target that is a PST.
+pub fn pst_target(spec: &str) -> Option<&Path> {
+    let (kind, path) = split(spec);
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    (kind.or(ending.as_deref()) == Some("pst")).then_some(path)
 }
 
 /// True for a target that hides folder-associated items as the source does; in others they would be seen as mail.

@@ -51,6 +51,22 @@ impl Input {
         Self { len: bytes.len() as u64, backing: Backing::Bytes(bytes), path: name.into() }
     }
 
+    /// A file that is open already, of `len` bytes, with a name for messages.
+    pub fn from_file(file: File, len: u64, name: impl Into<PathBuf>) -> Self {
+        Self { len, backing: Backing::File(file), path: name.into() }
+    }
+
+    /// The bytes, if they are in memory.
+    ///
+    /// # Errors
+    /// Gives the file back.
+    pub fn into_bytes(self) -> std::result::Result<Vec<u8>, Self> {
+        match self.backing {
+            Backing::Bytes(bytes) => Ok(bytes),
+            Backing::File(_) => Err(self),
+        }
+    }
+
     /// Size in bytes when it was opened.
     pub fn len(&self) -> u64 {
         self.len

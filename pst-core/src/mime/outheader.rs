@@ -253,7 +253,7 @@ fn generate(
     put("Importance", level(props.i32(tag::IMPORTANCE), &[(0, "low"), (2, "high")]));
     let sensitivity = [(1, "Personal"), (2, "Private"), (3, "Company-Confidential")];
     put("Sensitivity", level(props.i32(tag::SENSITIVITY), &sensitivity));
-    put("Keywords", joined(state::categories(message).iter().map(|k| outfield::words(k))));
+    put("Keywords", joined(state::categories(&message.props).iter().map(|k| outfield::words(k))));
     if props.bool(tag::READ_RECEIPT_REQUESTED) == Some(true) {
         let who = person(props, &address::READ_RECEIPT, page).map(learned).or_else(|| main.cloned());
         put("Disposition-Notification-To", who.as_ref().map(&mut mailbox));

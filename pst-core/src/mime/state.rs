@@ -2,7 +2,7 @@
 
 use crate::mapi::message::flag;
 use crate::mapi::named::{PS_PUBLIC_STRINGS, PSETID_COMMON, PSETID_TASK};
-use crate::mapi::{Message, NamedProp, PropType, Value, tag, time};
+use crate::mapi::{Message, NamedProp, PropBag, PropType, Value, tag, time};
 use std::sync::Arc;
 
 /// PidTagMessageStatus: answered.
@@ -36,7 +36,10 @@ pub struct State {
 
 /// The state of a message by its properties.
 pub fn state_of(message: &Message) -> State {
-    let props = &message.props;
+    state_of_bag(&message.props)
+}
+
+fn state_of_bag(props: &PropBag) -> State {
     let flags = props.i32(tag::MESSAGE_FLAGS).unwrap_or(flag::READ);
     let verb = props.i32(tag::LAST_VERB_EXECUTED).unwrap_or(0);
     let status = props.i32(tag::MESSAGE_STATUS).unwrap_or(0);
@@ -46,7 +49,7 @@ pub fn state_of(message: &Message) -> State {
         forwarded: verb == VERB_FORWARD,
         flagged: props.i32(tag::FLAG_STATUS) == Some(FLAGGED),
         draft: flags & flag::UNSENT != 0,
-        keywords: categories(message),
+        keywords: categories(props),
     }
 }
 
@@ -64,8 +67,8 @@ pub(super) fn keywords() -> NamedProp {
 }
 
 /// The categories of a message (PS_PUBLIC_STRINGS "Keywords").
-pub(super) fn categories(message: &Message) -> Vec<String> {
-    match message.props.named(&keywords()) {
+pub(super) fn categories(props: &PropBag) -> Vec<String> {
+    match props.named(&keywords()) {
         Some(Value::Multi(bytes)) => Value::multi_parts(bytes)
             .unwrap_or_default()
             .into_iter()
@@ -87,24 +90,71 @@ pub(super) fn apply(message: &mut Message, state: &State, unsent: bool, more: i3
     let props = &mut message.props;
     props.set(tag::MESSAGE_FLAGS, Value::I32(flags));
     props.set(tag::MESSAGE_STATUS, Value::I32(if state.answered { STATUS_ANSWERED } else { 0 }));
-    let (icon, verb) = match (state.forwarded, state.answered) {
-        (true, _) => (ICON_FORWARDED, Some(VERB_FORWARD)),
-        (false, true) => (ICON_REPLIED, Some(VERB_REPLY)),
-        (false, false) => (ICON_NONE, None),
-    };
+    let (icon, verb) = sign(state);
     props.set(tag::ICON_INDEX, Value::I32(icon));
     if let Some(verb) = verb {
         props.set(tag::LAST_VERB_EXECUTED, Value::I32(verb));
         props.set(tag::LAST_VERB_EXECUTION_TIME, Value::Time(at));
     }
     if state.flagged {
-        follow_up(message, draft, at);
+        follow_up(props, draft, at);
     }
 }
 
-fn follow_up(message: &mut Message, draft: bool, at: u64) {
-    let subject = super::text::subject(&message.props);
-    let props = &mut message.props;
+/// Brings the properties of an item that was imported before up to the state that its source has now; `at` is when it
+/// changed (FILETIME). Categories are added, not taken away: people give some in Outlook, too. What the state does not
+/// touch stays.
+pub fn update(props: &mut PropBag, state: &State, at: u64) {
+    let old = state_of_bag(props);
+    if let Some(seen) = state.seen.filter(|s| Some(*s) != old.seen) {
+        let flags = props.i32(tag::MESSAGE_FLAGS).unwrap_or_default();
+        let flags = if seen { flags | flag::READ } else { flags & !flag::READ };
+        props.set(tag::MESSAGE_FLAGS, Value::I32(flags));
+    }
+    if (state.answered, state.forwarded) != (old.answered, old.forwarded) {
+        let status = props.i32(tag::MESSAGE_STATUS).unwrap_or_default() & !STATUS_ANSWERED;
+        props.set(tag::MESSAGE_STATUS, Value::I32(if state.answered { status | STATUS_ANSWERED } else { status }));
+        let icon = props.i32(tag::ICON_INDEX).unwrap_or(ICON_NONE);
+        // Icons of meetings and reports say something else.
+        if matches!(icon, ICON_NONE | 0 | ICON_REPLIED | ICON_FORWARDED) {
+            props.set(tag::ICON_INDEX, Value::I32(sign(state).0));
+        }
+        match sign(state).1 {
+            Some(verb) => {
+                props.set(tag::LAST_VERB_EXECUTED, Value::I32(verb));
+                props.set(tag::LAST_VERB_EXECUTION_TIME, Value::Time(at));
+            }
+            None => {
+                props.remove(tag::LAST_VERB_EXECUTED.id());
+                props.remove(tag::LAST_VERB_EXECUTION_TIME.id());
+            }
+        }
+    }
+    if state.flagged && !old.flagged {
+        follow_up(props, old.draft, at);
+    } else if old.flagged && !state.flagged {
+        for t in [tag::FLAG_STATUS, tag::FOLLOWUP_ICON, tag::TODO_ITEM_FLAGS] {
+            props.remove(t.id());
+        }
+    }
+    let more: Vec<&String> = state.keywords.iter().filter(|k| !old.keywords.contains(k)).collect();
+    if !more.is_empty() {
+        let all: Vec<String> = old.keywords.iter().chain(more).cloned().collect();
+        super::fields::set_categories(props, &all);
+    }
+}
+
+/// The icon and the last verb of a state.
+fn sign(state: &State) -> (i32, Option<i32>) {
+    match (state.forwarded, state.answered) {
+        (true, _) => (ICON_FORWARDED, Some(VERB_FORWARD)),
+        (false, true) => (ICON_REPLIED, Some(VERB_REPLY)),
+        (false, false) => (ICON_NONE, None),
+    }
+}
+
+fn follow_up(props: &mut PropBag, draft: bool, at: u64) {
+    let subject = super::text::subject(props);
     props.set(tag::FLAG_STATUS, Value::I32(FLAGGED));
     props.set(tag::FOLLOWUP_ICON, Value::I32(RED));
     props.set(tag::TODO_ITEM_FLAGS, Value::I32(if draft { 8 } else { 1 }));
@@ -118,4 +168,32 @@ fn follow_up(message: &mut Message, draft: bool, at: u64) {
     props.set_named(task(0x811C), PropType::BOOLEAN, Value::Bool(false));
     props.set_named(common(0x85A4), PropType::STRING, Value::text(subject.as_deref().unwrap_or_default()));
     props.set_named(common(0x85BF), PropType::TIME, Value::Time(at));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_follows_its_source_and_spares_the_rest() {
+        let words = |w: &[&str]| w.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let mut message = Message::default();
+        let first = State { seen: Some(false), flagged: true, keywords: words(&["red"]), ..State::default() };
+        apply(&mut message, &first, false, flag::HAS_ATTACH, 5);
+        super::super::fields::set_categories(&mut message.props, &first.keywords);
+        let now = State { seen: Some(true), answered: true, keywords: words(&["blue"]), ..State::default() };
+        update(&mut message.props, &now, 7);
+        let expected = State { keywords: words(&["red", "blue"]), ..now.clone() };
+        assert_eq!(state_of(&message), expected);
+        assert_eq!(message.props.time(tag::LAST_VERB_EXECUTION_TIME), Some(7));
+        assert!(message.props.i32(tag::MESSAGE_FLAGS).unwrap() & flag::HAS_ATTACH != 0);
+        let once = message.clone();
+        update(&mut message.props, &now, 9);
+        assert_eq!(format!("{:?}", message.props), format!("{:?}", once.props), "the same state again changes nothing");
+        message.props.set(tag::ICON_INDEX, Value::I32(0x404));
+        let unread = State { seen: Some(false), ..State::default() };
+        update(&mut message.props, &unread, 9);
+        assert_eq!(message.props.i32(tag::ICON_INDEX), Some(0x404), "the icon of a meeting stays");
+        assert_eq!(state_of(&message), State { keywords: words(&["red", "blue"]), ..unread });
+    }
 }

@@ -45,6 +45,75 @@ pub fn key(item: &Item) -> Key {
     key
 }
 
+/// Stands for the content of a message, whether it is on its way into a store or was read from one: ids, header, times,
+/// and size and CRC-32 of bodies and attachments. Its state (read, flagged, categories) does not count.
+pub fn content(message: &Message) -> Key {
+    let mut sha = Sha256::new();
+    content_of(&mut sha, message, 0);
+    let mut key = Key::default();
+    key.iter_mut().zip(sha.finalize()).for_each(|(to, from)| *to = from);
+    key
+}
+
+fn content_of(sha: &mut Sha256, m: &Message, depth: usize) {
+    for t in [tag::INTERNET_MESSAGE_ID, tag::TRANSPORT_MESSAGE_HEADERS, tag::MESSAGE_CLASS] {
+        let text = m.props.text(t).unwrap_or_default();
+        sha.update((text.len() as u64).to_le_bytes());
+        sha.update(text);
+    }
+    for t in [tag::MESSAGE_DELIVERY_TIME, tag::CLIENT_SUBMIT_TIME] {
+        sha.update(m.props.time(t).unwrap_or_default().to_le_bytes());
+    }
+    for t in [tag::BODY, tag::HTML, tag::RTF_COMPRESSED] {
+        sum(sha, m.props.any(t.id()));
+    }
+    sha.update((m.attachments.len() as u64).to_le_bytes());
+    for a in &m.attachments {
+        sha.update(a.props.text(tag::ATTACH_LONG_FILENAME).unwrap_or_default());
+        match a.embedded.as_ref().filter(|_| depth < 100) {
+            Some(inner) => content_of(sha, inner, depth + 1),
+            None => sum(sha, a.props.any(tag::ATTACH_DATA_BINARY.id())),
+        }
+    }
+}
+
+/// Size and CRC-32 of a value.
+fn sum(sha: &mut Sha256, value: Option<&Value>) {
+    let bytes = match value {
+        None => return sha.update([0]),
+        Some(Value::Binary(Blob::Bytes(b)) | Value::Object(Blob::Bytes(b)) | Value::Unicode(b) | Value::String8(b)) => {
+            b
+        }
+        Some(Value::Binary(stream) | Value::Object(stream)) => {
+            let mut crc = crc32fast::Hasher::new();
+            let read = pieces(stream, |piece| crc.update(piece));
+            sha.update(stream.len().to_le_bytes());
+            // One that cannot be read is like no other.
+            return match read {
+                Ok(()) => sha.update(crc.finalize().to_le_bytes()),
+                Err(_) => sha.update([1]),
+            };
+        }
+        Some(v) => return sha.update(v.size().to_le_bytes()),
+    };
+    sha.update((bytes.len() as u64).to_le_bytes());
+    sha.update(crc32fast::hash(bytes).to_le_bytes());
+}
+
+/// Reads a stream to its end.
+fn pieces(blob: &Blob, mut take: impl FnMut(&[u8])) -> crate::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    let mut reader = blob.open()?;
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => take(buffer.get(..n).unwrap_or_default()),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(Error::new(Kind::Io, e.to_string())),
+        }
+    }
+}
+
 struct Hash {
     sha: Sha256,
     /// Something could not be read.
@@ -58,17 +127,7 @@ impl Hash {
             self.sha.update(bytes);
             return;
         }
-        let mut buffer = vec![0; 1 << 16];
-        let read = blob.open().and_then(|mut reader| {
-            loop {
-                match reader.read(&mut buffer) {
-                    Ok(0) => return Ok(()),
-                    Ok(n) => self.sha.update(buffer.get(..n).unwrap_or_default()),
-                    Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                    Err(e) => return Err(Error::new(Kind::Io, e.to_string())),
-                }
-            }
-        });
+        let read = pieces(blob, |piece| self.sha.update(piece));
         self.broken |= read.is_err();
     }
 }

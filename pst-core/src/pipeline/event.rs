@@ -26,6 +26,15 @@ pub enum Event<'a> {
         /// Bytes.
         bytes: u64,
     },
+    /// Items of the folder that are in the target from an earlier run.
+    There(u64),
+    /// A server asks for patience: what it said, and for how many seconds the source waits.
+    Waiting {
+        /// The server's words.
+        why: &'a str,
+        /// Seconds.
+        seconds: u64,
+    },
     /// An item could not be moved; the run goes on.
     Failed(&'a Failure),
     /// Something of an item was lost or guessed.
@@ -60,6 +69,33 @@ pub struct Note {
     pub warning: Warning,
 }
 
+/// The account of one folder of a run.
+#[derive(Debug, Clone, Default)]
+pub struct FolderReport {
+    /// Path in the source, with slashes.
+    pub source: String,
+    /// Path in the target, with slashes.
+    pub target: String,
+    /// Items as the source counts them beforehand.
+    pub counted: Option<u64>,
+    /// Items that the target had from an earlier run.
+    pub there: u64,
+    /// Items found, other than those.
+    pub read: u64,
+    /// Items written.
+    pub written: u64,
+    /// Items left out, by reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// Items that could not be moved.
+    pub failed: u64,
+    /// Items of earlier runs whose state was brought up to date.
+    pub updated: u64,
+    /// Items of earlier runs that went to the deleted ones.
+    pub gone: u64,
+    /// Size of the items read, bytes.
+    pub bytes: u64,
+}
+
 /// The account of a run: every item read was written, skipped or failed.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -69,6 +105,14 @@ pub struct Report {
     pub read: u64,
     /// Items written.
     pub written: u64,
+    /// Items that the target had from an earlier run.
+    pub there: u64,
+    /// Items of earlier runs whose state was brought up to date.
+    pub updated: u64,
+    /// Items of earlier runs that went to the deleted ones.
+    pub gone: u64,
+    /// Each folder, in the order in which they were gone through.
+    pub by_folder: Vec<FolderReport>,
     /// Items left out, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
     /// Items that could not be moved.

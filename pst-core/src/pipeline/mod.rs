@@ -4,11 +4,13 @@ pub mod dedupe;
 pub mod event;
 pub mod filter;
 pub mod item;
+pub mod journal;
 pub mod run;
 pub mod sink;
 pub mod source;
+mod writer;
 
-pub use event::{Event, Failure, Note, Observer, Report};
+pub use event::{Event, Failure, FolderReport, Note, Observer, Report};
 pub use filter::{FolderFilter, ItemFilter};
 pub use item::{Body, Flags, Folder, Item, ItemRef, Mime, Role};
 pub use run::{Mounted, RunOptions, run};

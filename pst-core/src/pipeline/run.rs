@@ -3,15 +3,15 @@
 //! Items travel in batches that carry a sequence number, so the target does not depend on the number of threads. What is
 //! in flight is bounded by bytes: the slowness of the sink is the back-pressure.
 
-use super::dedupe::{Key, Seen, key};
-use super::event::{Event, Failure, LISTED, Note, Observer, Report};
+use super::dedupe::key;
+use super::event::{Event, Observer, Report};
 use super::filter::{FolderFilter, ItemFilter};
-use super::item::{Folder, ItemRef};
-use super::sink::{Prepare, Prepared, Sink, Written};
+use super::item::{Body, Flags, Folder, ItemRef};
+use super::journal::{Differences, Journal};
+use super::sink::{Prepare, Sink, Written};
 use super::source::Source;
+use super::writer::{Done, Numbered, Outcome, Trace, Writer};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::Code;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -46,6 +46,8 @@ pub struct Mounted {
     pub source: Arc<dyn Source>,
     /// Folder path in the target; empty for the top.
     pub under: Vec<String>,
+    /// Remembers for the next run where its items went.
+    pub journal: Option<Arc<dyn Journal>>,
 }
 
 /// Moves everything from the sources to the sink.
@@ -73,7 +75,7 @@ pub fn run(
     names.sort();
     names.dedup();
     sink.names(&names);
-    for Mounted { source, under } in sources {
+    for Mounted { source, under, .. } in sources {
         sink.store(under, &source.title(), &source.store())?;
     }
     let items = plan.iter().filter_map(|(_, (f, _))| f.count).sum();
@@ -100,7 +102,7 @@ pub fn run(
     let (job_in, job_out) = channel::<Batch<'_>>();
     let (done_in, done_out) = channel::<Numbered<'_>>();
     let jobs = Mutex::new(job_out);
-    let mut writer = Writer { sink, report: Report::default(), seen: Seen::default(), options, observer };
+    let mut writer = Writer::new(sink, options, observer, sources);
     let result = pool.in_place_scope(|scope| {
         let (state, jobs, plan) = (&state, &jobs, &plan);
         let list_in = done_in.clone();
@@ -113,14 +115,32 @@ pub fn run(
             scope.spawn(move |_| work(state, jobs, &done_in));
         }
         drop(done_in);
-        let result = writer.write_all(state, done_out);
+        let result = writer.write_all(state, &done_out);
         state.ended.store(true, Ordering::Relaxed);
         state.freed.notify_all();
         result
     });
-    result?;
-    if options.stop.load(Ordering::Relaxed) {
-        return Err(stopped());
+    let result = match result {
+        Ok(()) if options.stop.load(Ordering::Relaxed) => Err(stopped()),
+        result => result,
+    };
+    if writer.is_journaled() {
+        // What was fetched stays fetched, however the run ended.
+        if result.is_ok() {
+            writer.leave();
+        }
+        match (writer.commit(), result) {
+            (Ok(()), Err(e)) if e.kind() == Kind::Interrupted => {
+                return Err(Error::new(
+                    e.kind(),
+                    "stopped; what came so far is in the target, and the next run goes on",
+                ));
+            }
+            (_, Err(e)) | (Err(e), Ok(())) => return Err(e),
+            (Ok(()), Ok(())) => {}
+        }
+    } else {
+        result?;
     }
     let Writer { sink, mut report, .. } = writer;
     let Written { bytes, .. } = sink.finish()?;
@@ -128,7 +148,7 @@ pub fn run(
     Ok(report)
 }
 
-fn stopped() -> Error {
+pub(super) fn stopped() -> Error {
     Error::new(Kind::Interrupted, "stopped; nothing was written under the target's name")
 }
 
@@ -142,7 +162,7 @@ struct Budget {
     items: u64,
 }
 
-struct Shared<'a> {
+pub(super) struct Shared<'a> {
     options: &'a RunOptions,
     preparer: &'a dyn Prepare,
     budget: Mutex<Budget>,
@@ -169,7 +189,7 @@ impl Shared<'_> {
         budget.items += items;
     }
 
-    fn give(&self, bytes: u64, items: u64) {
+    pub(super) fn give(&self, bytes: u64, items: u64) {
         let mut budget = lock(&self.budget);
         budget.bytes = budget.bytes.saturating_sub(bytes);
         budget.items = budget.items.saturating_sub(items);
@@ -183,24 +203,12 @@ impl Shared<'_> {
 /// Items of one folder, in order.
 struct Batch<'a> {
     seq: u64,
-    source: &'a dyn Source,
+    mounted: &'a Mounted,
     folder: &'a Folder,
     target: &'a Folder,
     items: Vec<ItemRef>,
 }
 
-enum Outcome {
-    Ready { prepared: Prepared, key: Option<Key>, size: u64 },
-    Skipped { reason: &'static str, size: u64 },
-    Failed { id: String, error: Error, size: u64 },
-}
-
-enum Done<'a> {
-    Folder { source: &'a Folder, target: &'a Folder },
-    Items { folder: &'a Folder, outcomes: Vec<Outcome> },
-}
-
-type Numbered<'a> = (u64, Done<'a>);
 type Planned<'a> = (&'a Mounted, (Folder, Folder));
 
 /// Gives out folders and items in order.
@@ -222,16 +230,22 @@ impl<'a> Lister<'_, 'a> {
     /// Lists everything; ends early when nobody takes it any more.
     fn all(mut self, plan: &'a [Planned<'a>]) -> Option<()> {
         for (mounted, (folder, target)) in plan {
-            self.folder(&*mounted.source, folder, target)?;
+            self.folder(mounted, folder, target)?;
         }
         Some(())
     }
 
-    fn folder(&mut self, source: &'a dyn Source, folder: &'a Folder, target: &'a Folder) -> Option<()> {
-        let seq = self.number();
-        self.done.send((seq, Done::Folder { source: folder, target })).ok()?;
+    fn folder(&mut self, mounted: &'a Mounted, folder: &'a Folder, target: &'a Folder) -> Option<()> {
+        let source = &*mounted.source;
         let failed = |error| Outcome::Failed { id: String::new(), error, size: 0 };
-        let items = match source.items(folder) {
+        let listed = source.items(folder).and_then(|items| Ok((items, source.differences(folder)?)));
+        let (listed, differences) = match listed {
+            Ok((items, differences)) => (Ok(items), differences),
+            Err(error) => (Err(error), Differences::default()),
+        };
+        let seq = self.number();
+        self.done.send((seq, Done::Folder { mounted, source: folder, target, differences })).ok()?;
+        let items = match listed {
             Ok(items) => items,
             Err(error) => return self.out(folder, failed(error)),
         };
@@ -245,7 +259,7 @@ impl<'a> Lister<'_, 'a> {
                 }
                 Ok(item) => {
                     if self.bytes + item.size > BATCH_BYTES || self.held.len() == BATCH {
-                        self.send(source, folder, target)?;
+                        self.send(mounted, folder, target)?;
                     }
                     self.bytes += item.size;
                     self.held.push(item);
@@ -253,21 +267,21 @@ impl<'a> Lister<'_, 'a> {
                 }
                 Err(error) => failed(error),
             };
-            self.send(source, folder, target)?;
+            self.send(mounted, folder, target)?;
             self.out(folder, outcome)?;
         }
-        self.send(source, folder, target)
+        self.send(mounted, folder, target)
     }
 
     /// Sends what is held.
-    fn send(&mut self, source: &'a dyn Source, folder: &'a Folder, target: &'a Folder) -> Option<()> {
+    fn send(&mut self, mounted: &'a Mounted, folder: &'a Folder, target: &'a Folder) -> Option<()> {
         if self.held.is_empty() {
             return Some(());
         }
         let items = std::mem::take(&mut self.held);
         self.state.take(std::mem::take(&mut self.bytes), items.len() as u64);
         let seq = self.number();
-        self.jobs.send(Batch { seq, source, folder, target, items }).ok()
+        self.jobs.send(Batch { seq, mounted, folder, target, items }).ok()
     }
 
     /// Sends what needs no work.
@@ -301,114 +315,17 @@ fn outcome(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Outcome {
 }
 
 fn one(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Result<Outcome> {
-    let size = item.size;
-    let item = batch.source.load(batch.folder, item)?;
+    let (size, source) = (item.size, &*batch.mounted.source);
+    let lasting = batch.mounted.journal.is_some().then(|| source.lasting(item));
+    let item = source.load(batch.folder, item)?;
     if let Some(reason) = state.options.items.refuses(&item).or_else(|| state.preparer.refuses(&item)) {
         return Ok(Outcome::Skipped { reason, size });
     }
     let key = state.options.skip_duplicates.then(|| key(&item));
+    let trace = lasting.map(|key| match &item.body {
+        Body::Mime(m) => Trace { key, flags: m.flags.clone() },
+        Body::Mapi(_) => Trace { key, flags: Flags::default() },
+    });
     let prepared = state.preparer.prepare(batch.target, item)?;
-    Ok(Outcome::Ready { prepared, key, size })
-}
-
-struct Writer<'a> {
-    sink: Box<dyn Sink>,
-    report: Report,
-    seen: Seen,
-    options: &'a RunOptions,
-    observer: &'a dyn Observer,
-}
-
-impl Writer<'_> {
-    /// Takes results in order of their numbers until all threads are done.
-    fn write_all(&mut self, state: &Shared<'_>, done: Receiver<Numbered<'_>>) -> Result<()> {
-        let mut next = 0;
-        let mut waiting = BTreeMap::new();
-        for (seq, done) in done {
-            if self.options.stop.load(Ordering::Relaxed) {
-                return Err(stopped());
-            }
-            waiting.insert(seq, done);
-            while let Some(done) = waiting.remove(&next) {
-                next += 1;
-                self.write(state, done)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, state: &Shared<'_>, done: Done<'_>) -> Result<()> {
-        let (folder, outcomes) = match done {
-            Done::Folder { source, target } => {
-                self.report.folders += 1;
-                self.observer.event(&Event::Folder(&source.path.join("/")));
-                return self.sink.folder(target);
-            }
-            Done::Items { folder, outcomes } => (folder, outcomes),
-        };
-        let (items, mut bytes) = (outcomes.len() as u64, 0);
-        for outcome in outcomes {
-            bytes += self.one(folder, outcome)?;
-        }
-        state.give(bytes, items);
-        self.report.read += items;
-        self.report.bytes += bytes;
-        self.observer.event(&Event::Progress { items, bytes });
-        Ok(())
-    }
-
-    /// Writes, skips or reports one item; returns its size.
-    fn one(&mut self, folder: &Folder, outcome: Outcome) -> Result<u64> {
-        Ok(match outcome {
-            Outcome::Ready { prepared, key, size } => {
-                if key.is_some_and(|k| !self.seen.insert(k)) {
-                    *self.report.skipped.entry("duplicate").or_default() += 1;
-                } else {
-                    self.put(folder, prepared)?;
-                }
-                size
-            }
-            Outcome::Skipped { reason, size } => {
-                *self.report.skipped.entry(reason).or_default() += 1;
-                size
-            }
-            Outcome::Failed { id, error, size } => {
-                self.failed(folder, id, error);
-                size
-            }
-        })
-    }
-
-    fn put(&mut self, folder: &Folder, mut prepared: Prepared) -> Result<()> {
-        let id = std::mem::take(&mut prepared.id);
-        let mut warnings = std::mem::take(&mut prepared.warnings);
-        match self.sink.item(prepared) {
-            Ok(more) => {
-                self.report.written += 1;
-                warnings.extend(more);
-            }
-            Err(error) if error.kind() == Kind::Limit => self.failed(folder, id.clone(), error),
-            Err(error) => return Err(error),
-        }
-        self.report.damaged += u64::from(warnings.iter().any(|w| w.code == Code::Damaged));
-        for warning in warnings {
-            let note = Note { folder: folder.path.join("/"), id: id.clone(), warning };
-            *self.report.codes.entry(note.warning.code.name()).or_default() += 1;
-            self.observer.event(&Event::Warning(&note));
-            self.report.warnings += 1;
-            if self.report.notes.len() < LISTED {
-                self.report.notes.push(note);
-            }
-        }
-        Ok(())
-    }
-
-    fn failed(&mut self, folder: &Folder, id: String, error: Error) {
-        let failure = Failure { folder: folder.path.join("/"), id, error };
-        self.observer.event(&Event::Failed(&failure));
-        self.report.failed += 1;
-        if self.report.failures.len() < LISTED {
-            self.report.failures.push(failure);
-        }
-    }
+    Ok(Outcome::Ready { prepared, key, size, trace })
 }

@@ -1,6 +1,8 @@
 //! Where items go.
 
+use super::dedupe::Key;
 use super::item::{Folder, Item};
+use super::journal::Change;
 use crate::error::Result;
 use crate::mapi::{NamedProp, PropBag, Warning};
 use std::any::Any;
@@ -17,6 +19,8 @@ pub struct Prepared {
     pub id: String,
     /// What was lost or odd, one sentence each.
     pub warnings: Vec<Warning>,
+    /// Stands for the content, from sinks that a journal is kept of.
+    pub content: Option<Key>,
 }
 
 /// The part of a sink's work that needs no order and runs on all threads.
@@ -69,6 +73,40 @@ pub trait Sink: Send {
     /// # Errors
     /// When the sink cannot go on; [`crate::Kind::Limit`] when only this item cannot be written.
     fn item(&mut self, item: Prepared) -> Result<Vec<Warning>>;
+
+    /// Where the last item went, for a journal: 0 in sinks of which none is kept.
+    fn place(&self) -> u64 {
+        0
+    }
+
+    /// The content and the place of each item that the current folder had before this run.
+    ///
+    /// # Errors
+    /// When the target cannot be read.
+    fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
+        Ok(Vec::new())
+    }
+
+    /// Changes an item that an earlier run wrote. False if it is no longer there.
+    ///
+    /// # Errors
+    /// When the sink cannot go on.
+    fn change(&mut self, _change: &Change) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// For each file of the target, the number that its next durable state will bear.
+    fn next_states(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// Makes everything so far durable and part of a whole target, where the target can grow.
+    ///
+    /// # Errors
+    /// When it cannot be written; the target is then as it was after the last call.
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// Completes the target and gives it its name.
     ///

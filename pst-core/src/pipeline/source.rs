@@ -1,6 +1,7 @@
 //! Where items come from.
 
 use super::item::{Folder, Item, ItemRef};
+use super::journal::Differences;
 use crate::error::Result;
 use crate::mapi::{NamedProp, PropBag};
 use std::path::PathBuf;
@@ -24,6 +25,19 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// When this item cannot be read; the run goes on.
     fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item>;
+
+    /// What differs from an earlier run; asked for after [`Source::items`] of the folder.
+    ///
+    /// # Errors
+    /// When that cannot be looked up; the items of the folder are then not loaded.
+    fn differences(&self, _folder: &Folder) -> Result<Differences> {
+        Ok(Differences::default())
+    }
+
+    /// What names an item of a folder for good, for a journal.
+    fn lasting(&self, item: &ItemRef) -> Vec<u8> {
+        item.key.to_be_bytes().to_vec()
+    }
 
     /// Named properties that items of this source use, so that a sink can number them before the first item.
     fn names(&self) -> Vec<NamedProp> {

@@ -7,7 +7,7 @@ mod sink;
 
 pub use sink::MboxSink;
 
-use super::{maildir, text};
+use super::{text, utf7};
 use crate::endpoint::cannot_list;
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
@@ -56,7 +56,7 @@ impl MboxSource {
             }
             let below = entry.path().strip_prefix(path).unwrap_or(entry.path());
             // Thunderbird names folders of IMAP accounts in modified UTF-7.
-            let named = |c: std::path::Component<'_>| maildir::utf7_decode(&bare(&c.as_os_str().to_string_lossy()));
+            let named = |c: std::path::Component<'_>| utf7::decode(&bare(&c.as_os_str().to_string_lossy()));
             let names: Vec<String> = below.components().map(named).collect();
             for depth in 1..names.len() {
                 let parent = names.get(..depth).unwrap_or_default();

@@ -3,11 +3,13 @@
 use super::socket::Socket;
 use super::{Server, hexadecimal};
 use crate::error::{Error, Kind, Result};
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error as TlsError,
     PeerIncompatible, SignatureScheme,
@@ -17,6 +19,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which certificates are accepted, and which is shown.
@@ -59,11 +62,18 @@ pub(super) fn random(out: &mut [u8]) -> Result<()> {
 /// Runs the handshake to its end.
 pub(super) fn handshake(server: &Server, socket: &mut Socket) -> Result<ClientConnection> {
     let judge = Arc::new(Judge::new(server)?);
-    let config = config(server, Arc::clone(&judge))?;
+    let asked = Arc::new(Asked::default());
+    let config = config(server, Arc::clone(&judge), Arc::clone(&asked))?;
     let name = ServerName::try_from(server.host.clone()).map_err(|_| {
         Error::new(Kind::Usage, format!("{server}: this name of a server cannot stand in a certificate"))
     })?;
-    let failed = |e: &TlsError| Error::new(Kind::Connection, format!("{server}: {}", explain(e, judge.seen())));
+    let failed = |e: &TlsError| {
+        // TLS 1.2 has no word of its own for that.
+        let wanted =
+            *e == TlsError::AlertReceived(AlertDescription::HandshakeFailure) && asked.0.load(Ordering::Relaxed);
+        let e = if wanted { &TlsError::AlertReceived(AlertDescription::CertificateRequired) } else { e };
+        Error::new(Kind::Connection, format!("{server}: {}", explain(e, judge.seen())))
+    };
     let mut tls = ClientConnection::new(config, name).map_err(|e| failed(&e))?;
     while tls.is_handshaking() {
         match tls.complete_io(socket) {
@@ -79,14 +89,31 @@ pub(super) fn handshake(server: &Server, socket: &mut Socket) -> Result<ClientCo
     Ok(tls)
 }
 
-fn config(server: &Server, judge: Arc<Judge>) -> Result<Arc<ClientConfig>> {
+/// Remembers that the server has asked for a certificate that we do not have.
+#[derive(Debug, Default)]
+struct Asked(AtomicBool);
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, _hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+fn config(server: &Server, judge: Arc<Judge>, asked: Arc<Asked>) -> Result<Arc<ClientConfig>> {
     let unusable = |e: &TlsError| Error::new(Kind::Usage, format!("TLS cannot be set up: {e}"));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&judge.provider))
         .with_safe_default_protocol_versions()
         .map_err(|e| unusable(&e))?
         .dangerous()
         .with_custom_certificate_verifier(judge);
-    let Some((certificate, key)) = &server.tls.client_cert else { return Ok(Arc::new(builder.with_no_client_auth())) };
+    let Some((certificate, key)) = &server.tls.client_cert else {
+        return Ok(Arc::new(builder.with_client_cert_resolver(asked)));
+    };
     let chain = certificates(certificate)?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|e| {
         Error::new(Kind::Usage, format!("the file holds no private key that can be used (PEM, not encrypted): {e}"))

@@ -65,7 +65,7 @@ impl Prepare for PstPrepare {
                 (Ready::Later { message, associated: item.associated }, bytes)
             }
         };
-        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings })
+        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content: None })
     }
 }
 

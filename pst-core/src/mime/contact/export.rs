@@ -327,7 +327,7 @@ impl Output<'_> {
             self.warnings.push(Code::Contact.with("the formatting of the note has no place in a vCard"));
         }
         item.named(&state::keywords());
-        let categories: Vec<String> = state::categories(message).iter().map(|c| escaped(c)).collect();
+        let categories: Vec<String> = state::categories(&message.props).iter().map(|c| escaped(c)).collect();
         if !categories.is_empty() {
             card.put("CATEGORIES", categories.join(","));
         }

@@ -76,7 +76,7 @@ impl Output<'_> {
         }
         item.tag(tag::PRIORITY);
         item.named(&state::keywords());
-        let categories: Vec<String> = state::categories(message).iter().map(|c| escaped(c)).collect();
+        let categories: Vec<String> = state::categories(&message.props).iter().map(|c| escaped(c)).collect();
         if !categories.is_empty() {
             out.put("CATEGORIES", categories.join(","));
         }

@@ -94,7 +94,7 @@ fn body(source: &Component, message: &mut Message) {
 pub(super) fn add(source: &Component, message: &mut Message) {
     let said = |tag, usual| message.props.i32(tag).filter(|n| *n != usual).map(|n| (tag, n));
     let own = [said(tag::IMPORTANCE, 1), said(tag::PRIORITY, 0), said(tag::SENSITIVITY, 0)];
-    let categories = state::categories(message);
+    let categories = state::categories(&message.props);
     labels(source, message);
     for (tag, value) in own.into_iter().flatten() {
         message.props.set(tag, Value::I32(value));

@@ -1,0 +1,83 @@
+//! The end of `pst convert`: what happened, for people and as JSON.
+
+use crate::args::Convert;
+use crate::ui::text::{Out, bytes, plural, tame};
+use pst_core::Result;
+use pst_core::pipeline::Report;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Files that were not taken, as far as the summary names them.
+const LISTED: usize = 1000;
+
+/// Prints the summary: as JSON on standard output, or a few lines on standard error.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], seconds: f64) -> Result<()> {
+    let skipped: u64 = r.skipped.values().sum();
+    if a.json {
+        let failures: Vec<_> = r
+            .failures
+            .iter()
+            .map(|f| json!({"folder": f.folder, "item": f.id, "error": f.error.to_string()}))
+            .collect();
+        let notes: Vec<_> = r
+            .notes
+            .iter()
+            .map(
+                |n| json!({"folder": n.folder, "item": n.id, "code": n.warning.code.name(), "warning": n.warning.text}),
+            )
+            .collect();
+        let report = json!({
+            "target": target, "dry_run": a.dry_run, "folders": r.folders, "read": r.read, "written": r.written,
+            "skipped": r.skipped, "failed": r.failed, "failures": failures, "damaged": r.damaged,
+            "warnings": r.warnings, "warning_codes": r.codes, "notes": notes,
+            "there_before": r.there, "updated": r.updated, "moved_to_deleted": r.gone,
+            "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
+            "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
+        });
+        let mut out = Out::new();
+        out.line(report.to_string())?;
+        return out.end();
+    }
+    let verb = if a.dry_run { "would be written" } else { "written" };
+    let mut text =
+        format!("{} read from {}; {} {verb}", plural(r.read, "item"), plural(r.folders, "folder"), r.written);
+    if r.there > 0 {
+        let _ = write!(text, "; {} there from before", r.there);
+    }
+    if r.updated > 0 {
+        let _ = write!(text, "; {} brought up to date", r.updated);
+    }
+    if r.gone > 0 {
+        let _ = write!(text, "; {} moved to Deleted Items, as the source deleted them", r.gone);
+    }
+    if skipped > 0 {
+        let reasons: Vec<String> = r.skipped.iter().map(|(reason, n)| format!("{n} by {reason}")).collect();
+        let _ = write!(text, "; {skipped} left out ({})", reasons.join(", "));
+    }
+    if r.failed > 0 {
+        let _ = write!(text, "; {} FAILED", r.failed);
+    }
+    if r.damaged > 0 {
+        let _ = write!(text, "; {} DAMAGED: a part could not be read", plural(r.damaged, "item"));
+    }
+    if r.warnings > 0 {
+        let codes: Vec<String> = r.codes.iter().map(|(code, n)| format!("{n} {code}")).collect();
+        let _ = write!(text, "; {} ({})", plural(r.warnings, "warning"), codes.join(", "));
+    }
+    if !others.is_empty() {
+        let names: Vec<String> = others.iter().take(3).map(|p| tame(&p.display().to_string())).collect();
+        let more = if others.len() > names.len() { ", ..." } else { "" };
+        let verb = if others.len() == 1 { "is no mail and was" } else { "are no mail and were" };
+        let files = plural(others.len() as u64, "file");
+        let _ = write!(text, "\n{files} in the sources {verb} not taken: {}{more}", names.join(", "));
+    }
+    if !a.dry_run {
+        let _ = write!(text, "\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes));
+    }
+    eprintln!("{text}");
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The events of a run as lines of JSON on standard error.
+
+use pst_core::pipeline::{Event, Observer};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Time between two lines of progress.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Prints each event as one line; progress about twice a second, and once at the end.
+pub struct Events {
+    state: Mutex<State>,
+}
+
+struct State {
+    started: Instant,
+    said: Option<Instant>,
+    planned: u64,
+    items: u64,
+    bytes: u64,
+    there: u64,
+}
+
+impl Events {
+    /// Starts the clock.
+    pub fn new() -> Self {
+        let started = Instant::now();
+        Self { state: Mutex::new(State { started, said: None, planned: 0, items: 0, bytes: 0, there: 0 }) }
+    }
+
+    /// The last line of progress.
+    pub fn end(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        say(&state.progress());
+    }
+}
+
+impl State {
+    fn progress(&self) -> Value {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let left = self.planned.saturating_sub(self.items + self.there);
+        let per_second = if seconds > 0.0 { self.items as f64 / seconds } else { 0.0 };
+        let time_left = (per_second > 0.0 && self.planned > 0).then(|| left as f64 / per_second);
+        json!({"event": "progress", "items": self.items, "bytes": self.bytes, "there": self.there, "of": self.planned,
+               "seconds": seconds, "items_per_second": per_second, "seconds_left": time_left})
+    }
+}
+
+fn say(line: &Value) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+impl Observer for Events {
+    fn event(&self, event: &Event<'_>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Planned { folders, items } => {
+                state.planned = *items;
+                say(&json!({"event": "planned", "folders": folders, "items": items}));
+            }
+            Event::Folder(name) => say(&json!({"event": "folder", "folder": name})),
+            Event::There(items) => state.there += items,
+            Event::Progress { items, bytes } => {
+                state.items += items;
+                state.bytes += bytes;
+                if state.said.is_none_or(|t| t.elapsed() >= EVERY) {
+                    state.said = Some(Instant::now());
+                    say(&state.progress());
+                }
+            }
+            Event::Waiting { why, seconds } => say(&json!({"event": "waiting", "why": why, "seconds": seconds})),
+            Event::Failed(f) => {
+                say(&json!({"event": "failed", "folder": f.folder, "item": f.id, "error": f.error.to_string()}));
+            }
+            Event::Warning(n) => say(&json!({"event": "warning", "folder": n.folder, "item": n.id,
+                                             "code": n.warning.code.name(), "warning": n.warning.text})),
+        }
+    }
+}

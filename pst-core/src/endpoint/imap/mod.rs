@@ -1,0 +1,29 @@
+//! IMAP (RFC 3501, RFC 9051): a client that only reads, and the source over it.
+//!
+//! The layers, from the wire up: [`wire`] frames lines and literals, [`token`] walks over them, [`response`] and
+//! [`fetched`] take what they understand: no strict parser stands before a message. [`command`] has everything that is
+//! ever sent, [`session`] is one connection. A plan says what is fetched next, workers with a connection each carry it out,
+//! and a ladder of other ways stands ready for messages that do not come.
+
+pub mod command;
+pub mod fetched;
+pub mod folders;
+mod gmail;
+mod ladder;
+pub mod listing;
+mod plan;
+pub mod response;
+pub mod session;
+mod shared;
+mod signin;
+mod source;
+pub mod throttle;
+pub mod token;
+pub mod wire;
+mod worker;
+
+pub use folders::{Counts, Mailbox, Wanted};
+pub use listing::{FolderState, Known, KnownFolder};
+pub use plan::Ledger;
+pub use session::{Account, Channel, Dial, Network, Notice, Session, Watch};
+pub use source::{ImapSource, Labels, Options};

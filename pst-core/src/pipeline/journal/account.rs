@@ -1,0 +1,296 @@
+//! The journal of one account: compares what its server lists with what earlier runs took.
+
+use super::state::{ItemRow, Name, Noted, State, folder_key};
+use super::{Change, Differences, Journal, Key, Taken, state_number};
+use crate::error::Result;
+use crate::pipeline::item::{Flags, Folder};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// An item that a server lists.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// What names it in its folder for good: a UID, a UIDL.
+    pub key: Vec<u8>,
+    /// Its state, where the server keeps one.
+    pub flags: Option<Flags>,
+}
+
+/// A folder as a server lists it.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// What tells this life of the folder from an earlier one: UIDVALIDITY.
+    pub validity: u64,
+    /// Its items, or the new and changed ones alone.
+    pub items: Vec<Listed>,
+    /// True if these are all items of the folder, so that others are gone.
+    pub whole: bool,
+    /// Items that are gone, where the server says so.
+    pub gone: Vec<Vec<u8>>,
+    /// The newest change, where the server counts changes.
+    pub newest: Option<u64>,
+}
+
+/// What earlier runs took of a folder.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// The names of the items.
+    pub keys: Vec<Vec<u8>>,
+    /// The newest change up to which everything was taken.
+    pub newest: Option<u64>,
+}
+
+/// A folder at hand.
+struct Open {
+    number: u32,
+    /// Items that are here from the folder's earlier lives.
+    earlier: HashMap<Key, Vec<u64>>,
+    differences: Differences,
+    newest: Option<u64>,
+}
+
+#[derive(Default)]
+struct Inner {
+    folders: HashMap<Vec<String>, Open>,
+    /// To be noted before the target commits.
+    taken: Noted,
+    /// To be noted after it.
+    changed: Noted,
+    rows: HashMap<Name, ItemRow>,
+}
+
+/// The journal of one account.
+pub struct AccountState {
+    state: Arc<State>,
+    account: String,
+    mirror: bool,
+    inner: Mutex<Inner>,
+}
+
+impl AccountState {
+    /// The journal of an account in a database; with `mirror`, what its server deleted is told.
+    pub fn new(state: Arc<State>, account: &str, mirror: bool) -> Self {
+        Self { state, account: account.to_owned(), mirror, inner: Mutex::default() }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What earlier runs took of a folder in this life of it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn before(&self, path: &[String], validity: u64) -> Result<Before> {
+        let Some(number) = self.state.folder(&self.account, path, validity)?.0 else { return Ok(Before::default()) };
+        let keys = self.state.items(number)?.into_iter().map(|(key, _)| key).collect();
+        Ok(Before { keys, newest: self.state.newest(number)? })
+    }
+
+    /// Compares a folder with what earlier runs took of it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn compare(&self, path: &[String], listing: &Listing) -> Result<()> {
+        let (number, lives) = self.state.folder(&self.account, path, listing.validity)?;
+        let rows: HashMap<Vec<u8>, ItemRow> = match number {
+            Some(number) => self.state.items(number)?.into_iter().collect(),
+            None => HashMap::new(),
+        };
+        let number_or_new = number.unwrap_or_else(|| self.state.new_folder());
+        let (mut changes, mut kept) = (Vec::new(), Vec::new());
+        let mut listed = HashSet::new();
+        for item in &listing.items {
+            let Some(row) = rows.get(&item.key) else { continue };
+            listed.insert(&item.key);
+            if let Some(flags) = item.flags.as_ref().filter(|f| state_number(f) != row.state) {
+                let (key, flags) = (item.key.clone(), flags.clone());
+                kept.push(((number_or_new, key.clone()), *row));
+                changes.push(Change::State { key, place: row.place, flags });
+            }
+        }
+        let told: HashSet<&Vec<u8>> = listing.gone.iter().collect();
+        let is_gone = |key: &Vec<u8>| told.contains(key) || (listing.whole && !listed.contains(key));
+        let mut gone: Vec<_> = rows.iter().filter(|(key, _)| is_gone(key)).collect();
+        gone.sort_by_key(|(key, _)| *key);
+        let there = (rows.len() - gone.len()) as u64;
+        if self.mirror {
+            changes.extend(gone.iter().map(|(key, row)| Change::Gone { key: (*key).clone(), place: row.place }));
+        }
+        let earlier = self.earlier(&rows, lives)?;
+        let mut inner = self.inner();
+        if number.is_none() {
+            inner.taken.folders.push((folder_key(&self.account, path, listing.validity), number_or_new));
+        }
+        inner.rows.extend(kept);
+        let differences = Differences { there, changes };
+        let open = Open { number: number_or_new, earlier, differences, newest: listing.newest };
+        inner.folders.insert(path.to_vec(), open);
+        Ok(())
+    }
+
+    /// Places of items from earlier lives of a folder that are not known in this one.
+    fn earlier(&self, rows: &HashMap<Vec<u8>, ItemRow>, lives: Vec<u32>) -> Result<HashMap<Key, Vec<u64>>> {
+        let placed: HashSet<u64> = rows.values().map(|r| r.place).collect();
+        let mut earlier = HashMap::<Key, Vec<u64>>::new();
+        for life in lives {
+            for (_, row) in self.state.items(life)? {
+                if let Some(content) = row.content.filter(|_| !placed.contains(&row.place)) {
+                    earlier.entry(content).or_default().push(row.place);
+                }
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// What the last comparison of a folder found.
+    pub fn differences(&self, folder: &Folder) -> Differences {
+        self.inner().folders.get_mut(&folder.path).map(|o| std::mem::take(&mut o.differences)).unwrap_or_default()
+    }
+}
+
+impl Journal for AccountState {
+    fn is_new(&self) -> bool {
+        self.state.is_new()
+    }
+
+    fn there(&self, folder: &Folder, content: &Key) -> Option<u64> {
+        self.inner().folders.get_mut(&folder.path)?.earlier.get_mut(content)?.pop()
+    }
+
+    fn taken(&self, taken: &Taken<'_>) {
+        let mut inner = self.inner();
+        let Some(number) = inner.folders.get(&taken.folder.path).map(|o| o.number) else { return };
+        let row = ItemRow { place: taken.place, since: 0, state: state_number(taken.flags), content: taken.content };
+        inner.taken.items.push(((number, taken.key.clone()), Some(row)));
+    }
+
+    fn changed(&self, folder: &Folder, change: &Change) {
+        let mut inner = self.inner();
+        let Some(number) = inner.folders.get(&folder.path).map(|o| o.number) else { return };
+        match change {
+            Change::State { key, flags, .. } => {
+                if let Some(row) = inner.rows.remove(&(number, key.clone())) {
+                    let row = ItemRow { state: state_number(flags), ..row };
+                    inner.changed.items.push(((number, key.clone()), Some(row)));
+                }
+            }
+            Change::Gone { key, .. } => inner.changed.items.push(((number, key.clone()), None)),
+        }
+    }
+
+    fn complete(&self, folder: &Folder) {
+        let mut inner = self.inner();
+        let Some((number, newest)) = inner.folders.get(&folder.path).map(|o| (o.number, o.newest)) else { return };
+        inner.changed.newest.extend(newest.map(|newest| (number, newest)));
+    }
+
+    fn save(&self, next: &[u32]) -> Result<()> {
+        let mut noted = std::mem::take(&mut self.inner().taken);
+        if noted.is_empty() {
+            return Ok(());
+        }
+        for row in noted.items.iter_mut().filter_map(|(_, row)| row.as_mut()) {
+            row.since = next.get(super::state::part_of(row.place) as usize).copied().unwrap_or_default();
+        }
+        self.state.write(&noted)
+    }
+
+    fn settle(&self) -> Result<()> {
+        let noted = std::mem::take(&mut self.inner().changed);
+        if noted.is_empty() { Ok(()) } else { self.state.write(&noted) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(validity: u64, items: &[(u8, bool)]) -> Listing {
+        let flags = |seen| Flags { seen: Some(seen), ..Flags::default() };
+        let items = items.iter().map(|(key, seen)| Listed { key: vec![*key], flags: Some(flags(*seen)) }).collect();
+        Listing { validity, items, whole: true, ..Listing::default() }
+    }
+
+    fn account(dir: &std::path::Path, durable: u32, exists: bool) -> AccountState {
+        let state = State::open(&dir.join("a.pst"), &[durable], &|_| exists).unwrap();
+        AccountState::new(Arc::new(state), "imap anna", true)
+    }
+
+    fn known(journal: &AccountState, folder: &Folder) -> Vec<Vec<u8>> {
+        journal.before(&folder.path, 1).unwrap().keys
+    }
+
+    fn take(journal: &AccountState, folder: &Folder, key: u8, place: u64) {
+        let flags = Flags { seen: Some(false), ..Flags::default() };
+        journal.taken(&Taken { folder, key: vec![key], place, content: Some([key; 16]), flags: &flags });
+    }
+
+    #[test]
+    fn what_the_target_never_got_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder { path: vec!["Inbox".to_owned()], ..Folder::default() };
+        let all = listing(1, &[(1, false), (2, false), (3, false)]);
+        let journal = account(dir.path(), 1, true);
+        journal.compare(&folder.path, &all).unwrap();
+        assert!(journal.is_new() && known(&journal, &folder).is_empty());
+        take(&journal, &folder, 1, 11);
+        journal.save(&[2]).unwrap();
+        take(&journal, &folder, 2, 12);
+        journal.save(&[3]).unwrap();
+        drop(journal);
+        // The power went before the target's third state.
+        let journal = account(dir.path(), 2, true);
+        assert_eq!(known(&journal, &folder), [[1]]);
+        journal.compare(&folder.path, &all).unwrap();
+        assert!(!journal.is_new());
+        take(&journal, &folder, 2, 12);
+        journal.save(&[3]).unwrap();
+        drop(journal);
+        // It went again, and Outlook counted on by itself.
+        let journal = account(dir.path(), 9, false);
+        assert_eq!(known(&journal, &folder), [[1]]);
+        journal.compare(&folder.path, &all).unwrap();
+    }
+
+    #[test]
+    fn changes_are_told_until_they_are_settled() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder { path: vec!["Inbox".to_owned()], ..Folder::default() };
+        let journal = account(dir.path(), 1, true);
+        journal.compare(&folder.path, &listing(1, &[(1, false), (2, false)])).unwrap();
+        take(&journal, &folder, 1, 11);
+        take(&journal, &folder, 2, 12);
+        journal.save(&[1]).unwrap();
+        let now = listing(1, &[(1, true)]);
+        for settled in [false, true] {
+            journal.compare(&folder.path, &now).unwrap();
+            let found = journal.differences(&folder);
+            let flags = Flags { seen: Some(true), ..Flags::default() };
+            let read = Change::State { key: vec![1], place: 11, flags };
+            let changes = vec![read, Change::Gone { key: vec![2], place: 12 }];
+            assert_eq!(found, Differences { there: 1, changes: changes.clone() });
+            if settled {
+                for change in &changes {
+                    journal.changed(&folder, change);
+                }
+                journal.settle().unwrap();
+            }
+        }
+        journal.compare(&folder.path, &Listing { newest: Some(77), ..now }).unwrap();
+        assert_eq!(journal.differences(&folder), Differences { there: 1, changes: Vec::new() });
+        journal.complete(&folder);
+        assert_eq!(journal.before(&folder.path, 1).unwrap().newest, None);
+        journal.settle().unwrap();
+        assert_eq!(journal.before(&folder.path, 1).unwrap().newest, Some(77));
+        // The server numbered its messages anew: the content tells which is which, once.
+        journal.compare(&folder.path, &listing(2, &[(7, true)])).unwrap();
+        assert_eq!(journal.differences(&folder), Differences::default());
+        assert_eq!(journal.there(&folder, &[1; 16]), Some(11));
+        assert_eq!(journal.there(&folder, &[1; 16]), None);
+        drop(journal);
+        let known = State::summaries(&dir.path().join("a.pst")).unwrap();
+        assert_eq!(known.len(), 1);
+        assert_eq!(known[0].folders, [("Inbox".to_owned(), 1)]);
+    }
+}

@@ -1,0 +1,320 @@
+//! The database beside a PST: folders of accounts, and where each of their items is in the PST.
+
+use super::super::dedupe::Key;
+use super::AccountSummary;
+use crate::error::{Error, Kind, Result};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// "account NUL folder NUL validity" to the folder's number.
+const FOLDERS: TableDefinition<'_, &str, u32> = TableDefinition::new("folders");
+/// A folder's number and an item's name in it to a [`Row`].
+const ITEMS: TableDefinition<'_, (u32, &[u8]), Row> = TableDefinition::new("items");
+/// A folder's number to the newest change of the server's that was taken, where servers count changes: CONDSTORE.
+const CHANGES: TableDefinition<'_, u32, u64> = TableDefinition::new("changes");
+/// A file of the target, counted from 0, to the highest number of a state that rows speak of.
+const PARTS: TableDefinition<'_, u32, u32> = TableDefinition::new("parts");
+/// An account to when it was last downloaded to its end, seconds since 1970.
+const ACCOUNTS: TableDefinition<'_, &str, i64> = TableDefinition::new("accounts");
+/// What this program calls the shape of the tables, to its number.
+const FORMAT: TableDefinition<'_, &str, u32> = TableDefinition::new("format");
+/// The shape of the tables above.
+const SHAPE: u32 = 1;
+/// Bytes of the file that are held in memory.
+const CACHE: usize = 8 << 20;
+
+/// Place, number of the state, state of the item, whether there is a content key, the key.
+type Row = (u64, u32, u64, bool, Key);
+
+/// An item of an earlier run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ItemRow {
+    /// Where it is in the target: the file in the upper half, the node in the lower.
+    pub place: u64,
+    /// The state of that file from which on it is there.
+    pub since: u32,
+    /// Its state in the source.
+    pub state: u64,
+    /// Stands for its content.
+    pub content: Option<Key>,
+}
+
+impl ItemRow {
+    fn stored(&self) -> Row {
+        (self.place, self.since, self.state, self.content.is_some(), self.content.unwrap_or_default())
+    }
+
+    fn of((place, since, state, known, content): Row) -> Self {
+        Self { place, since, state, content: known.then_some(content) }
+    }
+}
+
+/// The file of a place.
+pub(super) fn part_of(place: u64) -> u32 {
+    (place >> 32) as u32
+}
+
+/// The database beside a PST.
+pub struct State {
+    db: Database,
+    path: PathBuf,
+    new: bool,
+    next_folder: Mutex<u32>,
+}
+
+/// The name of the database beside a target.
+pub fn state_path(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_os_string();
+    name.push(".state");
+    target.with_file_name(name)
+}
+
+/// Stands between the names of a path.
+const BELOW: &str = "\u{1f}";
+
+/// The key of a folder.
+pub(super) fn folder_key(account: &str, path: &[String], validity: u64) -> String {
+    format!("{account}\0{}\0{validity}", path.join(BELOW))
+}
+
+impl State {
+    /// Opens or makes the database beside a target. `durable` are the numbers of the states that the files of the target
+    /// bear: what speaks of later ones never came to be and is forgotten. Others may have counted on since; so what was
+    /// noted last must also exist.
+    ///
+    /// # Errors
+    /// When another run has it open, it cannot be written, or it is no such database.
+    pub fn open(target: &Path, durable: &[u32], exists: &dyn Fn(u64) -> bool) -> Result<Self> {
+        let path = state_path(target);
+        let new = !path.exists();
+        let db = Database::builder().set_cache_size(CACHE).create(&path).map_err(|e| opening(&e, &path))?;
+        let state = Self { db, path, new, next_folder: Mutex::new(1) };
+        state.prepare(durable, exists)?;
+        Ok(state)
+    }
+
+    /// True if nothing was remembered before.
+    pub fn is_new(&self) -> bool {
+        self.new
+    }
+
+    fn prepare(&self, durable: &[u32], exists: &dyn Fn(u64) -> bool) -> Result<()> {
+        let txn = self.db.begin_write().map_err(|e| self.broken(e))?;
+        {
+            let mut format = txn.open_table(FORMAT).map_err(|e| self.broken(e))?;
+            let known = format.get("shape").map_err(|e| self.broken(e))?.map(|v| v.value());
+            if known.is_some_and(|k| k != SHAPE) {
+                let text = "this was written by another version of this program; move it away, and the download begins \
+                            anew without copying twice";
+                return Err(Error::new(Kind::Unsupported, text).in_file(&self.path));
+            }
+            format.insert("shape", SHAPE).map_err(|e| self.broken(e))?;
+            let mut parts = txn.open_table(PARTS).map_err(|e| self.broken(e))?;
+            let mut items = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
+            let mut changes = txn.open_table(CHANGES).map_err(|e| self.broken(e))?;
+            let said: Vec<(u32, u32)> =
+                collect(parts.iter().map_err(|e| self.broken(e))?, |k, v| (k, v)).map_err(|e| self.broken(e))?;
+            let bears = |part: u32| durable.get(part as usize).copied().unwrap_or(0);
+            let last: BTreeMap<u32, u32> = said.iter().copied().collect();
+            if said.iter().any(|(part, since)| *since != bears(*part)) {
+                let came_to_be = |row: &ItemRow| {
+                    let part = part_of(row.place);
+                    row.since <= bears(part) && (last.get(&part) != Some(&row.since) || exists(row.place))
+                };
+                items.retain(|_, row| came_to_be(&ItemRow::of(row))).map_err(|e| self.broken(e))?;
+                // What is fetched again must be listed again.
+                changes.retain(|_, _| false).map_err(|e| self.broken(e))?;
+                for (part, since) in said {
+                    parts.insert(part, since.min(bears(part))).map_err(|e| self.broken(e))?;
+                }
+            }
+            let folders = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
+            let numbers = collect(folders.iter().map_err(|e| self.broken(e))?, |_, v| v).map_err(|e| self.broken(e))?;
+            if let Ok(mut next) = self.next_folder.lock() {
+                *next = numbers.into_iter().max().unwrap_or(0) + 1;
+            }
+            txn.open_table(ACCOUNTS).map_err(|e| self.broken(e))?;
+        }
+        txn.commit().map_err(|e| self.broken(e))
+    }
+
+    /// The number of a folder, and those of its earlier lives.
+    pub(super) fn folder(&self, account: &str, path: &[String], validity: u64) -> Result<(Option<u32>, Vec<u32>)> {
+        let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
+        let table = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
+        let wanted = folder_key(account, path, validity);
+        let first = format!("{account}\0{}\0", path.join(BELOW));
+        let last = format!("{account}\0{}\u{1}", path.join(BELOW));
+        let range = table.range(first.as_str()..last.as_str()).map_err(|e| self.broken(e))?;
+        let (mut own, mut earlier) = (None, Vec::new());
+        for entry in range {
+            let (key, number) = entry.map_err(|e| self.broken(e))?;
+            if key.value() == wanted { own = Some(number.value()) } else { earlier.push(number.value()) }
+        }
+        Ok((own, earlier))
+    }
+
+    /// A number for a folder that is not known yet.
+    pub(super) fn new_folder(&self) -> u32 {
+        self.next_folder.lock().map_or(0, |mut next| {
+            *next += 1;
+            *next - 1
+        })
+    }
+
+    /// All items of a folder.
+    pub(super) fn items(&self, folder: u32) -> Result<Vec<(Vec<u8>, ItemRow)>> {
+        let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
+        let table = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
+        let empty: &[u8] = &[];
+        let range = table.range((folder, empty)..(folder + 1, empty)).map_err(|e| self.broken(e))?;
+        let mut out = Vec::new();
+        for entry in range {
+            let (key, row) = entry.map_err(|e| self.broken(e))?;
+            out.push((key.value().1.to_vec(), ItemRow::of(row.value())));
+        }
+        Ok(out)
+    }
+
+    /// The newest change of a folder that was taken.
+    pub(super) fn newest(&self, folder: u32) -> Result<Option<u64>> {
+        let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
+        let table = txn.open_table(CHANGES).map_err(|e| self.broken(e))?;
+        Ok(table.get(folder).map_err(|e| self.broken(e))?.map(|v| v.value()))
+    }
+
+    /// Makes rows durable, and forgets those without a row.
+    pub(super) fn write(&self, what: &Noted) -> Result<()> {
+        let txn = self.db.begin_write().map_err(|e| self.broken(e))?;
+        {
+            let mut folders = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
+            for (key, number) in &what.folders {
+                folders.insert(key.as_str(), number).map_err(|e| self.broken(e))?;
+            }
+            let mut changes = txn.open_table(CHANGES).map_err(|e| self.broken(e))?;
+            for (folder, newest) in &what.newest {
+                changes.insert(folder, newest).map_err(|e| self.broken(e))?;
+            }
+            let mut items = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
+            let mut since = BTreeMap::<u32, u32>::new();
+            for ((folder, key), row) in &what.items {
+                let key = (*folder, key.as_slice());
+                match row {
+                    Some(row) => {
+                        let part = since.entry(part_of(row.place)).or_default();
+                        *part = row.since.max(*part);
+                        items.insert(key, row.stored()).map_err(|e| self.broken(e))?;
+                    }
+                    None => {
+                        items.remove(key).map_err(|e| self.broken(e))?;
+                    }
+                }
+            }
+            let mut parts = txn.open_table(PARTS).map_err(|e| self.broken(e))?;
+            for (part, number) in since {
+                let known = parts.get(part).map_err(|e| self.broken(e))?.map_or(0, |v| v.value());
+                parts.insert(part, number.max(known)).map_err(|e| self.broken(e))?;
+            }
+        }
+        txn.commit().map_err(|e| self.broken(e))
+    }
+
+    /// Notes that an account was downloaded to its end.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn finished(&self, account: &str, at: i64) -> Result<()> {
+        let txn = self.db.begin_write().map_err(|e| self.broken(e))?;
+        {
+            let mut table = txn.open_table(ACCOUNTS).map_err(|e| self.broken(e))?;
+            table.insert(account, at).map_err(|e| self.broken(e))?;
+        }
+        txn.commit().map_err(|e| self.broken(e))
+    }
+
+    /// What the database beside a target remembers; nothing if there is none.
+    ///
+    /// # Errors
+    /// When it is in use, or no such database.
+    pub fn summaries(target: &Path) -> Result<Vec<AccountSummary>> {
+        let path = state_path(target);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let db = redb::ReadOnlyDatabase::open(&path).map_err(|e| opening(&e, &path))?;
+        let broken = |e: redb::Error| Error::new(Kind::Damaged, e.to_string()).in_file(&path);
+        let txn = db.begin_read().map_err(|e| broken(e.into()))?;
+        let folders = match txn.open_table(FOLDERS) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(e) => return Err(broken(e.into())),
+        };
+        let items = txn.open_table(ITEMS).map_err(|e| broken(e.into()))?;
+        let accounts = txn.open_table(ACCOUNTS).map_err(|e| broken(e.into()))?;
+        let mut out = BTreeMap::<String, BTreeMap<String, u64>>::new();
+        let all = collect(folders.iter().map_err(|e| broken(e.into()))?, |k: &str, v| (k.to_owned(), v));
+        for (key, number) in all.map_err(|e| broken(e.into()))? {
+            let mut names = key.split('\0').map(str::to_owned);
+            let (account, folder) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+            let folder = folder.replace(BELOW, "/");
+            let empty: &[u8] = &[];
+            let range = items.range((number, empty)..(number + 1, empty)).map_err(|e| broken(e.into()))?;
+            *out.entry(account).or_default().entry(folder).or_default() += range.count() as u64;
+        }
+        let mut summaries = Vec::new();
+        for (account, folders) in out {
+            let finished = accounts.get(account.as_str()).map_err(|e| broken(e.into()))?.map(|v| v.value());
+            summaries.push(AccountSummary { account, finished, folders: folders.into_iter().collect() });
+        }
+        Ok(summaries)
+    }
+
+    fn broken(&self, e: impl Into<redb::Error>) -> Error {
+        let e = e.into();
+        let text = format!("what was downloaded before cannot be looked up or noted: {e}");
+        Error::new(Kind::Io, text).in_file(&self.path)
+    }
+}
+
+/// A folder's number and an item's name in it.
+pub(super) type Name = (u32, Vec<u8>);
+
+/// What one transaction writes.
+#[derive(Default)]
+pub(super) struct Noted {
+    /// New folders: key and number.
+    pub folders: Vec<(String, u32)>,
+    /// Items by folder and name; without a row, they are forgotten.
+    pub items: Vec<(Name, Option<ItemRow>)>,
+    /// The newest change of folders.
+    pub newest: Vec<(u32, u64)>,
+}
+
+impl Noted {
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.items.is_empty() && self.newest.is_empty()
+    }
+}
+
+fn opening(e: &redb::DatabaseError, path: &Path) -> Error {
+    let (kind, text) = match e {
+        redb::DatabaseError::DatabaseAlreadyOpen => {
+            (Kind::Exists, "another run is downloading into this PST; wait for its end".to_owned())
+        }
+        e => (
+            Kind::Io,
+            format!("what was downloaded before cannot be looked up: {e}; move this file away to begin anew"),
+        ),
+    };
+    Error::new(kind, text).in_file(path)
+}
+
+/// All entries of a table, owned.
+fn collect<K: redb::Key + 'static, V: redb::Value + 'static, T>(
+    range: redb::Range<'_, K, V>,
+    own: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> T,
+) -> std::result::Result<Vec<T>, redb::StorageError> {
+    range.map(|entry| entry.map(|(k, v)| own(k.value(), v.value()))).collect()
+}
