@@ -19,6 +19,8 @@ pub mod msg;
 #[cfg(feature = "network")]
 pub mod net;
 pub mod pst;
+#[cfg(feature = "network")]
+pub mod resumed;
 mod sheets;
 pub mod text;
 pub mod tree;

@@ -25,8 +25,8 @@ pub struct Listing {
     pub items: Vec<Listed>,
     /// True if these are all items of the folder, so that others are gone.
     pub whole: bool,
-    /// Items that are gone, where the server says so.
-    pub gone: Vec<Vec<u8>>,
+    /// Items that are gone, where the server says so: ranges of names, both ends included, in ascending order.
+    pub gone: Vec<(Vec<u8>, Vec<u8>)>,
     /// The newest change, where the server counts changes.
     pub newest: Option<u64>,
 }
@@ -109,8 +109,11 @@ impl AccountState {
                 changes.push(Change::State { key, place: row.place, flags });
             }
         }
-        let told: HashSet<&Vec<u8>> = listing.gone.iter().collect();
-        let is_gone = |key: &Vec<u8>| told.contains(key) || (listing.whole && !listed.contains(key));
+        let told = |key: &Vec<u8>| {
+            let after = listing.gone.partition_point(|(from, _)| from <= key);
+            after.checked_sub(1).and_then(|i| listing.gone.get(i)).is_some_and(|(_, to)| key <= to)
+        };
+        let is_gone = |key: &Vec<u8>| told(key) || (listing.whole && !listed.contains(key));
         let mut gone: Vec<_> = rows.iter().filter(|(key, _)| is_gone(key)).collect();
         gone.sort_by_key(|(key, _)| *key);
         let there = (rows.len() - gone.len()) as u64;

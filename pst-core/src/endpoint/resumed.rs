@@ -1,0 +1,74 @@
+//! Accounts as sources of a run that goes on where an earlier one ended: what is in the target is not fetched again.
+
+use super::imap::{FolderState, ImapSource, Known, KnownFolder, Mailbox};
+use crate::error::Result;
+use crate::pipeline::journal::{AccountState, Differences, Listed, Listing};
+use crate::pipeline::{Folder, Item, ItemRef, Source};
+use std::sync::Arc;
+
+/// The journal as the IMAP source asks it.
+pub struct Remembered(pub Arc<AccountState>);
+
+fn key(uid: u32) -> Vec<u8> {
+    uid.to_be_bytes().to_vec()
+}
+
+impl Known for Remembered {
+    fn known(&self, mailbox: &Mailbox, state: &FolderState) -> KnownFolder {
+        // What cannot be looked up is told when the folder is compared; nothing of it is fetched then.
+        let before = self.0.before(&mailbox.folder.path, state.uidvalidity.into()).unwrap_or_default();
+        let uids = before.keys.iter().filter_map(|k| k.as_slice().try_into().ok()).map(u32::from_be_bytes).collect();
+        KnownFolder { uids, modseq: before.newest }
+    }
+}
+
+/// An IMAP account and its journal.
+pub struct ResumedImap {
+    /// The account.
+    pub source: ImapSource,
+    /// What earlier runs took of it.
+    pub journal: Arc<AccountState>,
+    /// Filters leave messages out, so that a later run must list them again.
+    pub filtered: bool,
+}
+
+impl Source for ResumedImap {
+    fn folders(&self) -> Result<Vec<Folder>> {
+        self.source.folders()
+    }
+
+    fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
+        self.source.items(folder)
+    }
+
+    fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
+        self.source.load(folder, item)
+    }
+
+    fn differences(&self, folder: &Folder) -> Result<Differences> {
+        let Some(state) = self.source.state(folder) else { return Ok(Differences::default()) };
+        let mut gone: Vec<_> = state.vanished.iter().map(|(from, to)| (key(*from), key(*to))).collect();
+        gone.sort();
+        let listing = Listing {
+            validity: state.uidvalidity.into(),
+            items: state
+                .messages
+                .into_iter()
+                .map(|(uid, flags, _)| Listed { key: key(uid), flags: Some(flags) })
+                .collect(),
+            whole: state.complete,
+            gone,
+            newest: state.highestmodseq.filter(|_| !self.filtered),
+        };
+        self.journal.compare(&folder.path, &listing)?;
+        Ok(self.journal.differences(folder))
+    }
+
+    fn lasting(&self, item: &ItemRef) -> Vec<u8> {
+        key(item.key as u32)
+    }
+
+    fn title(&self) -> String {
+        self.source.title()
+    }
+}
