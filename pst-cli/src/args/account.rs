@@ -24,7 +24,8 @@ and --starttls there are also auth = \"password\" or \"oauth\", and security = \
   provider = \"microsoft\"
   client-id = \"00000000-0000-0000-0000-000000000000\"
   tenant = \"example.org\"
-  exclude = [\"#JunkEmail#\"]
+  include = [\"#Inbox#/*\", \"#SentItems#\"]
+  exclude = [\"Inbox/Lists\"]
   connections = 4
 
   [account.old]
