@@ -15,10 +15,10 @@ mod evil;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
-mod pop;
 mod imap;
 #[path = "../support/mailbox.rs"]
 mod mailbox;
+mod pop;
 mod sasl;
 mod scripted;
 #[path = "../support/seeded.rs"]

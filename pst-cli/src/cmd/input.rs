@@ -130,9 +130,9 @@ pub fn growing(a: &Convert, inputs: &[Input], target: &str) -> Result<Option<Gro
                         file away to begin anew";
             return Err(Error::new(Kind::Usage, text).in_file(path));
         }
-        let sink = endpoint::grow(path, &super::convert::target_options(a, title, Vec::new())?)?;
+        let mut sink = endpoint::grow(path, &super::convert::target_options(a, title, Vec::new())?)?;
         let durable: Vec<u32> = sink.next_states().iter().map(|next| next - 1).collect();
-        let state = State::open(path, &durable, &|place| sink.has(place))?;
+        let state = State::open(path, &durable, &mut |place| sink.has(place))?;
         Ok(Some(Growing { sink, state: Some(Arc::new(state)) }))
     }
     #[cfg(not(feature = "network"))]

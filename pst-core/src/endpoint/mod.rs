@@ -168,6 +168,26 @@ pub fn pst_target(spec: &str) -> Option<&Path> {
     (kind.or(ending.as_deref()) == Some("pst")).then_some(path)
 }
 
+/// Opens a PST to add to, or makes one that is whole from its first moment on.
+///
+/// # Errors
+/// When it cannot be made, or is no PST that can be added to, or in use.
+#[cfg(feature = "network")]
+pub fn grow(path: &Path, options: &TargetOptions) -> Result<Box<dyn Sink>> {
+    let write = write::Options {
+        crypt: options.crypt,
+        overwrite: false,
+        display_name: options.title.clone(),
+        record_key: None,
+    };
+    let sink = if path.exists() {
+        pst::PstSink::open(path, write, options.import)?
+    } else {
+        pst::PstSink::create_in_place(path, write, options.import)?
+    };
+    Ok(Box::new(sink.keeping_journal()))
+}
+
 /// True for a target that hides folder-associated items as the source does; in others they would be seen as mail.
 pub fn keeps_associated(spec: &str) -> bool {
     let (kind, path) = split(spec);

@@ -88,6 +88,11 @@ pub trait Sink: Send {
         Ok(Vec::new())
     }
 
+    /// True if the target has an item at this place.
+    fn has(&mut self, _place: u64) -> bool {
+        false
+    }
+
     /// Changes an item that an earlier run wrote. False if it is no longer there.
     ///
     /// # Errors

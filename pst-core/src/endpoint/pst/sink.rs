@@ -1,11 +1,13 @@
 //! A Unicode PST as a sink: a new one, or an existing one that is added to.
 
-use crate::endpoint::text::message_of;
+use crate::endpoint::text::{message_of, state_of};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{Message, NamedProp, PropBag, Warning};
+use crate::mapi::{Message, NamedProp, PropBag, Warning, tag};
 use crate::messaging::write::{FolderId, Options, PreparedMessage, SharedNames, StoreWriter, weight};
-use crate::mime::ImportOptions;
-use crate::ndb::Crypt;
+use crate::mime::{self, ImportOptions};
+use crate::ndb::{Crypt, Nid};
+use crate::pipeline::dedupe::{self, Key};
+use crate::pipeline::journal::Change;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Role, Sink, Written};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,10 @@ pub struct PstSink {
     adding: bool,
     /// The folder that takes in the source at hand.
     under: Vec<String>,
+    /// A journal is kept: the content of items is told.
+    journaled: bool,
+    /// The last message written.
+    last: Nid,
 }
 
 impl PstSink {
@@ -66,7 +72,29 @@ impl PstSink {
     fn over(writer: StoreWriter, path: &Path, import: ImportOptions, adding: bool) -> Self {
         let current = writer.top();
         let folders = HashMap::from([(Vec::new(), current)]);
-        Self { folders, current, writer, path: path.to_path_buf(), import, adding, under: Vec::new() }
+        Self {
+            folders,
+            current,
+            writer,
+            path: path.to_path_buf(),
+            import,
+            adding,
+            under: Vec::new(),
+            journaled: false,
+            last: Nid(0),
+        }
+    }
+
+    /// The same sink, which tells the content of items to a journal.
+    #[must_use]
+    pub fn keeping_journal(self) -> Self {
+        Self { journaled: true, ..self }
+    }
+
+    /// The message at a place, and its folder.
+    fn at(&mut self, place: u64) -> Result<Option<(Nid, FolderId)>> {
+        let nid = Nid(place as u32);
+        Ok(self.writer.home(nid)?.map(|folder| (nid, folder)))
     }
 
     /// The folder of an existing store that stands for a folder of a source.
@@ -106,12 +134,14 @@ struct PstPrepare {
     names: SharedNames,
     crypt: Crypt,
     import: ImportOptions,
+    journaled: bool,
 }
 
 impl Prepare for PstPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
         let message = message_of(item.body, self.import, &mut warnings)?;
+        let content = self.journaled.then(|| dedupe::content(&message));
         let built = PreparedMessage::new(&message, &self.names.read(), item.associated, self.crypt)?;
         let (ready, bytes) = match built {
             Some(mut built) => {
@@ -124,7 +154,7 @@ impl Prepare for PstPrepare {
                 (Ready::Later { message, associated: item.associated }, bytes)
             }
         };
-        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content: None })
+        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content })
     }
 }
 
@@ -143,7 +173,12 @@ fn this_item_only(e: &Error) -> Error {
 
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(PstPrepare { names: self.writer.names(), crypt: self.writer.crypt(), import: self.import })
+        Arc::new(PstPrepare {
+            names: self.writer.names(),
+            crypt: self.writer.crypt(),
+            import: self.import,
+            journaled: self.journaled,
+        })
     }
 
     fn names(&mut self, names: &[NamedProp]) {
@@ -200,10 +235,61 @@ impl Sink for PstSink {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };
         let added = match *ready {
-            Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|_| Vec::new()),
-            Ready::Later { message, associated } => self.writer.add(self.current, &message, associated),
+            Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|nid| {
+                self.last = nid;
+                Vec::new()
+            }),
+            Ready::Later { message, associated } => {
+                let added = self.writer.add(self.current, &message, associated);
+                self.last = self.writer.newest(associated);
+                added
+            }
         };
         added.map_err(|e| if self.writer.failed() { e } else { this_item_only(&e) })
+    }
+
+    fn place(&self) -> u64 {
+        u64::from(self.last.0)
+    }
+
+    fn has(&mut self, place: u64) -> bool {
+        self.at(place).is_ok_and(|at| at.is_some())
+    }
+
+    fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
+        let Some(folder) = self.writer.nid(self.current).filter(|_| self.adding) else { return Ok(Vec::new()) };
+        let store = self.writer.store()?;
+        let mut errors = Vec::new();
+        let mut out = Vec::new();
+        for listed in store.contents(folder, false, &mut errors) {
+            let (message, lost) = store.message(listed.nid)?;
+            // One that is damaged is like no other.
+            if lost.is_empty() {
+                out.push((dedupe::content(&message), u64::from(listed.nid.0)));
+            }
+        }
+        errors.into_iter().next().map_or(Ok(out), Err)
+    }
+
+    fn change(&mut self, change: &Change) -> Result<bool> {
+        let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
+        let Some((nid, folder)) = self.at(*place)? else { return Ok(false) };
+        match change {
+            Change::State { flags, .. } => {
+                let state = state_of(flags);
+                self.writer.update(folder, nid, &mut |props| {
+                    // When it happened is not told; the time of the message is what it has at the first import, too.
+                    let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].iter().find_map(|t| props.time(*t));
+                    mime::update(props, &state, at.unwrap_or_default());
+                })?;
+            }
+            Change::Gone { .. } => self.writer.move_message(nid, folder, self.writer.deleted())?,
+        }
+        Ok(true)
+    }
+
+    fn next_states(&self) -> Vec<u32> {
+        if self.adding { vec![self.writer.next_commit()] } else { Vec::new() }
     }
 
     fn finish(self: Box<Self>) -> Result<Written> {

@@ -172,6 +172,23 @@ impl StoreWriter {
         self.of_nid(*nid)
     }
 
+    /// The folder that a message is in, wherever it was moved.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn home(&mut self, message: Nid) -> Result<Option<FolderId>> {
+        let node = self.ndb.reader()?.node(message)?;
+        Ok(node.and_then(|n| self.of_nid(n.parent)))
+    }
+
+    /// The store as it is now, for reading.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn store(&mut self) -> Result<Store> {
+        Ok(Store::new(self.ndb.reader()?))
+    }
+
     /// The folder of a node.
     pub fn of_nid(&self, nid: Nid) -> Option<FolderId> {
         self.folders.iter().position(|f| f.nid == nid && !f.there.search).map(FolderId)

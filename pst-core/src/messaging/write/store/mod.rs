@@ -277,6 +277,16 @@ impl StoreWriter {
         }
     }
 
+    /// The message that was added last.
+    pub fn newest(&self, associated: bool) -> Nid {
+        let (ty, next) = if associated {
+            (nid_type::ASSOC_MESSAGE, self.next_associated)
+        } else {
+            (nid_type::NORMAL_MESSAGE, self.next_message)
+        };
+        Nid::new(ty, next.saturating_sub(1))
+    }
+
     /// Adds a prepared message and returns its node. After an error without [`StoreWriter::failed`], others can still be
     /// added.
     ///
