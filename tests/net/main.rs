@@ -7,6 +7,7 @@
 mod account;
 #[path = "../support/certificates.rs"]
 mod certificates;
+mod courier;
 #[path = "../support/dovecot.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
@@ -18,6 +19,7 @@ mod idp;
 mod imap;
 #[path = "../support/mailbox.rs"]
 mod mailbox;
+mod pop;
 mod sasl;
 mod scripted;
 #[path = "../support/seeded.rs"]

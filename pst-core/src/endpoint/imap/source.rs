@@ -17,8 +17,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// Connections where nothing is said.
-const CONNECTIONS: usize = 3;
+/// Connections, where nothing is said of their number.
+pub const CONNECTIONS: usize = 3;
 /// No server takes more from one user.
 const MOST_CONNECTIONS: usize = 16;
 

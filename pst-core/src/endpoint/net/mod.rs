@@ -123,7 +123,7 @@ pub fn tame(said: &[u8]) -> String {
     }
 }
 
-fn hexadecimal(hash: &[u8]) -> String {
+pub(super) fn hexadecimal(hash: &[u8]) -> String {
     hash.iter().fold(String::new(), |mut out, b| {
         let _ = write!(out, "{b:02x}");
         out

@@ -1,0 +1,170 @@
+//! Courier, another dialect of IMAP: folders below "INBOX" with dots between them, no UIDNEXT, lines that end with bare
+//! line feeds in its files, an alert before the greeting, and a session that is signed in from the start.
+//!
+//! `tests/run` unpacks it into `target/courier`, since its packages exclude those of Dovecot; it runs without a network,
+//! on its standard input and output.
+
+use pst_core::endpoint::imap::{Account, Channel, Dial, ImapSource, Notice, Options};
+use pst_core::endpoint::net::{Security, Server, TlsOptions};
+use pst_core::pipeline::{Body, Role, Source};
+use pst_core::{Error, Kind, Result};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+/// Starts Courier's imapd for each connection.
+struct Courier {
+    top: PathBuf,
+    home: tempfile::TempDir,
+}
+
+impl Courier {
+    /// `None`, with a word on standard error, where it is not unpacked.
+    fn find() -> Option<Self> {
+        let top = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/courier/root");
+        if !top.join("usr/bin/imapd").is_file() {
+            eprintln!("skipped: Courier is not unpacked ({} is not there); tests/run does that", top.display());
+            return None;
+        }
+        Some(Self { top, home: tempfile::tempdir().unwrap() })
+    }
+
+    /// Puts a message into a folder ("" for the Inbox, or ".A.B").
+    fn deliver(&self, folder: &str, name: &str, bytes: &[u8], date: u64) {
+        let folder = self.home.path().join("Maildir").join(folder);
+        for part in ["cur", "new", "tmp"] {
+            std::fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        if !folder.ends_with("Maildir") {
+            std::fs::write(folder.join("maildirfolder"), "").unwrap();
+        }
+        let path = folder.join("cur").join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(date)).unwrap();
+    }
+
+    fn start(&self) -> Child {
+        let libraries = ["usr/lib", "usr/lib/courier-authlib", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu"];
+        let libraries = libraries.map(|l| self.top.join(l).display().to_string()).join(":");
+        let mut command = Command::new(self.top.join("usr/bin/imapd"));
+        command.arg("Maildir").current_dir(self.home.path()).env("LD_LIBRARY_PATH", libraries);
+        command.env("AUTHENTICATED", "alice").env("IMAP_CAPABILITY", "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    }
+}
+
+impl Dial for Courier {
+    fn dial(&self, _server: &Server) -> Result<Box<dyn Channel>> {
+        Ok(Box::new(Pipes(self.start())))
+    }
+}
+
+/// A program that is talked to.
+struct Pipes(Child);
+
+impl Read for Pipes {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.0.stdout.as_mut().unwrap().read(out)
+    }
+}
+
+impl Write for Pipes {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.0.stdin.as_mut().unwrap().write(data)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.stdin.as_mut().unwrap().flush()
+    }
+}
+
+impl Channel for Pipes {
+    fn start_tls(self: Box<Self>, _server: &Server) -> Result<Box<dyn Channel>> {
+        Err(Error::new(Kind::Unsupported, "no TLS to a program"))
+    }
+
+    fn compress(self: Box<Self>) -> Result<Box<dyn Channel>> {
+        Err(Error::new(Kind::Unsupported, "no compression to a program"))
+    }
+
+    fn is_encrypted(&self) -> bool {
+        false
+    }
+}
+
+impl Drop for Pipes {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn account(courier: Courier, heard: &Arc<Mutex<Vec<Notice>>>) -> Account {
+    let (tls, timeout) = (TlsOptions::default(), Duration::from_secs(60));
+    let server =
+        Server { host: "localhost".into(), port: 143, security: Security::Plain, tls, timeout, stop: Arc::default() };
+    let heard = Arc::clone(heard);
+    Account {
+        server,
+        login: None,
+        dial: Arc::new(courier),
+        compress: false,
+        limits: pst_core::endpoint::imap::wire::Limits::default(),
+        watch: Arc::new(move |notice| heard.lock().unwrap().push(notice.clone())),
+    }
+}
+
+fn mail(n: usize) -> Vec<u8> {
+    format!("From: a@example.com\nSubject: number {n}\n\nline\n.\nlast {}\n", "x".repeat(n * 37)).into_bytes()
+}
+
+fn with_crlf(bytes: &[u8]) -> Vec<u8> {
+    String::from_utf8(bytes.to_vec()).unwrap().replace('\n', "\r\n").into_bytes()
+}
+
+fn folder_of(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn an_account_on_courier() {
+    let Some(courier) = Courier::find() else { return };
+    let mut expected: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
+    for (folder, name, count) in [
+        ("", "INBOX", 250),
+        (".Sent", "INBOX/Sent", 3),
+        (".Projects.2024.&BB8EQAQ4BDIENQRC-", "INBOX/Projects/2024/Привет", 7),
+    ] {
+        for n in 0..count {
+            let (date, bytes) = (1_600_000_000 + n as u64, mail(n));
+            let letters = ["", "S", "FS", "RS"][n % 4];
+            let file = format!("{}.M{n}P1.test,S={}:2,{letters}", 1_000_000_000 + n, bytes.len());
+            courier.deliver(folder, &file, &bytes, date);
+            let flags = (letters.contains('S'), letters.contains('F'));
+            expected.entry(name.to_owned()).or_default().push((with_crlf(&bytes), date as i64, flags.0, flags.1));
+        }
+    }
+    let heard = Arc::default();
+    let source = ImapSource::open(account(courier, &heard), Options::default()).unwrap();
+    let mut got: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
+    for folder in source.folders().unwrap() {
+        let name = folder_of(&folder.path.iter().collect::<PathBuf>());
+        for item in source.items(&folder).unwrap() {
+            let Body::Mime(mime) = source.load(&folder, &item.unwrap()).unwrap().body else { panic!("no mail") };
+            let flags = mime.flags;
+            let one = (mime.bytes, mime.received.unwrap(), flags.seen == Some(true), flags.flagged);
+            got.entry(name.clone()).or_default().push(one);
+        }
+        if folder.path.len() == 1 {
+            assert_eq!(folder.role, Role::Inbox, "{name}");
+        }
+    }
+    let counts = |m: &BTreeMap<String, Vec<_>>| m.iter().map(|(k, v)| (k.clone(), v.len())).collect::<Vec<_>>();
+    assert_eq!(counts(&got), counts(&expected));
+    assert!(got == expected, "messages, times or flags differ");
+    assert!(heard.lock().unwrap().iter().any(|n| matches!(n, Notice::Alert(_))), "the alert is passed on");
+}
