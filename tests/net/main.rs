@@ -12,6 +12,7 @@ mod courier;
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
 mod evil;
+mod gmail;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;

@@ -245,6 +245,7 @@ fn fetch(script: &Script, command: &str, count: &AtomicUsize) -> (Vec<u8>, End) 
 /// What a source gives for one message, or the sentence of its failure.
 #[derive(Debug)]
 pub struct Got {
+    pub folder: String,
     pub id: String,
     pub result: Result<Loaded, String>,
 }
@@ -261,10 +262,11 @@ pub struct Loaded {
 pub fn read_all(source: &ImapSource) -> Vec<Got> {
     let mut out = Vec::new();
     for folder in source.folders().unwrap() {
+        let name = folder.path.join("/");
         let items = match source.items(&folder) {
             Ok(items) => items,
             Err(e) => {
-                out.push(Got { id: String::new(), result: Err(e.to_string()) });
+                out.push(Got { folder: name.clone(), id: String::new(), result: Err(e.to_string()) });
                 continue;
             }
         };
@@ -281,7 +283,7 @@ pub fn read_all(source: &ImapSource) -> Vec<Got> {
                 let warnings = item.warnings.iter().map(|w| w.text.clone()).collect();
                 Loaded { bytes, flags: mime.flags, received: mime.received, warnings }
             });
-            out.push(Got { id, result });
+            out.push(Got { folder: name.clone(), id, result });
         }
     }
     out
