@@ -67,6 +67,18 @@ pub fn fill(server: &Dovecot, user: &str, count: u64, heavy: u64) -> BTreeMap<St
     all
 }
 
+/// Both hold the same; says where they do not.
+pub fn same(found: &BTreeMap<String, Vec<Vec<u8>>>, wanted: &BTreeMap<String, Vec<Vec<u8>>>) -> Result<(), String> {
+    for (folder, all) in wanted {
+        let here = found.get(folder).cloned().unwrap_or_default();
+        if here != *all {
+            let missing = all.iter().filter(|m| !here.contains(m)).count();
+            return Err(format!("{folder}: {} instead of {}, {missing} missing", here.len(), all.len()));
+        }
+    }
+    if found.len() == wanted.len() { Ok(()) } else { Err(format!("{:?}", found.keys())) }
+}
+
 pub fn is_sound(pst: &str) {
     let out = crate::command::pst(&["check", pst]);
     assert_eq!(code(&out), 0, "{}{}", String::from_utf8_lossy(&out.stdout), stderr(&out));
@@ -134,6 +146,8 @@ fn a_new_uidvalidity_brings_no_duplicates() {
     let (account, target) = (imaps(&server, "bob"), at(&dir, "bob.pst"));
     let sent = fill(&server, "bob", 60, 0);
     fetch(&server, &["--keep-mime", &account, &target]);
+    // Its validities are seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     for folder in crate::mailbox::FOLDERS {
         for file in fs::read_dir(server.maildir("bob", folder)).unwrap().flatten() {
             if file.file_name().to_string_lossy().starts_with("dovecot") {

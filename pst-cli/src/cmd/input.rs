@@ -131,7 +131,7 @@ pub fn growing(a: &Convert, inputs: &[Input], target: &str) -> Result<Option<Gro
             return Err(Error::new(Kind::Usage, text).in_file(path));
         }
         let mut sink = endpoint::grow(path, &super::convert::target_options(a, title, Vec::new())?)?;
-        let durable: Vec<u32> = sink.next_states().iter().map(|next| next - 1).collect();
+        let durable = sink.states();
         let state = State::open(path, &durable, &mut |place| sink.has(place))?;
         Ok(Some(Growing { sink, state: Some(Arc::new(state)) }))
     }

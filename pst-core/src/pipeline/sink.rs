@@ -101,6 +101,11 @@ pub trait Sink: Send {
         Ok(false)
     }
 
+    /// For each file of the target, the number that its durable state bears.
+    fn states(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
     /// For each file of the target, the number that its next durable state will bear.
     fn next_states(&self) -> Vec<u32> {
         Vec::new()

@@ -298,6 +298,10 @@ impl Sink for PstSink {
         Ok(true)
     }
 
+    fn states(&self) -> Vec<u32> {
+        if self.adding { vec![self.writer.in_force()] } else { Vec::new() }
+    }
+
     fn next_states(&self) -> Vec<u32> {
         if self.adding { vec![self.writer.next_commit()] } else { Vec::new() }
     }

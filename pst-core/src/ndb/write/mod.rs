@@ -262,6 +262,14 @@ impl NdbWriter {
         Ok(self.old()?.highest())
     }
 
+    /// The dwUnique of the header in force, 0 in a new file.
+    pub fn in_force(&self) -> u32 {
+        match &self.onto {
+            Onto::New(_) => 0,
+            Onto::Old(file) => file.in_force(),
+        }
+    }
+
     /// The dwUnique that the next commit writes; 0 for a new file.
     pub fn next_commit(&self) -> u32 {
         match &self.onto {

@@ -118,12 +118,15 @@ impl State {
                 collect(parts.iter().map_err(|e| self.broken(e))?, |k, v| (k, v)).map_err(|e| self.broken(e))?;
             let bears = |part: u32| durable.get(part as usize).copied().unwrap_or(0);
             let last: BTreeMap<u32, u32> = said.iter().copied().collect();
-            if said.iter().any(|(part, since)| *since != bears(*part)) {
-                let mut came_to_be = |row: &ItemRow| {
-                    let part = part_of(row.place);
-                    row.since <= bears(part) && (last.get(&part) != Some(&row.since) || exists(row.place))
-                };
-                items.retain(|_, row| came_to_be(&ItemRow::of(row))).map_err(|e| self.broken(e))?;
+            let mut forgotten = false;
+            let mut came_to_be = |row: &ItemRow| {
+                let part = part_of(row.place);
+                let is = row.since <= bears(part) && (last.get(&part) != Some(&row.since) || exists(row.place));
+                forgotten |= !is;
+                is
+            };
+            items.retain(|_, row| came_to_be(&ItemRow::of(row))).map_err(|e| self.broken(e))?;
+            if forgotten {
                 // What is fetched again must be listed again.
                 changes.retain(|_, _| false).map_err(|e| self.broken(e))?;
                 for (part, since) in said {

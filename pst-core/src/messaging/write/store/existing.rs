@@ -199,6 +199,11 @@ impl StoreWriter {
         self.folders.get(folder.0).map(|f| f.nid)
     }
 
+    /// The dwUnique of the header in force: that of the last commit, or a later one. 0 for a new store.
+    pub fn in_force(&self) -> u32 {
+        self.ndb.in_force()
+    }
+
     /// The dwUnique that the next commit writes into the header: a reader that finds it there, or a later one, knows that
     /// the commit took place. 0 for a new store.
     pub fn next_commit(&self) -> u32 {

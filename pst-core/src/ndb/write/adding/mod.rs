@@ -129,6 +129,11 @@ impl Adding {
         self.space.failed
     }
 
+    /// The dwUnique of the header in force.
+    pub fn in_force(&self) -> u32 {
+        self.head.unique()
+    }
+
     /// The dwUnique of the next commit.
     pub fn next_commit(&self) -> u32 {
         let writes = if self.marked { 1 } else { 2 };
