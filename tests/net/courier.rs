@@ -131,10 +131,13 @@ fn folder_of(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// Bytes, date, read, flagged.
+type Message = (Vec<u8>, i64, bool, bool);
+
 #[test]
 fn an_account_on_courier() {
     let Some(courier) = Courier::find() else { return };
-    let mut expected: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
+    let mut expected: BTreeMap<String, Vec<Message>> = BTreeMap::new();
     for (folder, name, count) in
         [("", "Inbox", 250), (".Sent", "Sent", 3), (".Projects.2024.Привет", "Projects/2024/Привет", 7)]
     {
@@ -151,7 +154,7 @@ fn an_account_on_courier() {
     // Courier gives a folder that nobody has opened for writing another UIDVALIDITY each time it is looked at.
     let options = Options { connections: 1, ..Options::default() };
     let source = ImapSource::open(account(courier, &heard), options).unwrap();
-    let mut got: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
+    let mut got: BTreeMap<String, Vec<Message>> = BTreeMap::new();
     for folder in source.folders().unwrap() {
         let name = folder_of(&folder.path.iter().collect::<PathBuf>());
         for item in source.items(&folder).unwrap() {
