@@ -114,7 +114,7 @@ fn account(courier: Courier, heard: &Arc<Mutex<Vec<Notice>>>) -> Account {
         dial: Arc::new(courier),
         compress: false,
         limits: pst_core::endpoint::imap::wire::Limits::default(),
-        patience: Duration::from_secs(1),
+        patience: Duration::from_millis(10),
         watch: Arc::new(move |notice| heard.lock().unwrap().push(notice.clone())),
     }
 }

@@ -121,6 +121,10 @@ impl Adding {
         self.highest
     }
 
+    pub fn used(&self) -> u64 {
+        self.space.eof() - self.space.free()
+    }
+
     pub fn failed(&self) -> bool {
         self.space.failed
     }
