@@ -131,15 +131,16 @@ fn folder_of(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// Bytes, date, read, flagged.
+type Message = (Vec<u8>, i64, bool, bool);
+
 #[test]
 fn an_account_on_courier() {
     let Some(courier) = Courier::find() else { return };
-    let mut expected: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
-    for (folder, name, count) in [
-        ("", "INBOX", 250),
-        (".Sent", "INBOX/Sent", 3),
-        (".Projects.2024.&BB8EQAQ4BDIENQRC-", "INBOX/Projects/2024/Привет", 7),
-    ] {
+    let mut expected: BTreeMap<String, Vec<Message>> = BTreeMap::new();
+    for (folder, name, count) in
+        [("", "Inbox", 250), (".Sent", "Sent", 3), (".Projects.2024.Привет", "Projects/2024/Привет", 7)]
+    {
         for n in 0..count {
             let (date, bytes) = (1_600_000_000 + n as u64, mail(n));
             let letters = ["", "S", "FS", "RS"][n % 4];
@@ -150,8 +151,10 @@ fn an_account_on_courier() {
         }
     }
     let heard = Arc::default();
-    let source = ImapSource::open(account(courier, &heard), Options::default()).unwrap();
-    let mut got: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
+    // Courier gives a folder that nobody has opened for writing another UIDVALIDITY each time it is looked at.
+    let options = Options { connections: 1, ..Options::default() };
+    let source = ImapSource::open(account(courier, &heard), options).unwrap();
+    let mut got: BTreeMap<String, Vec<Message>> = BTreeMap::new();
     for folder in source.folders().unwrap() {
         let name = folder_of(&folder.path.iter().collect::<PathBuf>());
         for item in source.items(&folder).unwrap() {
@@ -160,9 +163,12 @@ fn an_account_on_courier() {
             let one = (mime.bytes, mime.received.unwrap(), flags.seen == Some(true), flags.flagged);
             got.entry(name.clone()).or_default().push(one);
         }
-        if folder.path.len() == 1 {
-            assert_eq!(folder.role, Role::Inbox, "{name}");
-        }
+        let role = match name.as_str() {
+            "Inbox" => Role::Inbox,
+            "Sent" => Role::Sent,
+            _ => Role::None,
+        };
+        assert_eq!(folder.role, role, "{name}");
     }
     let counts = |m: &BTreeMap<String, Vec<_>>| m.iter().map(|(k, v)| (k.clone(), v.len())).collect::<Vec<_>>();
     assert_eq!(counts(&got), counts(&expected));

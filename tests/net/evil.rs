@@ -5,6 +5,8 @@
 
 use super::scripted::{Ask, End, Got, Loaded, Say, Script, Scripted, mail, read_all, run};
 use pst_core::Kind;
+use pst_core::endpoint::imap::response::{Response, parse};
+use pst_core::endpoint::imap::wire::{Limits, Reader};
 use pst_core::endpoint::imap::{ImapSource, Options};
 use pst_core::endpoint::net::Security;
 use pst_core::pipeline::Source;
@@ -359,4 +361,42 @@ fn nothing_is_sent_that_changes_anything() {
             assert!(!command.contains("BODY["), "{name}: {command}");
         }
     }
+}
+
+/// Responses with bytes changed, cut and repeated at seeded places: none stops the reader, none invents bytes.
+#[test]
+fn damaged_responses_are_read_without_a_fault() {
+    let whole: &[u8] = b"* OK [CAPABILITY IMAP4rev1] hi\r\n* LIST (\\HasNoChildren) \"/\" {3}\r\na b\r\n\
+        * STATUS \"x\" (MESSAGES 3 SIZE 9)\r\n* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n* SEARCH 1 2 3\r\n* ESEARCH (TAG \"a\") UID ALL 1:4\r\n\
+        * VANISHED (EARLIER) 1:9,12\r\n* 1 FETCH (UID 5 FLAGS (\\Seen {2}\r\nab) X (a (b \"c\")) BODY[] {5}\r\nhello INTERNALDATE \"1-Jul-2020 1:1:1 +0000\")\r\n\
+        p1 NO [THROTTLED] later\r\n";
+    const SIGNS: &[u8] = b"()[]{}\"\\ \r\n*+~0195NIL\0\xFF";
+    let mut random = crate::seeded::Seeded(7);
+    let mut read = 0;
+    for _ in 0..100_000 {
+        let mut bytes = whole.to_vec();
+        for _ in 0..=random.below(6) {
+            let at = random.below(bytes.len() as u64) as usize;
+            match random.below(4) {
+                0 => bytes[at] = SIGNS[random.below(SIGNS.len() as u64) as usize],
+                1 if bytes.len() > 1 => drop(bytes.remove(at)),
+                2 => bytes.truncate(at.max(1)),
+                _ => {
+                    let piece = bytes[at..(at + 20).min(bytes.len())].to_vec();
+                    let to = random.below(bytes.len() as u64) as usize;
+                    bytes.splice(to..to, piece);
+                }
+            }
+        }
+        let limits = Limits { text: 4096, held: 64, literal: 1 << 20 };
+        let mut reader = Reader::new(bytes.as_slice(), limits);
+        while let Ok(Some(line)) = reader.line() {
+            let held = line.text.len() as u64 + line.literals.iter().map(|l| l.data.len()).sum::<u64>();
+            assert!(held <= bytes.len() as u64);
+            if let Response::Fetch(fetched) = parse(line) {
+                read += fetched.bodies.len();
+            }
+        }
+    }
+    assert!(read > 10_000, "{read}");
 }

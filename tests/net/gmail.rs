@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 /// Folder, attribute, and its messages: number of Gmail and labels.
-const FOLDERS: [(&str, &str, &[(u32, &str)]); 6] = [
+type Labelled = (&'static str, &'static str, &'static [(u32, &'static str)]);
+
+const FOLDERS: [Labelled; 6] = [
     ("INBOX", "", &[(1, "Work \"\\\\Important\""), (4, "")]),
     ("Work", "", &[(1, "\"\\\\Inbox\"")]),
     ("[Gmail]", "\\Noselect", &[]),
@@ -61,8 +63,10 @@ fn answer(command: &str, open: &Mutex<usize>) -> Option<(Vec<u8>, End)> {
     Some((text.into_bytes(), End::Ok))
 }
 
+type Found = (String, u32, Vec<String>);
+
 /// Folder, message and keywords of all; and how many bodies were fetched.
-fn run(labels: Labels) -> (BTreeSet<(String, u32, Vec<String>)>, usize) {
+fn run(labels: Labels) -> (BTreeSet<Found>, usize) {
     let open = Mutex::new(0);
     let script = Script::new(|_, _| panic!("not asked")).other(move |command, _| answer(command, &open));
     let server = Scripted::start(script);
@@ -86,7 +90,7 @@ fn run(labels: Labels) -> (BTreeSet<(String, u32, Vec<String>)>, usize) {
     (out, bodies.sum())
 }
 
-fn shown(all: &[(&str, u32, &[&str])]) -> BTreeSet<(String, u32, Vec<String>)> {
+fn shown(all: &[(&str, u32, &[&str])]) -> BTreeSet<Found> {
     all.iter().map(|(f, n, k)| ((*f).to_owned(), *n, k.iter().map(|k| (*k).to_owned()).collect())).collect()
 }
 

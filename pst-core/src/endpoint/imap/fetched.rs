@@ -23,7 +23,7 @@ pub struct Fetched {
     pub gmail_id: Option<u64>,
     /// X-GM-LABELS as on the wire.
     pub labels: Option<Vec<Vec<u8>>>,
-    /// Parts of the message by name ("BODY[]", "BODY[HEADER]"); `None` for NIL.
+    /// Parts of the message by name (`BODY[]`, `BODY[HEADER]`); `None` for NIL.
     pub bodies: Vec<(String, Option<Data>)>,
     /// What makes it doubtful that the body is whole.
     pub doubt: Option<Doubt>,

@@ -223,7 +223,8 @@ fn arranged(listed: Vec<Listed>, spaces: &Spaces, utf8: bool) -> Vec<Mailbox> {
         let selectable = !l.attributes.iter().any(|a| a == "\\noselect" || a == "\\nonexistent");
         let below = name.strip_prefix(strip).filter(|rest| !rest.is_empty()).unwrap_or(&name);
         // The prefix itself ("INBOX." listed as a folder) is the inbox or nothing.
-        if !selectable && !strip.is_empty() && bare(strip) == name && name != b"INBOX" {
+        let is_prefix = name == strip || (bare(strip) == name && name != b"INBOX");
+        if !selectable && is_prefix {
             continue;
         }
         let path = path_of(below, l.separator, utf8);

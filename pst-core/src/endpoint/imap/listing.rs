@@ -181,6 +181,7 @@ pub(super) fn examine(session: &mut Session, mailbox: &Mailbox) -> Result<Folder
     let mut state = FolderState::default();
     let condstore = session.can("CONDSTORE") || session.can("QRESYNC");
     let what = format!("opening the folder \"{}\"", mailbox.folder.path.join("/"));
+    session.opened = None;
     let number = |code: Option<&str>| code.and_then(|c| c.parse::<u64>().ok());
     session.must(&what, &Command::examine(&mailbox.name, condstore), &mut |response| match response {
         Response::Exists(n) => state.exists = n,
@@ -193,6 +194,7 @@ pub(super) fn examine(session: &mut Session, mailbox: &Mailbox) -> Result<Folder
         }
         _ => {}
     })?;
+    session.opened = Some((mailbox.name.clone(), state.uidvalidity));
     Ok(state)
 }
 

@@ -137,6 +137,10 @@ pub struct Session {
     tags: u32,
     /// The server has said goodbye.
     bye: Option<Status>,
+    /// The server has said that nobody need sign in.
+    signed_in: bool,
+    /// The folder that is open: its name as on the wire, and its UIDVALIDITY.
+    pub(super) opened: Option<(Vec<u8>, u32)>,
 }
 
 impl Session {
@@ -153,6 +157,8 @@ impl Session {
             enabled: BTreeSet::new(),
             tags: 0,
             bye: None,
+            signed_in: false,
+            opened: None,
         };
         new.greet()?;
         new.greeted()?;
@@ -196,10 +202,9 @@ impl Session {
             Word::Ok | Word::PreAuth => {}
             _ => return Err(self.account.refused("connecting", &status)),
         }
-        let signed_in = status.word == Word::PreAuth;
         let server = &self.account.server;
         if server.security == Security::StartTls {
-            if signed_in {
+            if self.signed_in {
                 let text = "it says that the session is signed in before TLS has begun; somebody on the way may have \
                             said that";
                 return Err(self.failed(Kind::Connection, text));
@@ -209,7 +214,8 @@ impl Session {
         if self.capabilities.is_empty() {
             self.ask_capabilities()?;
         }
-        if !signed_in {
+        // Courier may have a word to say before it greets: then the greeting has been read by now.
+        if !self.signed_in {
             super::signin::sign_in(self)?;
         }
         Ok(())
@@ -246,6 +252,7 @@ impl Session {
         self.change(|channel| channel.start_tls(&server))?;
         // What was said before TLS may have been said by anybody.
         self.capabilities.clear();
+        self.signed_in = false;
         Ok(())
     }
 
@@ -375,6 +382,7 @@ impl Session {
         if status.code("ALERT").is_some() {
             (self.account.watch)(&Notice::Alert(tame(status.text.as_bytes())));
         }
+        self.signed_in |= status.word == Word::PreAuth;
         if status.word == Word::Bye {
             self.bye = Some(status.clone());
         }

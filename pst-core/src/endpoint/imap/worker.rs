@@ -33,8 +33,6 @@ struct Worker {
     shared: Arc<Shared>,
     section: Section,
     session: Option<Session>,
-    /// The folder that is open, and whether its UIDs mean what they meant when it was listed.
-    open: Option<u64>,
     flights: VecDeque<Flight>,
     /// Connections that broke, and waits that the server asked for, since the last message.
     breaks: u32,
@@ -42,7 +40,7 @@ struct Worker {
 
 /// Works until there is nothing more to hope for.
 pub(super) fn work(shared: Arc<Shared>, section: Section) {
-    let mut worker = Worker { shared, section, session: None, open: None, flights: VecDeque::new(), breaks: 0 };
+    let mut worker = Worker { shared, section, session: None, flights: VecDeque::new(), breaks: 0 };
     let end = worker.work();
     if let Some(session) = worker.session.take()
         && end.is_ok()
@@ -78,7 +76,6 @@ impl Worker {
         if self.session.is_some() {
             return Ok(());
         }
-        self.open = None;
         let mut tries = 0;
         loop {
             let error = match Session::open(&self.shared.account) {
@@ -121,7 +118,6 @@ impl Worker {
                 return Err(fatal(e));
             }
             let Some(session) = &mut self.session else { return Ok(()) };
-            self.open = None;
             let Some(error) = job(Ok(session)) else { return Ok(()) };
             self.session = None;
             tries += 1;
@@ -165,20 +161,17 @@ impl Worker {
 
     /// Opens a folder, unless it is open; false when it cannot be read any more, which is then known to all.
     fn open_folder(&mut self, folder: u64) -> Result<bool> {
-        if self.open == Some(folder) {
-            return Ok(true);
-        }
-        self.open = None;
         let (mailbox, validity) = {
             let board = self.shared.board();
             (board.plan.mailboxes.get(folder as usize).cloned(), board.plan.uidvalidity(folder))
         };
         let (Some(session), Some(mailbox)) = (&mut self.session, mailbox) else { return Ok(false) };
+        let is_open = session.opened.as_ref().is_some_and(|(name, v)| *name == mailbox.name && Some(*v) == validity);
+        if is_open {
+            return Ok(true);
+        }
         let error = match examine(session, &mailbox) {
-            Ok(state) if Some(state.uidvalidity) == validity => {
-                self.open = Some(folder);
-                return Ok(true);
-            }
+            Ok(state) if Some(state.uidvalidity) == validity => return Ok(true),
             Ok(_) => changed(&mailbox),
             Err(e) if e.kind() != Kind::Server => return Err(e),
             Err(e) => e,
@@ -392,7 +385,6 @@ impl Worker {
     fn broken(&mut self, error: Error) -> Result<()> {
         let flights = std::mem::take(&mut self.flights);
         self.session = None;
-        self.open = None;
         let mut suspected = error.text() == STEP;
         for flight in &flights {
             let missing = self.missing(flight);
