@@ -2,6 +2,8 @@
 
 #[cfg(feature = "network")]
 pub mod account;
+#[cfg(feature = "network")]
+pub mod fetch;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -25,7 +27,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Copy mail, calendars and contacts from one or more sources into a target.
-    #[command(visible_aliases = ["import", "export"])]
+    #[command(visible_aliases = ["import", "export", "download"])]
     Convert(Box<Convert>),
     /// Say what a PST or OST is and what is in it.
     Info(Info),
@@ -57,6 +59,8 @@ targets only.
   pst convert mailbox.pst html:pages              a page for each message, safe to open, and lists of the folders
   pst convert mailbox.pst --attachments out       attachments only, with index.csv and index.jsonl
   pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
+  pst convert imaps://anna@imap.example.org anna.pst    an account; run again, it adds what is new
+  pst convert --account work work.pst             an account of the configuration
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
@@ -64,7 +68,8 @@ pub struct Convert {
     /// or trees, JSON lines.
     ///
     /// An ics: target takes calendar items, tasks, journal entries and notes alone, a vcf: target contacts and lists.
-    #[arg(required = true, value_name = "SOURCE... TARGET")]
+    /// An account is an address such as imaps://anna@imap.example.org or pop3s://anna@pop.example.org.
+    #[arg(value_name = "SOURCE... TARGET")]
     pub paths: Vec<String>,
     /// Take this folder of the source as the top.
     #[arg(long, value_name = "FOLDER", help_heading = "Folders")]
@@ -121,6 +126,9 @@ pub struct Convert {
     /// Replace an existing target; it stays as it is until the new one is whole.
     #[arg(long, help_heading = "Target")]
     pub overwrite: bool,
+    /// Add to an existing PST: what is there stays, folders of the same path or role go on.
+    #[arg(long, help_heading = "Target", conflicts_with = "overwrite")]
+    pub append: bool,
     /// Attach the rich text body of messages that have one, as body.rtf; eml, mbox and Maildir targets.
     #[arg(long, help_heading = "Target")]
     pub keep_rtf: bool,
@@ -150,6 +158,14 @@ pub struct Convert {
     /// How old stores are read.
     #[command(flatten)]
     pub ansi: Ansi,
+    /// How accounts on mail servers are reached and signed in to.
+    #[cfg(feature = "network")]
+    #[command(flatten)]
+    pub account: account::AccountOptions,
+    /// How they are downloaded.
+    #[cfg(feature = "network")]
+    #[command(flatten)]
+    pub fetch: fetch::FetchOptions,
     /// Threads to use; 0 means one for each processor. The result does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,

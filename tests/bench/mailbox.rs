@@ -4,7 +4,7 @@
 //! Half of the messages have less than 8 KB, a tail has attachments of up to some megabytes; about a hundred folders,
 //! one of them with many small items; plain text, HTML, inline pictures, messages in messages, many languages.
 
-use super::generate::{base64, quoted_printable};
+use super::encodings::{base64, quoted_printable};
 use super::seeded::Seeded;
 use super::texts::{self, Text};
 use std::fmt::Write as _;

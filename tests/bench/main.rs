@@ -10,9 +10,8 @@
 #[path = "../support/charsets.rs"]
 #[allow(dead_code, reason = "some of its charsets are enough")]
 mod charsets;
-#[path = "../support/generate.rs"]
-#[allow(dead_code, reason = "its encodings are used")]
-mod generate;
+#[path = "../support/generate/encodings.rs"]
+mod encodings;
 mod limits;
 mod mailbox;
 mod measure;
@@ -20,11 +19,6 @@ mod report;
 #[path = "../support/seeded.rs"]
 mod seeded;
 mod texts;
-
-/// What generate.rs asks for.
-mod support {
-    pub use super::seeded::Seeded;
-}
 
 use report::Line;
 use std::fs;

@@ -1,37 +1,14 @@
 //! The blobs of calendars and lists in genuine files: what is read is written again byte for byte.
 
+use super::support::blobs::{BLOBS, again};
 use super::support::{corpus, files};
-use pst_core::mapi::distlist::{ListStream, checksum};
+use pst_core::mapi::distlist::checksum;
 use pst_core::mapi::goid::GlobalObjectId;
-use pst_core::mapi::recurrence::{AppointmentRecurrence, RecurrencePattern};
-use pst_core::mapi::timezone::{ZoneDefinition, ZoneStruct};
-use pst_core::mapi::{Lid, Message, Value, lid};
+use pst_core::mapi::recurrence::AppointmentRecurrence;
+use pst_core::mapi::timezone::ZoneDefinition;
+use pst_core::mapi::{Message, Value, lid};
 use pst_core::messaging::Store;
 use std::collections::BTreeMap;
-
-/// A blob read and written again; `None` if it is not understood.
-fn again(lid: Lid, bytes: &[u8]) -> Option<Vec<u8>> {
-    match lid {
-        lid::APPOINTMENT_RECUR => AppointmentRecurrence::decode(bytes).map(|b| b.encode()),
-        lid::TASK_RECURRENCE => RecurrencePattern::decode(bytes).map(|b| b.encode()),
-        lid::TIME_ZONE_STRUCT => ZoneStruct::decode(bytes).map(|b| b.encode()),
-        lid::ZONE_START | lid::ZONE_END | lid::ZONE_RECUR => ZoneDefinition::decode(bytes).map(|b| b.encode()),
-        lid::GLOBAL_OBJECT_ID | lid::CLEAN_GLOBAL_OBJECT_ID => GlobalObjectId::decode(bytes).map(|b| b.encode()),
-        _ => ListStream::decode(bytes).map(|b| b.encode()),
-    }
-}
-
-const BLOBS: [Lid; 9] = [
-    lid::APPOINTMENT_RECUR,
-    lid::TASK_RECURRENCE,
-    lid::TIME_ZONE_STRUCT,
-    lid::ZONE_START,
-    lid::ZONE_END,
-    lid::ZONE_RECUR,
-    lid::GLOBAL_OBJECT_ID,
-    lid::CLEAN_GLOBAL_OBJECT_ID,
-    lid::LIST_STREAM,
-];
 
 /// A message and all messages inside it.
 fn each(message: &Message, depth: usize, f: &mut impl FnMut(&Message)) {

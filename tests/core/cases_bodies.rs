@@ -282,7 +282,7 @@ fn case_49_no_name_no_type_no_bytes() {
     assert_eq!(name(&m.attachments[0]), "attachment1.txt");
     assert_eq!(data(&m.attachments[0]), b"DATA");
     assert_eq!((name(&m.attachments[1]).as_str(), data(&m.attachments[1]).len()), ("e.png", 0));
-    // An attachment of 1 GiB: writing::a_gibibyte_in_one_attachment.
+    // An attachment of 1 GiB: writing::sizes::a_gibibyte_in_one_attachment.
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic, reason = "tests are read, not called")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod appending;
 mod attachments;
 mod blobs;
 mod calendars;

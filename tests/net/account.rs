@@ -1,9 +1,11 @@
 //! Signing in: where secrets come from, and OAuth 2 against a provider of our own. No secret may stand in what is said.
 
+use crate::dovecot::{Dovecot, PASSWORD};
 use crate::idp::{APP_SECRET, Idp, fetch};
 use pst_core::endpoint::account::oauth::http::Http;
 use pst_core::endpoint::account::oauth::{Client, OAuthTokens, Provider, Tokens};
 use pst_core::endpoint::account::{Account, Ask, Config, Flow, Key, Nobody, Settings, SignIn, TokenStore};
+use pst_core::endpoint::imap::{self, Session};
 use pst_core::endpoint::net::{Login, Secret, Security, TlsOptions, TokenSource};
 use pst_core::{Error, Kind, Result};
 use std::fs;
@@ -420,4 +422,57 @@ fn accounts_of_a_configuration() {
     let error = sentence(&Account::all(&config, &Settings::default()).unwrap_err());
     assert!(error.contains("account \"bad\"") && error.contains("--user"), "{error}");
     assert!(Account::all(&Config::default(), &over).is_err());
+}
+
+/// What a session needs is what an account gives.
+fn open(account: &Account) -> Result<Session> {
+    let stop = Arc::default();
+    let login = account.login(&Nobody, &stop)?;
+    Session::open(&imap::Account::new(account.server(&stop), login))
+}
+
+#[test]
+fn a_server_takes_what_the_account_brings() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let idp = Idp::start();
+    let dir = tempfile::tempdir().unwrap();
+    let secret = |text: &str| {
+        let path = dir.path().join("secret");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        Some(path)
+    };
+    let base = Settings { ca_file: Some(dovecot.ca_file()), ..Settings::default() };
+    for address in
+        [format!("imaps://alice@localhost:{}", dovecot.imaps), format!("imap://alice@localhost:{}", dovecot.imap)]
+    {
+        let by = |text: &str| of(&address, Settings { password_file: secret(text), ..base.clone() }).unwrap();
+        open(&by(PASSWORD)).unwrap();
+        let error = open(&by("wrong-SECRET")).err().unwrap();
+        assert!(error.kind() == Kind::Denied, "{}", sentence(&error));
+        let oauth = Settings {
+            oauth: Some(Flow::App),
+            client_id: Some("app".into()),
+            client_secret_file: secret(APP_SECRET),
+            token_url: Some(idp.url("token")),
+            ..base.clone()
+        };
+        let account = of(&address, oauth).unwrap();
+        let error = open(&account).err().unwrap();
+        assert!(error.kind() == Kind::Denied, "{}", sentence(&error));
+        dovecot.accept_token(&format!("access-SECRET-{}", idp.state.lock().unwrap().given + 1), "alice");
+        open(&account).unwrap();
+    }
+}
+
+/// The provider is believed as the mail server is: by the system's authorities and the file, and by no pin.
+#[test]
+fn providers_have_certificates() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let idp = Idp::start();
+    let mut client = app(&idp, APP_SECRET);
+    client.provider.token_url = format!("https://localhost:{}/token", dovecot.imaps);
+    refused(&client, Flow::App, Kind::Connection, "certificate");
+    client.http.tls.ca_file = Some(dovecot.ca_file());
+    refused(&client, Flow::App, Kind::Server, "makes no sense as HTTP");
 }

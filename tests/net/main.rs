@@ -11,9 +11,18 @@ mod courier;
 #[path = "../support/dovecot.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
+mod evil;
+mod gmail;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
+mod imap;
+#[path = "../support/mailbox.rs"]
+mod mailbox;
 mod pop;
 mod sasl;
+mod scripted;
+#[path = "../support/seeded.rs"]
+mod seeded;
 mod tls;
+mod volume;

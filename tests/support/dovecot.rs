@@ -100,6 +100,30 @@ impl Dovecot {
         std::fs::read_to_string(self.folder.path().join("dovecot.log")).unwrap_or_default()
     }
 
+    /// Breaks every connection that is signed in.
+    pub fn drop_sessions(&self) {
+        let group = self.child.id().to_string();
+        let list = Command::new("ps").args(["-eo", "pgid=,pid=,comm="]).output().unwrap();
+        for line in String::from_utf8_lossy(&list.stdout).lines() {
+            let mut words = line.split_whitespace();
+            let ours = words.next() == Some(&group);
+            if let (true, Some(pid), Some("imap" | "imap-login")) = (ours, words.next(), words.next()) {
+                let _ = Command::new("kill").arg("-KILL").arg(pid).status();
+            }
+        }
+    }
+
+    /// The program that speaks IMAP for a user who is signed in already, on its input and output.
+    pub fn imap_program(&self, user: &str) -> Command {
+        let mut command = Command::new("/usr/lib/dovecot/imap");
+        command.arg("-c").arg(self.folder.path().join("dovecot.conf")).current_dir("/");
+        command.env("USER", user).env("HOME", self.folder.path().join("mail").join(user)).env_remove("RUST_LOG");
+        if self.account.switch {
+            command.uid(self.account.uid).gid(self.account.gid);
+        }
+        command
+    }
+
     /// The certificate of the authority that has signed the server's.
     pub fn ca_file(&self) -> PathBuf {
         self.authority.file()

@@ -1,4 +1,4 @@
-//! An identity provider on the loopback interface: device codes, the page for the browser, tokens, and introspection.
+//! An identity provider on the loopback interface: device codes, the page for the browser, and tokens.
 //!
 //! Every secret that it gives has "SECRET" in it, so that a test can look for them in all that is printed.
 
@@ -123,7 +123,6 @@ fn serve(stream: &TcpStream, port: u16, state: &Mutex<State>) -> std::io::Result
                 (status, "application/json", body)
             }
             "authorize" => (302, "text/html", authorize(&mut state, &form)),
-            "introspect" => (200, "application/json", introspect(&state, &form)),
             _ => (404, "text/html", String::new()),
         }
     };
@@ -194,11 +193,6 @@ fn authorize(state: &mut State, form: &HashMap<String, String>) -> String {
         "" => format!("{redirect}?error=invalid_request&state={given}"),
         denied => format!("{redirect}?error={denied}&error_description=no+way&state={given}"),
     }
-}
-
-fn introspect(state: &State, form: &HashMap<String, String>) -> String {
-    let active = form.get("token").is_some_and(|t| *t == format!("access-SECRET-{}", state.given));
-    format!("{{\"active\":{active},\"email\":\"alice\"}}")
 }
 
 fn pairs(text: &str) -> HashMap<String, String> {

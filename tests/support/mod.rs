@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod blobs;
 pub mod content_lines;
 pub mod forge;
 pub mod mail;

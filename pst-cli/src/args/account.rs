@@ -7,25 +7,31 @@ use std::path::PathBuf;
 
 /// What --help says of secrets.
 const SECRETS: &str = "\
-Passwords are never options. One comes from the place that an option or the configuration names; where none is named, from
-the first of: the variable PST_PASSWORD, the keyring (in builds that have it), ~/.netrc, a prompt on the terminal.
+Passwords are never options. One comes from the place that an option or the configuration names; where none is named, \
+from the first of: the variable PST_PASSWORD (not with --all-accounts), the keyring (in builds that have it), ~/.netrc, a \
+prompt on the terminal. Files of secrets that others can read are told of.
 
-OAuth 2 needs the id of an app (--client-id) that you or your administrator have registered at the provider; pst has none
-of its own. `pst login` keeps the sign-in (a refresh token, no password) in the keyring or in pst/tokens.json of
-$XDG_STATE_HOME (~/.local/state), mode 0600; `pst logout` removes it. Without --oauth the flow is device where the provider
-has it for mail, browser otherwise.
+OAuth 2 needs the id of an app (--client-id) that you or your administrator have registered at the provider; pst has none \
+of its own. `pst login` keeps the sign-in (a refresh token, no password) in the keyring, or else in pst/tokens.json of \
+$XDG_STATE_HOME (~/.local/state), mode 0600; `pst logout` removes it. Without --oauth the flow is device where the \
+provider has it for mail, browser otherwise.
 
-Accounts stand in pst/config.toml of $XDG_CONFIG_HOME (~/.config), under the names of the options:
+Accounts stand in pst/config.toml of $XDG_CONFIG_HOME (~/.config), under the names of the options; in place of --oauth \
+and --starttls there are also auth = \"password\" or \"oauth\", and security = \"tls\", \"starttls\" or \"plain\":
   [account.work]
   address = \"imaps://outlook.office365.com\"
   user = \"anna@example.org\"
-  auth = \"oauth\"                          # or \"password\", with password-file, -env, -command, netrc or keyring = true
   provider = \"microsoft\"
   client-id = \"00000000-0000-0000-0000-000000000000\"
   tenant = \"example.org\"
-  security = \"tls\"                        # or \"starttls\", \"plain\"
-  exclude = [\"#JunkEmail#\"]
-  connections = 4";
+  include = [\"#Inbox#/*\", \"#SentItems#\"]
+  exclude = [\"Inbox/Lists\"]
+  connections = 4
+
+  [account.old]
+  address = \"imaps://anna@mail.example.net\"
+  password-command = \"pass show mail\"
+  ca-file = \"~/old-ca.pem\"";
 
 /// `pst login` and `pst logout`.
 #[derive(Debug, Args)]

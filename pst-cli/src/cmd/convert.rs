@@ -1,16 +1,19 @@
 //! `pst convert`.
 
+use super::input::{Input, inputs};
 use super::summary::summary;
 use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
 use crate::exit::Outcome;
 use crate::report::{self, Account};
+use crate::ui::Talk;
 use crate::ui::events::Events;
 use crate::ui::progress::Progress;
 use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::mime::contact::Version;
-use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, Report, RunOptions, Sink};
+use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, RunOptions, Sink, Source};
 use pst_core::{Error, Kind, Result, mime};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -20,12 +23,6 @@ use std::time::Instant;
 /// # Errors
 /// When a source cannot be opened or the target cannot be written.
 pub fn run(a: &Convert) -> Result<Outcome> {
-    let (started, begun) = (Instant::now(), jiff::Timestamp::now());
-    let (sources, target) = ends(a)?;
-    if let Some(path) = &a.report {
-        report::kind(path)?;
-    }
-    let target = target.as_str();
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     // The first Ctrl-C lets the run end by itself, a second one does not wait.
@@ -35,82 +32,80 @@ pub fn run(a: &Convert) -> Result<Outcome> {
             std::process::exit(130);
         }
     });
-    let mut opened = Vec::new();
-    let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
-    let mut others = Vec::new();
-    for spec in sources {
-        let source = endpoint::open(spec, how)?;
-        others.extend_from_slice(source.not_taken());
-        opened.push((spec, source));
+    if let Some(path) = &a.report {
+        report::kind(path)?;
     }
-    let merge = a.target_root.is_some();
-    let mut mounted = Vec::new();
-    let several = opened.len() > 1 && !merge;
-    let mut used: Vec<String> = Vec::new();
-    for (spec, source) in opened {
-        let under = if several || (!merge && endpoint::is_single_mbox(spec)) {
-            vec![unique(&endpoint::name_of(spec), &mut used)]
-        } else {
-            Vec::new()
+    #[cfg(feature = "network")]
+    if let Some(folder) = &a.fetch.all_accounts {
+        return super::fetch::all(a, folder, &stop);
+    }
+    let (sources, target) = ends(a)?;
+    let inputs = inputs(a, sources, &stop)?;
+    one(a, inputs, &target, a.report.as_deref(), &stop)
+}
+
+/// One run: from these sources into this target.
+///
+/// # Errors
+/// As [`run`].
+pub fn one(
+    a: &Convert,
+    inputs: Vec<Input>,
+    target: &str,
+    account: Option<&Path>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Outcome> {
+    let (started, begun) = (Instant::now(), jiff::Timestamp::now());
+    let names: Vec<String> = inputs.iter().map(Input::title).collect();
+    let folders = folders(a, &inputs)?;
+    let items = items(a, target);
+    let observer: Arc<dyn Talk> = if a.json { Arc::new(Events::new()) } else { Arc::new(Progress::new()) };
+    let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
+    let growing = super::input::growing(a, &inputs, target)?;
+    let local: Vec<String> = inputs.iter().filter_map(|i| i.local().map(str::to_owned)).collect();
+    let several = inputs.len() > 1 && a.target_root.is_none();
+    let (mut mounted, mut others, mut used) = (Vec::new(), Vec::new(), Vec::new());
+    for input in inputs {
+        let single = a.target_root.is_none() && input.local().is_some_and(endpoint::is_single_mbox);
+        let under = if several || single { vec![unique(&input.name(), &mut used)] } else { Vec::new() };
+        let (source, journal) = match input {
+            Input::Local(spec) => (endpoint::open(&spec, how)?, None),
+            #[cfg(feature = "network")]
+            Input::Remote(remote) => {
+                let state = growing.as_ref().and_then(|g| g.state.as_ref());
+                let opened = super::fetch::open(*remote, a, &items, state, stop, &observer)?;
+                (opened.source, opened.journal)
+            }
         };
-        mounted.push(Mounted { source, under, journal: None });
+        others.extend_from_slice(source.not_taken());
+        mounted.push(Mounted { source, under, journal });
     }
     // The same message may be there twice; of its attachments, the second ones are only listed.
     let only_attachments = target.starts_with("attachments:");
     let options = RunOptions {
         threads: a.threads,
-        folders: FolderFilter {
-            source_root: a.source_root.clone(),
-            target_root: a.target_root.clone(),
-            no_subfolders: a.no_subfolders,
-            include: a.include.clone(),
-            exclude: a.exclude.clone(),
-        },
-        items: ItemFilter {
-            since: a.since,
-            before: a.before,
-            from: a.from.clone(),
-            to: a.to.clone(),
-            subject: a.subject.clone(),
-            larger: a.larger,
-            smaller: a.smaller,
-            associated: a.associated || (!a.no_associated && endpoint::keeps_associated(target)),
-        },
+        folders,
+        items,
         skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
-        stop,
+        stop: Arc::clone(stop),
     };
-    let given = a.ex_map.as_deref().map(read_map).transpose()?.unwrap_or_default();
-    let directory = Learnt::new(mounted.iter().map(|m| Arc::clone(&m.source)).collect(), given);
-    let target_options = TargetOptions {
-        crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
-        overwrite: a.overwrite,
-        once: a.duplicates == Duplicates::Skip,
-        title: mounted.first().map(|m| m.source.title()).filter(|t| !t.is_empty()).unwrap_or_else(|| "Mail".to_owned()),
-        mail: mime::Options {
-            keep_rtf: a.keep_rtf,
-            kept_mime: a.keep_mime,
-            bcc: !a.no_bcc,
-            directory: Some(Arc::new(directory)),
-            vcard: vcard(a.vcard),
-            ..mime::Options::default()
-        },
-        import: mime::ImportOptions {
-            keep_mime: a.keep_mime,
-            no_receipts: a.no_receipts,
-            calendar: match a.calendar {
-                Calendar::Note => mime::Calendar::Note,
-                Calendar::Native => mime::Calendar::Native,
-            },
-        },
+    let sink: Box<dyn Sink> = match growing {
+        Some(growing) => growing.sink,
+        None => {
+            let title = mounted.first().map(|m| m.source.title()).unwrap_or_default();
+            let learnt = mounted.iter().filter(|m| m.journal.is_none()).map(|m| Arc::clone(&m.source)).collect();
+            let sink = endpoint::create(target, &local, &target_options(a, title, learnt)?)?;
+            if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink }
+        }
     };
-    let sink = endpoint::create(target, sources, &target_options)?;
-    let sink: Box<dyn Sink> = if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink };
-    let report = watched(a, &mounted, sink, &options)?;
+    let result = pipeline::run(&mounted, sink, &options, &*observer);
+    observer.end();
+    let report = result?;
     let seconds = started.elapsed().as_secs_f64();
-    if let Some(path) = &a.report {
+    if let Some(path) = account {
         let written = endpoint::pst_target(target).filter(|_| !a.dry_run);
         let account = Account {
-            sources: sources.to_vec(),
+            sources: names,
             target: target.to_owned(),
             dry_run: a.dry_run,
             started: begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -124,25 +119,72 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     Ok(if report.failed + report.damaged > 0 { Outcome::Flawed } else { Outcome::Done })
 }
 
-/// Runs with the events told to people, or to programs.
-fn watched(a: &Convert, mounted: &[Mounted], sink: Box<dyn Sink>, options: &RunOptions) -> Result<Report> {
-    if a.json {
-        let events = Events::new();
-        let result = pipeline::run(mounted, sink, options, &events);
-        events.end();
-        return result;
+fn folders(a: &Convert, inputs: &[Input]) -> Result<FolderFilter> {
+    let mut filter = FolderFilter {
+        source_root: a.source_root.clone(),
+        target_root: a.target_root.clone(),
+        no_subfolders: a.no_subfolders,
+        include: a.include.clone(),
+        exclude: a.exclude.clone(),
+    };
+    for input in inputs {
+        let (include, exclude) = input.patterns();
+        if inputs.len() > 1 && !(include.is_empty() && exclude.is_empty()) {
+            let text = "an account with folders of its own in address or configuration must be the only source";
+            return Err(Error::new(Kind::Usage, text));
+        }
+        filter.include.extend(include);
+        filter.exclude.extend(exclude);
     }
-    let progress = Progress::new();
-    let result = pipeline::run(mounted, sink, options, &progress);
-    progress.end();
-    result
+    Ok(filter)
 }
 
-fn vcard(version: Vcard) -> Version {
-    match version {
-        Vcard::V4 => Version::V4,
-        Vcard::V3 => Version::V3,
+fn items(a: &Convert, target: &str) -> ItemFilter {
+    ItemFilter {
+        since: a.since,
+        before: a.before,
+        from: a.from.clone(),
+        to: a.to.clone(),
+        subject: a.subject.clone(),
+        larger: a.larger,
+        smaller: a.smaller,
+        associated: a.associated || (!a.no_associated && endpoint::keeps_associated(target)),
     }
+}
+
+/// How the target is written; `learnt` are sources whose items tell Internet addresses of Exchange's.
+///
+/// # Errors
+/// When the list of addresses cannot be read.
+pub fn target_options(a: &Convert, title: String, learnt: Vec<Arc<dyn Source>>) -> Result<TargetOptions> {
+    let given = a.ex_map.as_deref().map(read_map).transpose()?.unwrap_or_default();
+    let directory = Learnt::new(learnt, given);
+    Ok(TargetOptions {
+        crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
+        overwrite: a.overwrite,
+        append: a.append,
+        once: a.duplicates == Duplicates::Skip,
+        title: if title.is_empty() { "Mail".to_owned() } else { title },
+        mail: mime::Options {
+            keep_rtf: a.keep_rtf,
+            kept_mime: a.keep_mime,
+            bcc: !a.no_bcc,
+            directory: Some(Arc::new(directory)),
+            vcard: match a.vcard {
+                Vcard::V4 => Version::V4,
+                Vcard::V3 => Version::V3,
+            },
+            ..mime::Options::default()
+        },
+        import: mime::ImportOptions {
+            keep_mime: a.keep_mime,
+            no_receipts: a.no_receipts,
+            calendar: match a.calendar {
+                Calendar::Note => mime::Calendar::Note,
+                Calendar::Native => mime::Calendar::Native,
+            },
+        },
+    })
 }
 
 /// Sources and target.
@@ -151,7 +193,7 @@ fn ends(a: &Convert) -> Result<(&[String], String)> {
         return Ok((&a.paths, format!("attachments:{folder}")));
     }
     match a.paths.split_last() {
-        Some((target, sources)) if !sources.is_empty() => Ok((sources, target.clone())),
+        Some((target, sources)) if !sources.is_empty() || super::input::is_account(a) => Ok((sources, target.clone())),
         _ => Err(Error::new(Kind::Usage, "a source and a target are needed: pst convert SOURCE... TARGET")),
     }
 }

@@ -3,7 +3,10 @@
 pub mod cat;
 pub mod check;
 pub mod convert;
+#[cfg(feature = "network")]
+pub mod fetch;
 pub mod info;
+mod input;
 #[cfg(feature = "network")]
 pub mod login;
 pub mod ls;

@@ -29,12 +29,6 @@ impl Events {
         let started = Instant::now();
         Self { state: Mutex::new(State { started, said: None, planned: 0, items: 0, bytes: 0, there: 0 }) }
     }
-
-    /// The last line of progress.
-    pub fn end(&self) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        say(&state.progress());
-    }
 }
 
 impl State {
@@ -50,6 +44,13 @@ impl State {
 
 fn say(line: &Value) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+impl super::Talk for Events {
+    fn end(&self) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        say(&state.progress());
+    }
 }
 
 impl Observer for Events {

@@ -33,11 +33,6 @@ impl Progress {
         Self { bar, told: AtomicU64::new(0), bytes: AtomicU64::new(0) }
     }
 
-    /// Takes the bar away.
-    pub fn end(&self) {
-        self.bar.finish_and_clear();
-    }
-
     fn tell(&self, line: &str) {
         let n = self.told.fetch_add(1, Ordering::Relaxed);
         if n < TOLD {
@@ -51,6 +46,12 @@ impl Progress {
         self.bar.suspend(|| {
             let _ = writeln!(std::io::stderr(), "{line}");
         });
+    }
+}
+
+impl super::Talk for Progress {
+    fn end(&self) {
+        self.bar.finish_and_clear();
     }
 }
 

@@ -45,6 +45,8 @@ pub struct TargetOptions {
     pub crypt: Crypt,
     /// Replace an existing target.
     pub overwrite: bool,
+    /// Add to an existing target; PSTs only.
+    pub append: bool,
     /// Name of a store.
     pub title: String,
     /// Write equal attachments once only, where the target is a folder of attachments.
@@ -166,6 +168,26 @@ pub fn pst_target(spec: &str) -> Option<&Path> {
     (kind.or(ending.as_deref()) == Some("pst")).then_some(path)
 }
 
+/// Opens a PST to add to, or makes one that is whole from its first moment on.
+///
+/// # Errors
+/// When it cannot be made, or is no PST that can be added to, or in use.
+#[cfg(feature = "network")]
+pub fn grow(path: &Path, options: &TargetOptions) -> Result<Box<dyn Sink>> {
+    let write = write::Options {
+        crypt: options.crypt,
+        overwrite: false,
+        display_name: options.title.clone(),
+        record_key: None,
+    };
+    let sink = if path.exists() {
+        pst::PstSink::open(path, write, options.import)?
+    } else {
+        pst::PstSink::create_in_place(path, write, options.import)?
+    };
+    Ok(Box::new(sink.keeping_journal()))
+}
+
 /// True for a target that hides folder-associated items as the source does; in others they would be seen as mail.
 pub fn keeps_associated(spec: &str) -> bool {
     let (kind, path) = split(spec);
@@ -193,7 +215,11 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         return Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder));
     }
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    match kind.or(ending.as_deref()) {
+    let kind = kind.or(ending.as_deref());
+    if options.append && kind != Some("pst") {
+        return Err(Error::new(Kind::Usage, "only a PST can be added to; leave out --append").in_file(path));
+    }
+    match kind {
         Some("pst") => {
             let write = write::Options {
                 crypt: options.crypt,
@@ -201,7 +227,11 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
                 display_name: options.title.clone(),
                 record_key: None,
             };
-            Ok(Box::new(pst::PstSink::create(path, write, options.import)?))
+            Ok(Box::new(if options.append && path.exists() {
+                pst::PstSink::open(path, write, options.import)?
+            } else {
+                pst::PstSink::create(path, write, options.import)?
+            }))
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
         #[cfg(feature = "html")]

@@ -39,7 +39,15 @@ impl Input {
     /// [`Kind::Io`] when the system refuses, [`Kind::NotThisKind`] for a directory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = open_file(path)?;
+        Self::of_file(open_file(path)?, path)
+    }
+
+    /// An open file, as long as it is now.
+    ///
+    /// # Errors
+    /// [`Kind::Io`] when the system refuses.
+    pub fn of_file(file: File, path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let meta = file.metadata().map_err(|e| Error::io("cannot read the size", path, e))?;
         let len = meta.len();
         let backing = if len == 0 { Backing::Bytes(Vec::new()) } else { Backing::File(file) };

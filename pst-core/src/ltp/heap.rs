@@ -87,14 +87,14 @@ impl<'a> Heap<'a> {
             return Err(bad());
         }
         if let Some(bytes) = self.held.get(block) {
-            return slice(bytes, index).map(Cow::Borrowed).ok_or_else(bad);
+            return allocation(bytes, index).map(Cow::Borrowed).ok_or_else(bad);
         }
         if block >= self.tree.blocks().len() {
             return Err(bad());
         }
         let mut bytes = Vec::new();
         self.tree.read(self.ndb, block, &mut bytes)?;
-        slice(&bytes, index).map(|s| Cow::Owned(s.to_vec())).ok_or_else(bad)
+        allocation(&bytes, index).map(|s| Cow::Owned(s.to_vec())).ok_or_else(bad)
     }
 
     /// The data tree of a subnode of this heap's node.
@@ -120,7 +120,7 @@ pub const fn is_hid(hnid: u32) -> bool {
 }
 
 /// Allocation `index` (from 1) of a heap block ([MS-PST] 2.3.1.5).
-fn slice(block: &[u8], index: usize) -> Option<&[u8]> {
+pub(super) fn allocation(block: &[u8], index: usize) -> Option<&[u8]> {
     let u16_at = |at: usize| block.get(at..at + 2)?.try_into().ok().map(|b| usize::from(u16::from_le_bytes(b)));
     let map = u16_at(0)?;
     let count = u16_at(map)?;

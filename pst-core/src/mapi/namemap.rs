@@ -46,7 +46,7 @@ fn text(strings: &[u8], at: usize) -> Option<Vec<u16>> {
 }
 
 /// A map as it is stored.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Streams {
     /// Property sets that have no number of their own.
     pub guids: Vec<u8>,
@@ -61,41 +61,58 @@ pub struct Streams {
 /// The streams of names that are numbered from 0x8000 on; `buckets` is how many buckets there are, and `hash` hashes
 /// the UTF-16 of a string.
 pub fn streams<'n>(names: impl Iterator<Item = &'n NamedProp>, buckets: u32, hash: impl Fn(&[u8]) -> u32) -> Streams {
-    let mut known = HashMap::<Guid, u16>::new();
     let mut out = Streams::default();
-    for (index, prop) in names.enumerate() {
-        let guid = match prop.guid {
-            g if g == Guid::default() => 0,
-            PS_MAPI => 1,
-            PS_PUBLIC_STRINGS => 2,
-            g => {
-                let next = known.len() as u16 + 3;
-                *known.entry(g).or_insert_with(|| {
-                    out.guids.extend_from_slice(&g.0);
-                    next
-                })
-            }
-        };
-        let (stored, hashed, text) = match &prop.name {
-            Name::Id(id) => (*id, *id, 0),
-            Name::Text(units) => {
-                let bytes: Vec<u8> = units.iter().flat_map(|u| u.to_le_bytes()).collect();
-                let at = out.strings.len() as u32;
-                out.strings.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-                out.strings.extend_from_slice(&bytes);
-                out.strings.resize(out.strings.len().next_multiple_of(4), 0);
-                (at, hash(&bytes), 1)
-            }
-        };
-        let kind = guid << 1 | text;
-        let tail = [kind.to_le_bytes(), (index as u16).to_le_bytes()].concat();
-        out.entries.extend_from_slice(&stored.to_le_bytes());
-        out.entries.extend_from_slice(&tail);
-        let bucket = out.buckets.entry(((hashed ^ u32::from(kind)) % buckets) as u16).or_default();
-        bucket.extend_from_slice(&hashed.to_le_bytes());
-        bucket.extend_from_slice(&tail);
-    }
+    out.extend(0, names, buckets, hash);
     out
+}
+
+impl Streams {
+    /// Adds names that are numbered from 0x8000 + `first` on, as [`streams`] does; what is there stays as it is.
+    pub fn extend<'n>(
+        &mut self,
+        first: usize,
+        names: impl Iterator<Item = &'n NamedProp>,
+        buckets: u32,
+        hash: impl Fn(&[u8]) -> u32,
+    ) {
+        let mut known = HashMap::<Guid, u16>::new();
+        for (index, guid) in (3..).zip(self.guids.as_chunks::<16>().0) {
+            known.entry(Guid(*guid)).or_insert(index);
+        }
+        for (index, prop) in (first..).zip(names) {
+            let guid = match prop.guid {
+                g if g == Guid::default() => 0,
+                PS_MAPI => 1,
+                PS_PUBLIC_STRINGS => 2,
+                g => {
+                    let next = (self.guids.len() / 16) as u16 + 3;
+                    *known.entry(g).or_insert_with(|| {
+                        self.guids.extend_from_slice(&g.0);
+                        next
+                    })
+                }
+            };
+            let (stored, hashed, text) = match &prop.name {
+                Name::Id(id) => (*id, *id, 0),
+                Name::Text(units) => {
+                    let bytes: Vec<u8> = units.iter().flat_map(|u| u.to_le_bytes()).collect();
+                    self.strings.resize(self.strings.len().next_multiple_of(4), 0);
+                    let at = self.strings.len() as u32;
+                    self.strings.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+                    self.strings.extend_from_slice(&bytes);
+                    self.strings.resize(self.strings.len().next_multiple_of(4), 0);
+                    (at, hash(&bytes), 1)
+                }
+            };
+            let kind = guid << 1 | text;
+            let tail = [kind.to_le_bytes(), (index as u16).to_le_bytes()].concat();
+            self.entries.extend_from_slice(&stored.to_le_bytes());
+            self.entries.extend_from_slice(&tail);
+            let bucket = self.buckets.entry(((hashed ^ u32::from(kind)) % buckets) as u16).or_default();
+            bucket.extend_from_slice(&hashed.to_le_bytes());
+            bucket.extend_from_slice(&tail);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -117,6 +134,9 @@ mod tests {
         for (id, name) in (0x8000..).zip(&names) {
             assert_eq!(map.get(&id).map(|n| &**n), Some(name));
         }
+        let mut two = streams(names[..2].iter(), 251, |b| b.len() as u32);
+        two.extend(2, names[2..].iter(), 251, |b| b.len() as u32);
+        assert_eq!(format!("{two:?}"), format!("{stored:?}"), "in one go or in two");
         assert_eq!(parse(&[], &stored.entries, &stored.strings).len(), 1, "entries that point nowhere");
         assert!(parse(&[], &[7; 15], &[]).is_empty());
     }

@@ -4,6 +4,7 @@ mod codepage;
 mod folder;
 mod message;
 mod names;
+mod roles;
 mod store;
 pub mod write;
 

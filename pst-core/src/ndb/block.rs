@@ -184,6 +184,27 @@ impl Ndb {
         Ok((*level, u32::from_le_bytes([*t0, *t1, *t2, *t3]), bids))
     }
 
+    /// The blocks that an XBLOCK, XXBLOCK, SLBLOCK or SIBLOCK refers to; none for a data block.
+    ///
+    /// # Errors
+    /// When the block cannot be read or contradicts itself.
+    pub(super) fn referred(&self, bid: Bid) -> Result<Vec<Bid>> {
+        if !bid.is_internal() {
+            return Ok(Vec::new());
+        }
+        let (v, mut bytes) = (self.variant(), Vec::new());
+        self.read_block(bid, &mut bytes)?;
+        if bytes.first() == Some(&1) {
+            return self.x_block(bid, &mut bytes).map(|(_, _, bids)| bids);
+        }
+        let (level, entries) = self.sub_block(bid, &mut bytes)?;
+        Ok(if level == 0 {
+            entries.chunks_exact(v.sl_entry()).filter_map(|e| v.sl(e)).flat_map(|n| [n.data, n.sub]).collect()
+        } else {
+            entries.chunks_exact(v.si_entry()).filter_map(|e| v.si(e)).map(|(_, bid)| bid).collect()
+        })
+    }
+
     /// The subnodes under a block, sorted; `Bid(0)` has none ([MS-PST] 2.2.2.8.3.3).
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 pub mod block;
 mod btree;
+mod changes;
 pub mod crc;
 pub mod crypt;
 pub mod disk;
@@ -22,6 +23,7 @@ pub use variant::{BlockRef, Bref, Node, Variant};
 use crate::error::{Error, Result};
 use crate::io::Input;
 use btree::BTree;
+use changes::Shared;
 use page::Tree;
 use std::path::Path;
 
@@ -31,6 +33,8 @@ pub struct Ndb {
     header: Header,
     nbt: BTree,
     bbt: BTree,
+    /// What a writer has changed and not committed.
+    changes: Option<Shared>,
 }
 
 impl Ndb {
@@ -51,7 +55,15 @@ impl Ndb {
         let header = Header::read(&input).map_err(within)?;
         let nbt = BTree::open(&input, header.variant, Tree::Nbt, header.nbt).map_err(within)?;
         let bbt = BTree::open(&input, header.variant, Tree::Bbt, header.bbt).map_err(within)?;
-        Ok(Self { input, header, nbt, bbt })
+        Ok(Self { input, header, nbt, bbt, changes: None })
+    }
+
+    /// A file as a writer sees it that has not yet committed: `nbt` and `bbt` are the roots it works on, `changes` what
+    /// goes before what they say. Walks show only what the roots lead to.
+    fn under_way(input: Input, mut header: Header, nbt: Bref, bbt: Bref, changes: Shared) -> Self {
+        (header.nbt, header.bbt) = (nbt, bbt);
+        let tree = |tree, root| BTree::from_root(header.variant, tree, root);
+        Self { nbt: tree(Tree::Nbt, nbt), bbt: tree(Tree::Bbt, bbt), input, header, changes: Some(changes) }
     }
 
     /// The header.
@@ -74,6 +86,9 @@ impl Ndb {
     /// # Errors
     /// When the page that would hold it cannot be read.
     pub fn node(&self, nid: Nid) -> Result<Option<Node>> {
+        if let Some(known) = self.changes.as_ref().and_then(|c| c.node(nid)) {
+            return Ok(known);
+        }
         let v = self.variant();
         self.nbt.find(&self.input, u64::from(nid.0), |e| v.nbt(e).map(|n| (u64::from(n.nid.0), n)))
     }
@@ -97,6 +112,9 @@ impl Ndb {
     /// # Errors
     /// When there is none, or when the page that would hold it cannot be read.
     pub fn block(&self, bid: Bid) -> Result<BlockRef> {
+        if let Some(known) = self.changes.as_ref().and_then(|c| c.block(bid)) {
+            return Ok(known);
+        }
         let v = self.variant();
         self.bbt
             .find(&self.input, bid.key(), |e| v.bbt(e).map(|b| (b.bid.key(), b)))?

@@ -57,6 +57,8 @@ impl Tree {
 pub struct Page {
     /// The counters.
     pub counters: PageCounters,
+    /// The id in its trailer.
+    pub bid: u64,
     bytes: Vec<u8>,
 }
 
@@ -102,7 +104,7 @@ impl Page {
             return Err(bad(format!("{} entries of {cb} bytes do not fit", counters.c_ent)));
         }
         bytes.truncate(usize::from(counters.c_ent) * cb);
-        Ok(Self { counters, bytes })
+        Ok(Self { counters, bid: trailer.bid, bytes })
     }
 
     /// Number of entries.

@@ -176,6 +176,16 @@ pub struct ItemFilter {
     pub associated: bool,
 }
 
+impl ItemFilter {
+    /// True if it may leave out mail.
+    pub fn is_some(&self) -> bool {
+        let texts = [&self.from, &self.to, &self.subject];
+        self.since.or(self.before).is_some()
+            || self.larger.or(self.smaller).is_some()
+            || texts.into_iter().any(Option::is_some)
+    }
+}
+
 impl Default for ItemFilter {
     fn default() -> Self {
         Self {

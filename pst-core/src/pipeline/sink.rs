@@ -46,7 +46,8 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Something that takes folders of items, in order, from one thread. Dropped without `finish`, it leaves nothing behind.
+/// Something that takes folders of items, in order, from one thread. Dropped without `finish`, it leaves nothing behind but
+/// what [`Sink::flush`] made durable.
 pub trait Sink: Send {
     /// The part that runs on all threads; asked for once, after [`Sink::names`].
     fn preparer(&self) -> Arc<dyn Prepare>;
@@ -85,6 +86,11 @@ pub trait Sink: Send {
     /// When the target cannot be read.
     fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
         Ok(Vec::new())
+    }
+
+    /// True if the target has an item at this place.
+    fn has(&mut self, _place: u64) -> bool {
+        false
     }
 
     /// Changes an item that an earlier run wrote. False if it is no longer there.

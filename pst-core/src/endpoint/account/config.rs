@@ -64,7 +64,13 @@ impl Config {
             Error::new(Kind::Usage, format!("line {line}: {what}")).in_file(path)
         };
         // What the parser shows of a line could be a secret; its sentence alone does not show it.
-        let invalid = |e: &toml::de::Error| wrong(e.span(), e.message().lines().next().unwrap_or_default());
+        let invalid = |e: &toml::de::Error| {
+            let said = e.message().lines().next().unwrap_or_default();
+            match said.split_once(", expected one of") {
+                Some((unknown, _)) => wrong(e.span(), &format!("{unknown}; pst login --help names what there is")),
+                None => wrong(e.span(), said),
+            }
+        };
         refuse_secrets(text, &wrong, &invalid)?;
         let top: Top = toml::from_str(text).map_err(|e| invalid(&e))?;
         let folder = path.parent().unwrap_or_else(|| Path::new(""));

@@ -129,6 +129,9 @@ impl Account {
         let user = s.user.clone().or_else(|| address.user.clone()).filter(|u| !u.is_empty()).ok_or_else(|| {
             usage("nobody is named to sign in: --user NAME, or NAME@ in the address (with %40 for the @ in a name)")
         })?;
+        if s.connections == Some(0) {
+            return Err(usage("without a connection nothing comes: connections is 1 or more"));
+        }
         let security = security(address.scheme, s.security)?;
         let name = name.map_or_else(|| format!("{user} at {}", address.host), str::to_owned);
         Ok(Self {
@@ -166,30 +169,37 @@ impl Account {
         let user = self.user.clone();
         match &self.sign_in {
             SignIn::Password(from) => {
+                if provider::takes_no_passwords(&self.address.host) {
+                    ask.tell("Microsoft's servers no longer take passwords for IMAP and POP3; --oauth is the way in");
+                }
                 let password = from.read(&Who::of(self), ask)?;
                 Ok(Login::Password { user, password })
             }
             SignIn::OAuth { provider, flow, asked } => {
                 let client = self.client(provider, stop);
-                let store = TokenStore::standard()?;
-                let key = self.key(provider);
-                let source = match store.load(&key)? {
-                    _ if *flow == Flow::App => OAuthTokens::app(client),
-                    Some(refresh) => OAuthTokens::stored(client, refresh, store, key),
-                    None if *asked || ask.attended() => OAuthTokens::new(client.run(*flow, ask)?, client),
-                    None => {
-                        let text = format!(
-                            "{}: nobody has signed in yet, and nobody is here to do it; `pst login` keeps a sign-in",
-                            self.name
-                        );
-                        return Err(Error::new(Kind::NotFound, text));
-                    }
+                let source = match flow {
+                    Flow::App => OAuthTokens::app(client),
+                    _ => self.tokens(client, *flow, *asked, ask)?,
                 };
                 // A refusal shows now, not with the first connection.
                 source.token(false)?;
                 Ok(Login::Token { user, source: Arc::new(source) })
             }
         }
+    }
+
+    /// The tokens of a sign-in that is kept, or of one that is made now.
+    fn tokens(&self, client: Client, flow: Flow, asked: bool, ask: &dyn Ask) -> Result<OAuthTokens> {
+        let (store, key) = (TokenStore::standard()?, self.key(&client.provider));
+        if let Some(refresh) = store.load(&key)? {
+            return Ok(OAuthTokens::stored(client, refresh, store, key));
+        }
+        if !asked && !ask.attended() {
+            let text =
+                "nobody has signed in yet, and nobody is here to do it; `pst login` keeps a sign-in for such runs";
+            return Err(Error::new(Kind::NotFound, format!("{}: {text}", self.name)));
+        }
+        Ok(OAuthTokens::new(client.run(flow, ask)?, client))
     }
 
     /// Signs in anew and keeps the sign-in, so that later runs need nobody; says where it is kept.

@@ -108,10 +108,11 @@ impl Settings {
     pub fn over(self, base: Self) -> Self {
         let password = self.names_password();
         let provider = self.provider.is_some() && self.provider != base.provider;
+        let names_user = self.address.as_ref().is_some_and(|a| a.contains('@'));
         let of_base = |own: bool, value: Option<String>| value.filter(|_| !own);
         Self {
             address: self.address.or(base.address),
-            user: self.user.or(base.user),
+            user: self.user.or(of_base(names_user, base.user)),
             security: self.security.or(base.security),
             ca_file: self.ca_file.or(base.ca_file),
             pin_sha256: or(self.pin_sha256, base.pin_sha256),
@@ -242,6 +243,9 @@ mod tests {
         let over = Settings { password_file: Some("p".into()), ..Settings::default() }.over(base.clone());
         assert_eq!(over.password_from().unwrap(), PasswordFrom::File("p".into()));
         assert_eq!(over.timeout, Some(5));
+        let anna = Settings { user: Some("anna".into()), address: Some("imaps://a".into()), ..base.clone() };
+        let at = |address: &str| Settings { address: Some(address.into()), ..Settings::default() }.over(anna.clone());
+        assert_eq!((at("imaps://bob@b").user, at("imaps://b").user.as_deref()), (None, Some("anna")));
         let both = Settings { keyring: true, ..base };
         assert!(both.password_from().is_err());
     }

@@ -37,6 +37,11 @@ impl Command {
         self
     }
 
+    /// True where the server need not agree to a literal first.
+    pub(super) fn is_one_line(&self) -> bool {
+        !self.0.iter().any(|p| matches!(p, Piece::Literal(_)))
+    }
+
     /// CAPABILITY.
     pub fn capability() -> Self {
         Self::text("CAPABILITY")

@@ -3,7 +3,7 @@
 use super::command::{Command, ListWord, decoded};
 use super::response::{Listed, Response};
 use super::session::Session;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::pipeline::{Folder, Role};
 use std::collections::{HashMap, HashSet};
 
@@ -160,7 +160,11 @@ fn count(session: &mut Session, boxes: &[Mailbox], counts: &mut HashMap<Vec<u8>,
     for some in missing.chunks(AT_ONCE) {
         let mut tags = Vec::new();
         for mailbox in some {
-            tags.push((session.send(&Command::status(&mailbox.name, items))?, mailbox));
+            let command = Command::status(&mailbox.name, items);
+            // A name that the server first has to agree to would mix its answer with the others.
+            if command.is_one_line() {
+                tags.push((session.send(&command)?, mailbox));
+            }
         }
         for (tag, mailbox) in tags {
             // Commands end in order, and each has at most one answer: its name need not be compared.
@@ -171,6 +175,22 @@ fn count(session: &mut Session, boxes: &[Mailbox], counts: &mut HashMap<Vec<u8>,
                 }
             })?;
             counts.extend(answer.map(|a| (mailbox.name.clone(), a)));
+        }
+        for mailbox in some {
+            let command = Command::status(&mailbox.name, items);
+            if command.is_one_line() {
+                continue;
+            }
+            let mut answer = None;
+            let asked = session.run(&command, &mut |response| {
+                if let Response::Counts(_, items) = response {
+                    answer = Some(counts_of(&items));
+                }
+            });
+            match asked {
+                Err(e) if e.kind() != Kind::Server => return Err(e),
+                _ => counts.extend(answer.map(|a| (mailbox.name.clone(), a))),
+            }
         }
     }
     Ok(())

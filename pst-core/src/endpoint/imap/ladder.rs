@@ -29,12 +29,15 @@ pub(super) struct Climb {
     pub(super) headers_only: bool,
     /// What the server said first.
     pub(super) words: Option<String>,
+    /// The message as it came, though what follows it does not fit.
+    pub(super) spare: Option<Data>,
+    /// The connection is out of step.
+    pub(super) unsteady: bool,
 }
 
 /// What came of it.
 pub(super) enum Found {
-    Whole(Fetched, Vec<Warning>),
-    Pieces(Data, Vec<Warning>),
+    Here(Data, Vec<Warning>),
     Failed(Kind, String),
     Throttled(Duration, String),
 }
@@ -56,11 +59,27 @@ pub(super) fn climb(session: &mut Session, climb: &mut Climb) -> Result<Found> {
         let rung = climb.rung;
         climb.rung += 1;
         let found = match rung {
-            0 => whole(session, climb, first)?,
-            _ if climb.headers_only => None,
-            1 => pieces(session, climb)?,
-            2 => halves(session, climb)?,
-            _ => whole(session, climb, Section::Old)?,
+            0 => whole(session, climb, first),
+            _ if climb.headers_only => Ok(None),
+            1 => pieces(session, climb),
+            2 => halves(session, climb),
+            _ => whole(session, climb, Section::Old),
+        };
+        let found = match (found, climb.spare.take()) {
+            // Another way brought as much or more: that settles it.
+            (Ok(Some(Found::Here(data, warnings))), Some(spare)) if data.len() >= spare.len() => {
+                Some(Found::Here(data, warnings))
+            }
+            (found, Some(spare)) if rung > 0 => {
+                climb.unsteady = found.is_err();
+                // Both counts of the server agree, but what follows does not: this is all there is to be had.
+                let text = "what the server sends after this message does not fit its length; the end may be missing";
+                Some(Found::Here(spare, vec![Code::Damaged.with(text.to_owned())]))
+            }
+            (found, spare) => {
+                climb.spare = spare;
+                found?
+            }
         };
         if let Some(found) = found {
             // What was throttled is tried again on the same rung.
@@ -69,7 +88,7 @@ pub(super) fn climb(session: &mut Session, climb: &mut Climb) -> Result<Found> {
             }
             return Ok(found);
         }
-        if rung == 0 && vanished(session, climb)? {
+        if rung == 0 && climb.spare.is_none() && vanished(session, climb)? {
             let text = "the message was deleted on the server after the folder was listed";
             return Ok(Found::Failed(Kind::NotFound, text.to_owned()));
         }
@@ -117,26 +136,22 @@ fn data(fetched: Fetched, section: Section) -> Option<Data> {
 fn whole(session: &mut Session, climb: &mut Climb, section: Section) -> Result<Option<Found>> {
     let answer = ask(session, climb.uid, section)?;
     let Some(fetched) = answer.fetched else { return Ok(climb.refused(&answer.status)) };
-    let len = fetched.bodies.iter().filter_map(|(_, d)| d.as_ref()).map(Data::len).max();
-    let exact = len == climb.size;
-    let mut warnings = Vec::new();
-    match fetched.doubt {
+    let doubt = fetched.doubt;
+    let Some(data) = data(fetched, section) else { return Ok(None) };
+    let exact = Some(data.len()) == climb.size;
+    match doubt {
         None if !answer.junk => {}
         Some(Doubt::Trailer) if exact && !answer.junk => {}
-        // Both counts of the server agree, but what follows does not: this is all there is to be had.
-        _ if exact => {
-            let text = "what the server sends after this message does not fit its length; the end may be missing";
-            warnings.push(Code::Damaged.with(text.to_owned()));
-        }
         _ => {
             climb.doubtful();
-            return Err(out_of_step());
+            if !exact {
+                return Err(out_of_step());
+            }
+            climb.spare = Some(data);
+            return Ok(None);
         }
     }
-    if section == Section::Old {
-        return Ok(data(fetched, section).map(|d| Found::Pieces(d, warnings)));
-    }
-    Ok(Some(Found::Whole(fetched, warnings)))
+    Ok(Some(Found::Here(data, Vec::new())))
 }
 
 /// True when the message is not in the folder any more.
@@ -169,7 +184,7 @@ fn pieces(session: &mut Session, climb: &mut Climb) -> Result<Option<Found>> {
         all.append(piece, held)?;
         // A server that does not know pieces sends all at once.
         if len != PIECE {
-            return Ok((!all.is_empty()).then(|| Found::Pieces(all, Vec::new())));
+            return Ok((!all.is_empty()).then(|| Found::Here(all, Vec::new())));
         }
     }
 }
@@ -187,7 +202,7 @@ fn halves(session: &mut Session, climb: &mut Climb) -> Result<Option<Found>> {
         let Some(half) = data(fetched, section) else { return Ok(None) };
         all.append(half, held)?;
     }
-    Ok((!all.is_empty()).then(|| Found::Pieces(all, Vec::new())))
+    Ok((!all.is_empty()).then(|| Found::Here(all, Vec::new())))
 }
 
 /// What to say of a stub that stands in for a message; `None` for a message.

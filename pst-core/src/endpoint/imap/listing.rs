@@ -59,6 +59,8 @@ const DRAFT: u8 = 16;
 const DELETED: u8 = 32;
 /// The server has not told the flags.
 const UNTOLD: u8 = 64;
+/// The message has labels: it is in other folders, too (Gmail).
+const LABELLED: u8 = 128;
 
 /// A message of a listing; small, because a folder may have a million.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +77,10 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn date(&self) -> Option<i64> {
         self.date
+    }
+
+    pub(super) fn is_labelled(&self) -> bool {
+        self.bits & LABELLED != 0
     }
 }
 
@@ -95,6 +101,9 @@ impl Listing {
         let (mut bits, mut words) = (UNTOLD, Vec::new());
         if let Some(flags) = &fetched.flags {
             (bits, words) = read_flags(flags);
+        }
+        if fetched.labels.as_ref().is_some_and(|l| !l.is_empty()) {
+            bits |= LABELLED;
         }
         for label in fetched.labels.iter().flat_map(|l| labels(l)) {
             if !words.contains(&label) {

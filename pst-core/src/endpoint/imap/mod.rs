@@ -26,4 +26,4 @@ pub use folders::{Counts, Mailbox, Wanted};
 pub use listing::{FolderState, Known, KnownFolder};
 pub use plan::Ledger;
 pub use session::{Account, Channel, Dial, Network, Notice, Session, Watch};
-pub use source::{ImapSource, Labels, Options};
+pub use source::{CONNECTIONS, ImapSource, Labels, Options};

@@ -79,6 +79,8 @@ struct Listed {
     listing: Arc<Listing>,
     /// Places in the listing of what is to be fetched.
     chosen: Vec<u32>,
+    /// Places of those that are not fetched ahead.
+    copies: HashSet<u32>,
     /// The first of `chosen` that was not asked for yet.
     next: usize,
     /// The folder cannot be read any more, and why.
@@ -108,6 +110,8 @@ pub(super) struct Plan {
 /// What a listing becomes: which messages are fetched.
 pub(super) struct Choice {
     pub(super) chosen: Vec<u32>,
+    /// Those of them that another folder brings.
+    pub(super) copies: HashSet<u32>,
     pub(super) known: KnownFolder,
     pub(super) filtered: u64,
     pub(super) elsewhere: u64,
@@ -131,7 +135,10 @@ impl Plan {
         self.ledgers.insert(folder, ledger);
         self.states.insert(folder, state);
         self.forget(folder);
-        self.listed.insert(folder, Listed { listing: Arc::new(listing), chosen: choice.chosen, next: 0, broken: None });
+        self.listed.insert(
+            folder,
+            Listed { listing: Arc::new(listing), chosen: choice.chosen, copies: choice.copies, next: 0, broken: None },
+        );
         self.queue.push_back(folder);
     }
 
@@ -233,8 +240,9 @@ impl Plan {
         }
         loop {
             let at = listed.next;
-            let entry = *listed.listing.entries.get(*listed.chosen.get(at)? as usize)?;
-            if !self.stages.contains_key(&(folder, entry.uid)) {
+            let place = *listed.chosen.get(at)?;
+            let entry = *listed.listing.entries.get(place as usize)?;
+            if !self.stages.contains_key(&(folder, entry.uid)) && !listed.copies.contains(&place) {
                 return Some((at, entry));
             }
             listed.next += 1;
@@ -332,18 +340,20 @@ impl Plan {
         None
     }
 
-    /// UIDs of a listing that are not the plan's: used by [`Self::add`]'s callers to choose.
-    pub(super) fn seen_gmail(&self, folder: u64) -> HashSet<u64> {
-        self.listed
-            .iter()
-            .filter(|(f, _)| **f != folder)
-            .flat_map(|(_, l)| {
-                l.chosen
-                    .iter()
-                    .filter_map(|at| l.listing.entries.get(*at as usize))
-                    .map(|e| e.gmail)
-                    .filter(|g| *g != 0)
-            })
-            .collect()
+    /// The numbers of Gmail of the messages that other folders bring.
+    pub(super) fn gmail_ids(&self, but: u64) -> HashSet<u64> {
+        let ids = |listed: &Listed| {
+            let entries = listed.chosen.iter().filter_map(|at| listed.listing.entries.get(*at as usize));
+            entries.map(|e| e.gmail).filter(|g| *g != 0).collect::<Vec<_>>()
+        };
+        self.listed.iter().filter(|(f, _)| **f != but).flat_map(|(_, l)| ids(l)).collect()
+    }
+
+    /// Notes that a message came from where another folder had brought it.
+    pub(super) fn copied(&mut self, folder: u64) {
+        if let Some(ledger) = self.ledgers.get_mut(&folder) {
+            ledger.requested += 1;
+            ledger.received += 1;
+        }
     }
 }

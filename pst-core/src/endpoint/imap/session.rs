@@ -99,6 +99,8 @@ pub struct Account {
     pub compress: bool,
     /// Bounds of a response.
     pub limits: Limits,
+    /// How long is waited before a connection that broke is made again; twice that before the next attempt, and so on.
+    pub patience: Duration,
     /// Takes notices.
     pub watch: Watch,
 }
@@ -112,6 +114,7 @@ impl Account {
             dial: Arc::new(Network),
             compress: false,
             limits: Limits::default(),
+            patience: Duration::from_secs(1),
             watch: Arc::new(|_| {}),
         }
     }

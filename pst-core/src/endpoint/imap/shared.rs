@@ -2,6 +2,7 @@
 
 use super::plan::{Id, Outcome, Plan, Task};
 use super::session::{Account, Notice, Session};
+use super::throttle;
 use crate::error::{Error, Kind, Result};
 use std::collections::VecDeque;
 use std::sync::mpsc::channel;
@@ -87,6 +88,11 @@ impl Shared {
             }
             board = self.work.wait_timeout(board, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// How long the `n`th wait in a row is.
+    pub(super) fn wait(&self, n: u32, suggested: Duration) -> Duration {
+        throttle::wait(n, suggested, self.account.patience)
     }
 
     /// Takes in what became of a message.

@@ -3,22 +3,22 @@
 use super::command::Section;
 use super::folders::{Counts, Mailbox, Wanted, folders};
 use super::gmail;
-use super::listing::{self, FolderState, Known, Listing, Manner};
+use super::listing::{self, Entry, FolderState, Known, Listing, Manner};
 use super::plan::{Choice, Ledger, Outcome};
 use super::session::{Account, Session};
 use super::shared::Shared;
-use super::wire::Data;
 use super::worker::work;
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{Code, Warning};
-use crate::mime::large;
+use crate::io::Input;
+use crate::mapi::Code;
+use crate::mime::large::{self, LargePart};
 use crate::pipeline::{Body, Flags, Folder, Item, ItemFilter, ItemRef, Mime, Source};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// Connections where nothing is said.
-const CONNECTIONS: usize = 3;
+/// Connections, where nothing is said of their number.
+pub const CONNECTIONS: usize = 3;
 /// No server takes more from one user.
 const MOST_CONNECTIONS: usize = 16;
 
@@ -70,6 +70,7 @@ pub struct ImapSource {
     shared: Arc<Shared>,
     options: Options,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    copies: Mutex<gmail::Copies>,
 }
 
 impl ImapSource {
@@ -79,7 +80,7 @@ impl ImapSource {
     /// [`Kind::Connection`] when the server cannot be reached, [`Kind::Denied`] when it refuses the sign-in.
     pub fn open(account: Account, options: Options) -> Result<Self> {
         let shared = Arc::new(Shared::new(account));
-        let new = Self { shared, options, threads: Mutex::default() };
+        let new = Self { shared, options, threads: Mutex::default(), copies: Mutex::default() };
         new.start(1);
         let wanted = new.options.folders;
         let labels = new.options.labels;
@@ -138,24 +139,35 @@ impl ImapSource {
         let known = self.options.known.clone();
         let filter = self.options.filter.clone();
         let asked = Arc::clone(mailbox);
+        let labels = self.options.labels;
         let (listing, known, refused) = self.shared.ask(move |session| {
             let gmail = session.can("X-GM-EXT-1");
-            let manner = Manner { gmail, known: known.as_deref(), labels: &|labels| gmail::categories(labels) };
+            let words = |names: &[Vec<u8>]| match labels {
+                Labels::Categories => gmail::categories(names),
+                Labels::Folders => Vec::new(),
+            };
+            let manner = Manner { gmail, known: known.as_deref(), labels: &words };
             let (listing, known) = listing::list(session, &asked, &manner)?;
             let refused = refused(session, &listing, &known.uids, &filter)?;
             Ok((listing, known, refused))
         })?;
         let key = mailbox.folder.key;
         self.shared.change(|plan| {
-            let taken = if self.options.labels == Labels::Categories { plan.seen_gmail(key) } else { HashSet::new() };
-            let mut choice = Choice { chosen: Vec::new(), known, filtered: refused.len() as u64, elsewhere: 0 };
+            let taken = plan.gmail_ids(key);
+            // In the other folders of labels the same message is wanted again.
+            let once = labels == Labels::Categories || gmail::is_all(mailbox);
+            let filtered = refused.len() as u64;
+            let mut choice = Choice { chosen: Vec::new(), copies: HashSet::new(), known, filtered, elsewhere: 0 };
             for (at, entry) in listing.entries.iter().enumerate() {
                 if choice.known.uids.contains(&entry.uid) || refused.contains(&entry.uid) {
                     continue;
                 }
                 if entry.gmail != 0 && taken.contains(&entry.gmail) {
-                    choice.elsewhere += 1;
-                    continue;
+                    if once {
+                        choice.elsewhere += 1;
+                        continue;
+                    }
+                    choice.copies.insert(at as u32);
                 }
                 choice.chosen.push(at as u32);
             }
@@ -164,33 +176,34 @@ impl ImapSource {
         Ok(())
     }
 
-    fn item(&self, folder: &Folder, item: &ItemRef, data: Data, warnings: Vec<Warning>) -> Result<Item> {
-        let listing = self.shared.board().plan.listing(folder.key);
-        let (flags, received) = listing
-            .and_then(|l| l.find(item.key as u32).map(|e| (l.flags(e), e.date())))
-            .unwrap_or((Flags::default(), None));
-        let len = data.len();
-        let input = Arc::new(data.into_input());
-        let (bytes, large) = if len > large::HELD {
-            large::slim(&input, 0, len)?
-        } else {
-            let mut bytes = Vec::new();
-            match Arc::try_unwrap(input).map(crate::io::Input::into_bytes) {
-                Ok(Ok(held)) => bytes = held,
-                Ok(Err(input)) => {
-                    input.read(0, len as usize, &mut bytes)?;
-                }
-                Err(_) => {}
-            }
-            (bytes, Vec::new())
-        };
-        let mut warnings = warnings;
-        if flags.deleted {
-            warnings.push(Code::Deleted.with("the message is marked as deleted on the server".to_owned()));
-        }
-        let body = Body::Mime(Mime { bytes, flags, received, large });
-        Ok(Item { id: item.id.clone(), body, associated: false, warnings })
+    fn copies(&self) -> MutexGuard<'_, gmail::Copies> {
+        self.copies.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The entry of an item, with its flags.
+    fn entry(&self, folder: &Folder, uid: u32) -> Option<(Entry, Flags)> {
+        let listing = self.shared.board().plan.listing(folder.key)?;
+        listing.find(uid).map(|e| (*e, listing.flags(e)))
+    }
+
+    fn is_copied(&self, entry: Option<&(Entry, Flags)>) -> Option<u64> {
+        let (entry, _) = entry.filter(|_| self.options.labels == Labels::Folders)?;
+        (entry.gmail != 0 && entry.is_labelled()).then_some(entry.gmail)
+    }
+}
+
+/// The content of a message: what is small is held, of what is large the large parts stay in the file.
+fn content(input: Input, at: u64, len: u64) -> Result<(Vec<u8>, Vec<LargePart>)> {
+    if len > large::HELD {
+        return large::slim(&Arc::new(input), at, len);
+    }
+    let mut bytes = Vec::new();
+    let input = match input.into_bytes() {
+        Ok(bytes) => return Ok((bytes, Vec::new())),
+        Err(input) => input,
+    };
+    input.read(at, len as usize, &mut bytes)?;
+    Ok((bytes, Vec::new()))
 }
 
 /// The UIDs that the filter surely refuses.
@@ -221,7 +234,7 @@ fn refused(
     let uids: Vec<u32> =
         listing.entries.iter().map(|e| e.uid).filter(|uid| !out.contains(uid) && !known.contains(uid)).collect();
     listing::headers(session, &uids, &mut |uid, bytes| {
-        let received = listing.find(uid).and_then(super::listing::Entry::date);
+        let received = listing.find(uid).and_then(Entry::date);
         let body = Body::Mime(Mime { bytes, received, ..Mime::default() });
         let item = Item { id: String::new(), body, associated: false, warnings: Vec::new() };
         if texts.refuses(&item).is_some() {
@@ -265,10 +278,30 @@ impl Source for ImapSource {
 
     fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
         let uid = u32::try_from(item.key).unwrap_or_default();
-        match self.shared.take((folder.key, uid))? {
-            Outcome::Here(data, warnings) => self.item(folder, item, data, warnings),
-            Outcome::Failed(kind, text) => Err(Error::new(kind, text)),
+        let entry = self.entry(folder, uid);
+        let copied = self.is_copied(entry.as_ref());
+        let found = copied.map(|id| self.copies().find(id)).transpose()?.flatten();
+        let ((bytes, large), mut warnings) = if let Some((input, at, len)) = found {
+            self.shared.change(|plan| plan.copied(folder.key));
+            (content(input, at, len)?, Vec::new())
+        } else {
+            let (data, warnings) = match self.shared.take((folder.key, uid))? {
+                Outcome::Here(data, warnings) => (data, warnings),
+                Outcome::Failed(kind, text) => return Err(Error::new(kind, text)),
+            };
+            let input = data.into_input();
+            if let Some(id) = copied {
+                self.copies().keep(id, &input)?;
+            }
+            let len = input.len();
+            (content(input, 0, len)?, warnings)
+        };
+        let (received, flags) = entry.map(|(e, flags)| (e.date(), flags)).unwrap_or_default();
+        if flags.deleted {
+            warnings.push(Code::Deleted.with("the message is marked as deleted on the server".to_owned()));
         }
+        let body = Body::Mime(Mime { bytes, flags, received, large });
+        Ok(Item { id: item.id.clone(), body, associated: false, warnings })
     }
 
     fn title(&self) -> String {

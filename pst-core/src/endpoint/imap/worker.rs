@@ -12,6 +12,7 @@ use super::throttle;
 use super::wire::Data;
 use crate::endpoint::net::tame;
 use crate::error::{Error, Kind, Result};
+use crate::mapi::Warning;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -98,7 +99,7 @@ impl Worker {
                 return Err(error);
             }
             let suggested = throttle::backoff(error.text()).unwrap_or_default();
-            let wait = throttle::wait(tries, suggested);
+            let wait = self.shared.wait(tries, suggested);
             tries += 1;
             if !self.shared.pause(wait, &Notice::Reconnecting { why: error.text().to_owned(), wait }) {
                 return Err(Error::new(Kind::Interrupted, "stopped by the user"));
@@ -125,7 +126,7 @@ impl Worker {
             self.session = None;
             tries += 1;
             let suggested = throttle::backoff(error.text()).unwrap_or_default();
-            let wait = throttle::wait(tries - 1, suggested);
+            let wait = self.shared.wait(tries - 1, suggested);
             if tries > u32::from(ATTEMPTS)
                 || !self.shared.pause(wait, &Notice::Reconnecting { why: error.text().to_owned(), wait })
             {
@@ -193,7 +194,7 @@ impl Worker {
 
     /// Waits as the server asks; returns what has to be passed on so that everything is asked for again.
     fn wait(&mut self, suggested: std::time::Duration, error: &Error) -> Error {
-        let wait = throttle::wait(self.breaks, suggested);
+        let wait = self.shared.wait(self.breaks, suggested);
         self.breaks += 1;
         if self.shared.pause(wait, &Notice::Waiting { why: error.text().to_owned(), wait }) {
             Error::new(Kind::Connection, error.text())
@@ -247,7 +248,7 @@ impl Worker {
     fn confirm(&mut self) {
         for flight in &mut self.flights {
             if let Some((uid, fetched)) = flight.last.take() {
-                deliver(&self.shared, (flight.folder, uid), fetched, &self.section, Vec::new());
+                deliver(&self.shared, (flight.folder, uid), fetched, &self.section);
                 self.breaks = 0;
             }
         }
@@ -316,7 +317,7 @@ impl Worker {
             let came = missing.len() < flight.uids.len();
             self.breaks = if came { 0 } else { self.breaks };
             self.shared.change(|plan| plan.retry(Task::Batch { folder, uids: missing }));
-            let wait = throttle::wait(self.breaks, suggested);
+            let wait = self.shared.wait(self.breaks, suggested);
             self.breaks += 1;
             let why = tame(status.words().as_bytes());
             return if self.shared.pause(wait, &Notice::Waiting { why, wait }) {
@@ -351,17 +352,13 @@ impl Worker {
         }
         let size = self.size_of(id);
         let Some(session) = &mut self.session else { return Ok(()) };
-        let mut climb = Climb { uid, size, rung, headers_only: self.section == Section::Header, words: None };
+        let headers_only = self.section == Section::Header;
+        let mut climb = Climb { uid, size, rung, headers_only, words: None, spare: None, unsteady: false };
         match ladder::climb(session, &mut climb) {
-            Ok(ladder::Found::Whole(fetched, warnings)) => {
-                deliver(&self.shared, id, fetched, &self.section, warnings);
-                self.breaks = 0;
-                Ok(())
-            }
-            Ok(ladder::Found::Pieces(data, warnings)) => {
+            Ok(ladder::Found::Here(data, warnings)) => {
                 arrive(&self.shared, id, data, warnings);
                 self.breaks = 0;
-                Ok(())
+                if climb.unsteady { Err(out_of_step()) } else { Ok(()) }
             }
             Ok(ladder::Found::Failed(kind, text)) => {
                 self.shared.arrive(id, Outcome::Failed(kind, text));
@@ -420,7 +417,7 @@ impl Worker {
             return Ok(());
         }
         let suggested = throttle::backoff(error.text()).unwrap_or_default();
-        let wait = throttle::wait(self.breaks, suggested);
+        let wait = self.shared.wait(self.breaks, suggested);
         self.breaks += 1;
         if self.shared.pause(wait, &Notice::Reconnecting { why: error.text().to_owned(), wait }) {
             Ok(())
@@ -447,14 +444,14 @@ fn is_fatal(e: &Error) -> bool {
 }
 
 /// Hands over the body that a response has.
-fn deliver(shared: &Shared, id: Id, fetched: Fetched, section: &Section, warnings: Vec<crate::mapi::Warning>) {
+fn deliver(shared: &Shared, id: Id, fetched: Fetched, section: &Section) {
     let body = fetched.bodies.into_iter().find(|(name, data)| data.is_some() && section.is(name));
     if let Some((_, Some(data))) = body {
-        arrive(shared, id, data, warnings);
+        arrive(shared, id, data, Vec::new());
     }
 }
 
-fn arrive(shared: &Shared, id: Id, data: Data, warnings: Vec<crate::mapi::Warning>) {
+fn arrive(shared: &Shared, id: Id, data: Data, warnings: Vec<Warning>) {
     let outcome = match ladder::stub(&data) {
         Some(text) => Outcome::Failed(Kind::Server, text),
         None => Outcome::Here(data, warnings),

@@ -1,11 +1,13 @@
-//! A new Unicode PST as a sink.
+//! A Unicode PST as a sink: a new one, or an existing one that is added to.
 
-use crate::endpoint::text::message_of;
+use crate::endpoint::text::{message_of, state_of};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::{Message, NamedProp, PropBag, Warning};
+use crate::mapi::{Message, NamedProp, PropBag, Warning, tag};
 use crate::messaging::write::{FolderId, Options, PreparedMessage, SharedNames, StoreWriter, weight};
-use crate::mime::ImportOptions;
-use crate::ndb::Crypt;
+use crate::mime::{self, ImportOptions};
+use crate::ndb::{Crypt, Nid};
+use crate::pipeline::dedupe::{self, Key};
+use crate::pipeline::journal::Change;
 use crate::pipeline::{Folder, Item, Prepare, Prepared, Role, Sink, Written};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,14 @@ pub struct PstSink {
     folders: HashMap<Vec<String>, FolderId>,
     current: FolderId,
     import: ImportOptions,
+    /// True for a store that was there before.
+    adding: bool,
+    /// The folder that takes in the source at hand.
+    under: Vec<String>,
+    /// A journal is kept: the content of items is told.
+    journaled: bool,
+    /// The last message written.
+    last: Nid,
 }
 
 impl PstSink {
@@ -26,11 +36,88 @@ impl PstSink {
     /// # Errors
     /// As [`StoreWriter::create`].
     pub fn create(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
-        let writer = StoreWriter::create(path, options)?;
+        Ok(Self::over(StoreWriter::create(path, options)?, path, import, false))
+    }
+
+    /// Opens an existing store to add to it. Its folders go on: the one of a role takes in what has that role, others are
+    /// found by their paths, whatever the case of their letters. Each [`Sink::flush`] is a commit.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::open`].
+    pub fn open(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
+        Ok(Self::over(StoreWriter::open(path, options)?, path, import, true))
+    }
+
+    /// Makes an empty store, whole and durable, and opens it to add to it.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::create`] and [`StoreWriter::open`].
+    pub fn create_in_place(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
+        // Of an empty store no key can be made that tells it from others.
+        let record_key = options.record_key.unwrap_or_else(new_key);
+        StoreWriter::create(path, Options { record_key: Some(record_key), ..options.clone() })?.finish()?;
+        Self::open(path, options, import)
+    }
+
+    /// The dwUnique that the next [`Sink::flush`] writes, as [`StoreWriter::next_commit`].
+    pub fn next_commit(&self) -> u32 {
+        self.writer.next_commit()
+    }
+
+    /// The store being written.
+    pub fn writer(&mut self) -> &mut StoreWriter {
+        &mut self.writer
+    }
+
+    fn over(writer: StoreWriter, path: &Path, import: ImportOptions, adding: bool) -> Self {
         let current = writer.top();
         let folders = HashMap::from([(Vec::new(), current)]);
-        Ok(Self { folders, current, writer, path: path.to_path_buf(), import })
+        Self {
+            folders,
+            current,
+            writer,
+            path: path.to_path_buf(),
+            import,
+            adding,
+            under: Vec::new(),
+            journaled: false,
+            last: Nid(0),
+        }
     }
+
+    /// The same sink, which tells the content of items to a journal.
+    #[must_use]
+    pub fn keeping_journal(self) -> Self {
+        Self { journaled: true, ..self }
+    }
+
+    /// The message at a place, and its folder.
+    fn at(&mut self, place: u64) -> Result<Option<(Nid, FolderId)>> {
+        let nid = Nid(place as u32);
+        Ok(self.writer.home(nid)?.map(|folder| (nid, folder)))
+    }
+
+    /// The folder of an existing store that stands for a folder of a source.
+    fn existing(&self, parent: FolderId, name: &str, role: Role) -> Option<FolderId> {
+        let by_role = self.writer.with_role(role).filter(|_| role != Role::None && self.under.is_empty());
+        // Two folders of a source that claim one role stay two.
+        by_role
+            .filter(|id| !self.folders.values().any(|known| known == id))
+            .or_else(|| self.writer.child(parent, name))
+            .filter(|_| self.adding)
+    }
+}
+
+/// Sixteen bytes that no other store has: from the time, the process and where the system put a hash map's keys.
+fn new_key() -> [u8; 16] {
+    use std::hash::{BuildHasher, RandomState};
+    let mut key = [0; 16];
+    let halves = [RandomState::new(), RandomState::new()].map(|state| {
+        let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        state.hash_one((time.as_nanos(), std::process::id())).to_le_bytes()
+    });
+    key.iter_mut().zip(halves.as_flattened()).for_each(|(to, from)| *to = *from);
+    key
 }
 
 /// What travels from the threads to the writer.
@@ -47,12 +134,14 @@ struct PstPrepare {
     names: SharedNames,
     crypt: Crypt,
     import: ImportOptions,
+    journaled: bool,
 }
 
 impl Prepare for PstPrepare {
     fn prepare(&self, _folder: &Folder, item: Item) -> Result<Prepared> {
         let mut warnings = item.warnings;
         let message = message_of(item.body, self.import, &mut warnings)?;
+        let content = self.journaled.then(|| dedupe::content(&message));
         let built = PreparedMessage::new(&message, &self.names.read(), item.associated, self.crypt)?;
         let (ready, bytes) = match built {
             Some(mut built) => {
@@ -65,7 +154,7 @@ impl Prepare for PstPrepare {
                 (Ready::Later { message, associated: item.associated }, bytes)
             }
         };
-        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content: None })
+        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content })
     }
 }
 
@@ -84,12 +173,26 @@ fn this_item_only(e: &Error) -> Error {
 
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
-        Arc::new(PstPrepare { names: self.writer.names(), crypt: self.writer.crypt(), import: self.import })
+        Arc::new(PstPrepare {
+            names: self.writer.names(),
+            crypt: self.writer.crypt(),
+            import: self.import,
+            journaled: self.journaled,
+        })
     }
 
     fn names(&mut self, names: &[NamedProp]) {
         // What does not fit is found again, item by item, and reported there.
         let _ = self.writer.register(names);
+    }
+
+    fn store(&mut self, under: &[String], _title: &str, _props: &PropBag) -> Result<()> {
+        self.under = under.to_vec();
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.adding { self.writer.commit() } else { Ok(()) }
     }
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {
@@ -107,8 +210,10 @@ impl Sink for PstSink {
                 1 => Role::of_name(name),
                 _ => Role::None,
             };
-            let is_new = !self.folders.values().any(|f| *f == self.writer.deleted());
-            let id = if role == Role::Deleted && depth == 1 && is_new {
+            let is_new = !self.adding && !self.folders.values().any(|f| *f == self.writer.deleted());
+            let id = if let Some(id) = self.existing(at, name, role) {
+                id
+            } else if role == Role::Deleted && depth == 1 && is_new {
                 self.writer.rename(self.writer.deleted(), name);
                 self.writer.deleted()
             } else {
@@ -130,10 +235,61 @@ impl Sink for PstSink {
             return Err(Error::new(Kind::Usage, "an item was prepared for another kind of target"));
         };
         let added = match *ready {
-            Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|()| Vec::new()),
-            Ready::Later { message, associated } => self.writer.add(self.current, &message, associated),
+            Ready::Built(built) => self.writer.add_prepared(self.current, built).map(|nid| {
+                self.last = nid;
+                Vec::new()
+            }),
+            Ready::Later { message, associated } => {
+                let added = self.writer.add(self.current, &message, associated);
+                self.last = self.writer.newest(associated);
+                added
+            }
         };
         added.map_err(|e| if self.writer.failed() { e } else { this_item_only(&e) })
+    }
+
+    fn place(&self) -> u64 {
+        u64::from(self.last.0)
+    }
+
+    fn has(&mut self, place: u64) -> bool {
+        self.at(place).is_ok_and(|at| at.is_some())
+    }
+
+    fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
+        let Some(folder) = self.writer.nid(self.current).filter(|_| self.adding) else { return Ok(Vec::new()) };
+        let store = self.writer.store()?;
+        let mut errors = Vec::new();
+        let mut out = Vec::new();
+        for listed in store.contents(folder, false, &mut errors) {
+            let (message, lost) = store.message(listed.nid)?;
+            // One that is damaged is like no other.
+            if lost.is_empty() {
+                out.push((dedupe::content(&message), u64::from(listed.nid.0)));
+            }
+        }
+        errors.into_iter().next().map_or(Ok(out), Err)
+    }
+
+    fn change(&mut self, change: &Change) -> Result<bool> {
+        let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
+        let Some((nid, folder)) = self.at(*place)? else { return Ok(false) };
+        match change {
+            Change::State { flags, .. } => {
+                let state = state_of(flags);
+                self.writer.update(folder, nid, &mut |props| {
+                    // When it happened is not told; the time of the message is what it has at the first import, too.
+                    let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].iter().find_map(|t| props.time(*t));
+                    mime::update(props, &state, at.unwrap_or_default());
+                })?;
+            }
+            Change::Gone { .. } => self.writer.move_message(nid, folder, self.writer.deleted())?,
+        }
+        Ok(true)
+    }
+
+    fn next_states(&self) -> Vec<u32> {
+        if self.adding { vec![self.writer.next_commit()] } else { Vec::new() }
     }
 
     fn finish(self: Box<Self>) -> Result<Written> {

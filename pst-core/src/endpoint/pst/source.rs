@@ -3,9 +3,8 @@
 use crate::error::{Error, Result};
 use crate::mapi::{Code, NamedProp, PropBag, tag};
 use crate::messaging::{FolderNode, Store};
-use crate::ndb::{Nid, nid_type};
-use crate::pipeline::{Body, Folder, Item, ItemRef, Role, Source};
-use std::collections::HashMap;
+use crate::ndb::Nid;
+use crate::pipeline::{Body, Folder, Item, ItemRef, Source};
 use std::path::Path;
 
 /// A PST or OST, opened for reading.
@@ -42,7 +41,7 @@ impl PstSource {
         let all = self.store.folders(errors);
         let subtree = self.store.ipm_subtree();
         let top = all.iter().position(|f| f.nid == subtree);
-        let roles = self.roles(&all);
+        let roles = self.store.roles(&all);
         let mut paths: Vec<Option<Vec<String>>> = Vec::with_capacity(all.len());
         let mut out: Vec<(FolderNode, Folder)> = Vec::new();
         let mut wanted: Vec<bool> = vec![false; all.len()];
@@ -90,46 +89,6 @@ impl PstSource {
     fn count(node: &FolderNode, hidden: bool) -> u64 {
         let tag = if hidden { tag::PST_HIDDEN_COUNT } else { tag::CONTENT_COUNT };
         node.props.i32(tag).and_then(|n| u64::try_from(n).ok()).unwrap_or_default()
-    }
-
-    fn roles(&self, all: &[FolderNode]) -> HashMap<Nid, Role> {
-        let mut roles = HashMap::new();
-        let store = &self.store;
-        let mut claim = |nid: Option<Nid>, role: Role| {
-            if let Some(nid) = nid.filter(|n| n.ty() == nid_type::NORMAL_FOLDER && all.iter().any(|f| f.nid == *n))
-                && !roles.values().any(|r| *r == role)
-            {
-                roles.entry(nid).or_insert(role);
-            }
-        };
-        claim(store.entry(tag::IPM_WASTEBASKET_ENTRY_ID), Role::Deleted);
-        claim(store.entry(tag::IPM_OUTBOX_ENTRY_ID), Role::Outbox);
-        claim(store.entry(tag::IPM_SENTMAIL_ENTRY_ID), Role::Sent);
-        let inbox = store.receive_folder();
-        claim(inbox, Role::Inbox);
-        let special = [
-            (tag::IPM_APPOINTMENT_ENTRY_ID, Role::Calendar),
-            (tag::IPM_CONTACT_ENTRY_ID, Role::Contacts),
-            (tag::IPM_JOURNAL_ENTRY_ID, Role::Journal),
-            (tag::IPM_NOTE_ENTRY_ID, Role::Notes),
-            (tag::IPM_TASK_ENTRY_ID, Role::Tasks),
-            (tag::IPM_DRAFTS_ENTRY_ID, Role::Drafts),
-        ];
-        for holder in all.iter().filter(|f| f.nid == Nid::ROOT_FOLDER || Some(f.nid) == inbox) {
-            for (tag, role) in special {
-                claim(Store::folder_entry(&holder.props, tag), role);
-            }
-        }
-        // What no entry id names is known by its name, directly below the top.
-        let subtree = store.ipm_subtree();
-        for node in all {
-            let below_top = node.parent.and_then(|p| all.get(p)).is_some_and(|p| p.nid == subtree);
-            let role = Role::of_name(&node.name);
-            if below_top && role != Role::None {
-                claim(Some(node.nid), role);
-            }
-        }
-        roles
     }
 }
 

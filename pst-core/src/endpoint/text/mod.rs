@@ -139,17 +139,22 @@ pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<W
     if f.deleted {
         warnings.push(Code::Deleted.with("its source marks this as deleted, and no store can say so"));
     }
-    let state = mime::State {
+    let state = state_of(f);
+    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received, options)?;
+    warnings.extend(converted.warnings);
+    Ok(Box::new(converted.message))
+}
+
+/// The state that flags mean.
+pub fn state_of(f: &Flags) -> mime::State {
+    mime::State {
         seen: f.seen,
         answered: f.answered,
         forwarded: f.forwarded,
         flagged: f.flagged,
         draft: f.draft,
         keywords: f.keywords.clone(),
-    };
-    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received, options)?;
-    warnings.extend(converted.warnings);
-    Ok(Box::new(converted.message))
+    }
 }
 
 impl TextItem {

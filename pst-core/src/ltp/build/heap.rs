@@ -1,6 +1,7 @@
 //! Builds a Heap-on-Node, block by block ([MS-PST] 2.3.1).
 
 use crate::error::{Error, Kind, Result};
+use crate::ltp::heap::allocation;
 use crate::ndb::write::BLOCK;
 
 /// Most bytes of one allocation.
@@ -11,6 +12,7 @@ const MAX_COUNT: usize = 2047;
 const MAX_BLOCKS: usize = 1 << 16;
 
 /// A heap being built. Full blocks can be taken away; those that carry fill levels stay until the end.
+#[derive(Clone)]
 pub struct HeapBuilder {
     /// Blocks so far; `None` once taken.
     blocks: Vec<Option<Vec<u8>>>,
@@ -112,6 +114,22 @@ impl HeapBuilder {
     pub fn final_size(&self) -> u64 {
         let last = self.current.len().next_multiple_of(2) + 4 + 2 * (self.starts.len() + 1);
         (self.blocks.len() * BLOCK + last) as u64
+    }
+
+    /// The bytes of an allocation, unless its block was taken.
+    pub fn held(&self, hid: u32) -> Option<&[u8]> {
+        let (block, index) = ((hid >> 16) as usize, (hid >> 5 & 0x7FF) as usize);
+        if block < self.blocks.len() {
+            return allocation(self.blocks.get(block)?.as_deref()?, index);
+        }
+        let start = *self.starts.get(index.checked_sub(1)?)?;
+        let end = self.starts.get(index).map_or(self.current.len(), |end| usize::from(*end));
+        self.current.get(usize::from(start)..end)
+    }
+
+    /// Bytes held in memory, about.
+    pub fn weight(&self) -> usize {
+        self.blocks.iter().flatten().map(Vec::len).sum::<usize>() + self.blocks.len() * 24 + self.current.len()
     }
 
     /// Overwrites an allocation of a block that was not taken.

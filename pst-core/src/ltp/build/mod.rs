@@ -3,6 +3,7 @@
 pub mod heap;
 pub mod pc;
 pub mod tc;
+mod tc_change;
 pub mod value;
 
 pub use heap::HeapBuilder;

@@ -5,8 +5,8 @@ use super::value::Overflow;
 use crate::error::Result;
 use crate::ltp::heap::client;
 use crate::mapi::Value;
-use crate::ndb::Crypt;
 use crate::ndb::write::{NodeImage, Subnode, TreeImage};
+use crate::ndb::{Crypt, Nid};
 
 /// A PC being built.
 pub struct PcBuilder {
@@ -71,12 +71,26 @@ impl PcBuilder {
         &mut self.overflow
     }
 
+    /// The same PC for a node that keeps subnodes of its own beside those of long values.
+    pub fn beside(mut self, kept: impl Iterator<Item = Nid>) -> Self {
+        self.overflow = Overflow::beside(self.overflow.crypt(), kept);
+        self
+    }
+
     /// Completes the PC. With `computed`, the inline value of that id becomes the size of the node with `more`
     /// subnodes, which is also returned.
     ///
     /// # Errors
     /// As [`HeapBuilder::push`].
-    pub fn finish(mut self, computed: Option<u16>, more: Vec<Subnode>) -> Result<(NodeImage, u64)> {
+    pub fn finish(self, computed: Option<u16>, more: Vec<Subnode>) -> Result<(NodeImage, u64)> {
+        self.finish_beside(computed, more, 0)
+    }
+
+    /// As [`PcBuilder::finish`], for a node that keeps subnodes of so many bytes.
+    ///
+    /// # Errors
+    /// As [`HeapBuilder::push`].
+    pub fn finish_beside(mut self, computed: Option<u16>, more: Vec<Subnode>, kept: u64) -> Result<(NodeImage, u64)> {
         self.records.sort_unstable_by_key(|r| r.0);
         let mut bytes = Vec::with_capacity(self.records.len() * 8);
         for (id, ty, raw) in &self.records {
@@ -102,7 +116,7 @@ impl PcBuilder {
         let below: u64 = subs.iter().map(|s| s.node.size()).sum();
         // The value is patched before the blocks are encoded; their sizes do not change.
         let own = self.heap.final_size();
-        let total = own + below;
+        let total = own + below + kept;
         if let Some((hid, at)) = place {
             self.heap.patch(hid, at, &(total.min(i32::MAX as u64) as u32).to_le_bytes());
         }

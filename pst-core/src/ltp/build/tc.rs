@@ -7,6 +7,7 @@ use crate::ltp::heap::client;
 use crate::mapi::{PropTag, PropType, Value, tag};
 use crate::ndb::write::{BLOCK, NdbWriter, NodeImage, TreeImage};
 use crate::ndb::{Bid, Crypt, Nid, Node, nid_type};
+use std::collections::BTreeMap;
 
 /// Heap blocks after which a table takes no rows; the rest of the 65,536 is for its row index.
 const MAX_HEAP: usize = 56 << 10;
@@ -94,6 +95,18 @@ impl TableLayout {
         (Self { columns, rgib: [four, two, one, end] }, left_out)
     }
 
+    /// Sets the cell of a column in a row, or empties it.
+    pub(super) fn set(&self, row: &mut [u8], col: Col, bytes: Option<[u8; 8]>) {
+        let (at, width) = (usize::from(col.at), usize::from(col.width()));
+        if let (Some(to), Some(from)) = (row.get_mut(at..at + width), bytes.unwrap_or_default().get(..width)) {
+            to.copy_from_slice(from);
+        }
+        if let Some(byte) = row.get_mut(usize::from(self.rgib[2]) + usize::from(col.bit / 8)) {
+            let bit = 0x80 >> (col.bit % 8);
+            *byte = if bytes.is_some() { *byte | bit } else { *byte & !bit };
+        }
+    }
+
     /// TCINFO, but for the row index and the rows ([MS-PST] 2.3.4.1).
     fn info(&self, row_index: u32) -> Vec<u8> {
         let mut out = vec![client::TC, self.columns.len() as u8];
@@ -112,21 +125,26 @@ impl TableLayout {
 }
 
 /// A table being built. A table that grows large can hand its full blocks to a writer as it goes.
+#[derive(Clone)]
 pub struct TableBuilder {
-    layout: TableLayout,
-    heap: HeapBuilder,
-    overflow: Overflow,
+    pub(super) layout: TableLayout,
+    pub(super) heap: HeapBuilder,
+    pub(super) overflow: Overflow,
     row_index: u32,
     info: u32,
     /// Rows of the matrix block being filled.
-    rows: Vec<u8>,
+    pub(super) rows: Vec<u8>,
     /// Finished matrix blocks, plain.
-    matrix: Vec<Vec<u8>>,
+    pub(super) matrix: Vec<Vec<u8>>,
     /// What a writer took already: heap blocks, matrix blocks, subnodes.
-    heap_bids: Vec<(usize, Bid)>,
-    matrix_bids: Vec<Bid>,
-    sub_nodes: Vec<Node>,
-    ids: Vec<u32>,
+    pub(super) heap_bids: Vec<(usize, Bid)>,
+    pub(super) matrix_bids: Vec<Bid>,
+    pub(super) sub_nodes: Vec<Node>,
+    /// Matrix blocks that were taken and have changed since, by position.
+    pub(super) changed: BTreeMap<usize, Vec<u8>>,
+    pub(super) ids: Vec<u32>,
+    /// PidTagLtpRowVer of rows that are added or changed.
+    version: u32,
 }
 
 impl TableBuilder {
@@ -149,8 +167,15 @@ impl TableBuilder {
             heap_bids: Vec::new(),
             matrix_bids: Vec::new(),
             sub_nodes: Vec::new(),
+            changed: BTreeMap::new(),
             ids: Vec::new(),
+            version: 1,
         })
+    }
+
+    /// Rows that are added or changed from now on have this PidTagLtpRowVer; 1 without a call.
+    pub fn set_version(&mut self, version: u32) {
+        self.version = version;
     }
 
     /// Number of rows.
@@ -181,26 +206,27 @@ impl TableBuilder {
     /// # Errors
     /// As [`HeapBuilder::push`].
     pub fn row<'v>(&mut self, id: u32, cells: impl Fn(PropTag) -> Option<&'v Value>) -> Result<()> {
-        let [.., bitmap, end] = self.layout.rgib;
-        let mut row = vec![0; usize::from(end)];
-        for col in &self.layout.columns {
+        self.row_of(id, self.version, cells)
+    }
+
+    /// As [`TableBuilder::row`], with a PidTagLtpRowVer of its own.
+    ///
+    /// # Errors
+    /// As [`HeapBuilder::push`].
+    pub fn row_of<'v>(&mut self, id: u32, version: u32, cells: impl Fn(PropTag) -> Option<&'v Value>) -> Result<()> {
+        let mut row = vec![0; usize::from(self.layout.rgib[3])];
+        for i in 0..self.layout.columns.len() {
+            let Some(col) = self.layout.columns.get(i).copied() else { break };
             let tag = PropTag(col.tag);
             let bytes: [u8; 8] = match tag {
                 tag::LTP_ROW_ID => u64::from(id).to_le_bytes(),
-                tag::LTP_ROW_VER => 1u64.to_le_bytes(),
+                tag::LTP_ROW_VER => u64::from(version).to_le_bytes(),
                 _ => match cells(tag) {
                     None => continue,
-                    Some(value) if col.width() == 8 => fixed(value),
-                    Some(value) => u64::from(self.overflow.hnid(&mut self.heap, value)?).to_le_bytes(),
+                    Some(value) => self.cell(col, value)?,
                 },
             };
-            let (at, width) = (usize::from(col.at), usize::from(col.width()));
-            if let (Some(to), Some(from)) = (row.get_mut(at..at + width), bytes.get(..width)) {
-                to.copy_from_slice(from);
-            }
-            if let Some(byte) = row.get_mut(usize::from(bitmap) + usize::from(col.bit / 8)) {
-                *byte |= 0x80 >> (col.bit % 8);
-            }
+            self.layout.set(&mut row, col, Some(bytes));
         }
         if self.rows.len() + row.len() > BLOCK {
             self.rows.resize(BLOCK, 0);
@@ -211,9 +237,22 @@ impl TableBuilder {
         Ok(())
     }
 
+    /// The bytes of a cell; those that do not fit go to the heap or a subnode.
+    pub(super) fn cell(&mut self, col: Col, value: &Value) -> Result<[u8; 8]> {
+        if col.width() == 8 {
+            return Ok(fixed(value));
+        }
+        self.overflow.hnid(&mut self.heap, value).map(|raw| u64::from(raw).to_le_bytes())
+    }
+
+    /// PidTagLtpRowVer of rows that are added or changed.
+    pub(super) fn version(&self) -> u32 {
+        self.version
+    }
+
     /// True if much is held that will not change any more.
     pub fn is_heavy(&self) -> bool {
-        self.matrix.len() + self.heap.full() > 64 || self.overflow.subs.len() > 64
+        self.changed.len() > 64 || self.matrix.len() + self.heap.full() > 64 || self.overflow.subs.len() > 64
     }
 
     /// Hands everything that will not change any more to a writer.
@@ -227,11 +266,27 @@ impl TableBuilder {
         for block in self.matrix.drain(..) {
             self.matrix_bids.push(plain(ndb, block)?);
         }
+        for (at, block) in std::mem::take(&mut self.changed) {
+            let bid = plain(ndb, block)?;
+            if let Some(slot) = self.matrix_bids.get_mut(at) {
+                *slot = bid;
+            }
+        }
         for sub in std::mem::take(&mut self.overflow.subs) {
             let (data, below) = ndb.image(sub.node)?;
             self.sub_nodes.push(Node { nid: sub.nid, data, sub: below, parent: Nid(0) });
         }
         Ok(())
+    }
+
+    /// Writes the table as it is now, and goes on: blocks that are full stay where they are, the last ones and the row
+    /// index are written anew each time. Returns its data and subnode trees.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&mut self, ndb: &mut NdbWriter) -> Result<(Bid, Bid)> {
+        self.spill(ndb)?;
+        self.clone().finish_into(ndb)
     }
 
     /// The row index and the heap's last allocations; returns the HNID of the rows' subnode tree, if they need one.

@@ -40,6 +40,7 @@ pub fn stored(value: &Value) -> Stored<'_> {
 }
 
 /// The subnodes that long values of one node have needed so far.
+#[derive(Clone)]
 pub struct Overflow {
     /// The subnodes.
     pub subs: Vec<Subnode>,
@@ -51,6 +52,12 @@ impl Overflow {
     /// None yet.
     pub fn new(crypt: Crypt) -> Self {
         Self { subs: Vec::new(), crypt, next: 0x401 }
+    }
+
+    /// None yet, for a node that keeps subnodes of its own: their ids are not given out again.
+    pub fn beside(crypt: Crypt, kept: impl Iterator<Item = Nid>) -> Self {
+        let next = kept.map(|nid| nid.index() + 1).max().unwrap_or_default();
+        Self { next: next.max(0x401), ..Self::new(crypt) }
     }
 
     /// Adds data of a type of subnode and returns its NID.

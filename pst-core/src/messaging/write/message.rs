@@ -48,7 +48,7 @@ impl PreparedMessage {
         let read = row.i32(tag::MESSAGE_FLAGS).unwrap_or_default() & flag::READ != 0;
         let repl_item = row.bytes(tag::REPL_ITEM_ID).filter(|b| b.len() == 16).map(<[u8]>::to_vec);
         let columns = if associated { templates::ASSOC_CONTENTS } else { templates::CONTENTS };
-        let row = row.only(|t| columns.iter().any(|c| c.tag == t.0));
+        let row = row.only(|t| columns.iter().any(|c| c.tag == t.0) || names.is_column(t));
         Ok(Some(Self { image, row, associated, read, warnings: build.warnings, repl_item }))
     }
 
@@ -96,6 +96,11 @@ fn each_name(message: &Message, depth: usize, go_on: &mut dyn FnMut(&Arc<NamedPr
 
 /// Words of a bit set of all property ids.
 const IDS: usize = 1 << 10;
+
+/// The properties of a bag as a store holds them.
+pub(super) fn stored_props<'m>(bag: &'m PropBag, names: &Names, crypt: Crypt) -> StoredBag<'m> {
+    Build { names, crypt, warnings: Vec::new(), ids: vec![0; IDS] }.stored(bag, codepage_of(bag))
+}
 
 struct Build<'a> {
     names: &'a Names,

@@ -68,14 +68,13 @@ impl Here {
 
     /// Reserves and fills the map pages at the start of a section; the AMap itself is filled on leaving.
     fn enter(&mut self) {
-        let maps = maps(self.section);
+        let maps = map_kinds(self.section);
         for (i, ty) in maps.iter().enumerate() {
             let at = i as u64 * PAGE;
             self.mark(at, PAGE);
             if *ty != ptype::AMAP {
                 let ib = self.base() + at;
-                let fill = if *ty == ptype::FMAP { 0 } else { 0xFF };
-                let page = map_page(*ty, ib, &[fill; 496]);
+                let page = map_page(*ty, ib, &[map_fill(*ty); 496]);
                 self.put(ib, &page);
             }
         }
@@ -179,7 +178,7 @@ impl Allocator {
 }
 
 /// The map pages at the start of a section, one after the other.
-fn maps(section: u64) -> Vec<u8> {
+pub(super) fn map_kinds(section: u64) -> Vec<u8> {
     let mut out = vec![ptype::AMAP];
     if section.is_multiple_of(8) {
         out.push(ptype::PMAP);
@@ -194,8 +193,13 @@ fn maps(section: u64) -> Vec<u8> {
     out
 }
 
+/// What every byte of a map page other than an AMap holds: the maps are deprecated ([MS-PST] 2.2.2.7.3).
+pub(super) const fn map_fill(ty: u8) -> u8 {
+    if ty == ptype::FMAP { 0 } else { 0xFF }
+}
+
 /// A map page: its id is its offset, its signature 0.
-fn map_page(ty: u8, ib: u64, bytes: &[u8]) -> Vec<u8> {
+pub(super) fn map_page(ty: u8, ib: u64, bytes: &[u8]) -> Vec<u8> {
     let mut page = bytes.to_vec();
     page.extend_from_slice(trailer(ty, 0, crc(bytes), ib).as_bytes());
     page
@@ -212,7 +216,7 @@ mod tests {
     #[test]
     fn maps_stand_where_the_format_says() {
         let at = |section: u64, ty: u8| {
-            maps(section).iter().position(|t| *t == ty).map(|i| FIRST_AMAP + section * AMAP_SPAN + i as u64 * PAGE)
+            map_kinds(section).iter().position(|t| *t == ty).map(|i| FIRST_AMAP + section * AMAP_SPAN + i as u64 * PAGE)
         };
         assert_eq!(at(0, ptype::PMAP), Some(0x4600));
         assert_eq!(at(8, ptype::PMAP), Some(0x4600 + 2_031_616));
@@ -221,6 +225,6 @@ mod tests {
         assert_eq!(at(128 + 496, ptype::FMAP), Some(0x1F0_4800 + 125_960_192));
         assert_eq!(at(8192, ptype::FPMAP), Some(0x7C00_4800));
         assert_eq!(at(8192 + 496 * 64, ptype::FPMAP), Some(0x7C00_4800 + 8_061_452_288));
-        assert!((0..100_000).all(|s| maps(s).len() <= 3));
+        assert!((0..100_000).all(|s| map_kinds(s).len() <= 3));
     }
 }

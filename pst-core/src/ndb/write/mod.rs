@@ -1,23 +1,29 @@
-//! Writing a Unicode file: blocks, pages, maps and B-trees, appended in one pass; the header comes last.
+//! Writing a Unicode file: blocks, pages, maps and B-trees. A new file is appended in one pass, and its header comes last;
+//! an existing one is added to, and each commit is one write of its header.
 
+mod adding;
 mod alloc;
+mod fresh;
 mod node;
+mod page;
 mod spool;
 
 pub use node::{NodeImage, Subnode, TreeImage};
 
 use super::Crypt;
 use super::crc::{crc, signature};
-use super::disk::{self, ptype};
-use super::id::{Bid, Nid, nid_type};
-use super::variant::{Bref, Node};
-use crate::error::Result;
-use crate::io::Output;
-use alloc::Allocator;
+use super::disk;
+use super::id::{Bid, Nid};
+use super::variant::{BlockRef, Node};
+use super::{Header, Ndb};
+use crate::error::{Error, Kind, Result};
+use crate::io::{InPlace, Output};
+use adding::Adding;
+use fresh::Fresh;
 use sha2::{Digest, Sha256};
-use spool::NodeSpool;
+use std::sync::Arc;
+use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32, U64};
-use zerocopy::{FromZeros, IntoBytes};
 
 /// Most data bytes of a block.
 pub const BLOCK: usize = 8176;
@@ -27,39 +33,36 @@ const X_ENTRIES: usize = 1021;
 const SL_ENTRIES: usize = 340;
 /// Entries of an SIBLOCK.
 const SI_ENTRIES: usize = 510;
-/// Entries of a BBT leaf, and of intermediate pages.
-const BBT_ENTRIES: usize = 20;
-/// Entries of an NBT leaf.
-const NBT_ENTRIES: usize = 15;
 
 /// A file being written at the level of nodes and blocks.
 pub struct NdbWriter {
-    alloc: Allocator,
+    onto: Onto,
     crypt: Crypt,
     next_block: u64,
-    next_page: u64,
-    /// Entries of the BBT leaf being filled.
-    bbt: Vec<disk::BbtEntryW>,
-    /// Finished BBT leaves: first key and place.
-    bbt_leaves: Vec<(u64, Bref)>,
-    nodes: NodeSpool,
-    /// Of the length and CRC of each block so far.
+    /// Of the length and CRC of each block so far, in a new file.
     digest: Sha256,
+}
+
+/// Where the blocks go.
+enum Onto {
+    New(Box<Fresh>),
+    Old(Box<Adding>),
 }
 
 impl NdbWriter {
     /// Starts a file.
     pub fn new(file: Box<dyn Output>, crypt: Crypt) -> Self {
-        Self {
-            alloc: Allocator::new(file),
-            crypt,
-            next_block: 4,
-            next_page: 1,
-            bbt: Vec::with_capacity(BBT_ENTRIES),
-            bbt_leaves: Vec::new(),
-            nodes: NodeSpool::default(),
-            digest: Sha256::new(),
-        }
+        Self { onto: Onto::New(Box::new(Fresh::new(file))), crypt, next_block: 4, digest: Sha256::new() }
+    }
+
+    /// Goes on with an existing Unicode file of 512-byte pages; its blocks are encoded as those that are there.
+    ///
+    /// # Errors
+    /// [`Kind::Unsupported`] for other layouts and encodings, [`Kind::Damaged`] when header or B-trees are not whole.
+    pub fn open(file: Box<dyn InPlace>) -> Result<Self> {
+        let adding = Adding::open(file)?;
+        let (crypt, next_block) = (adding.header().crypt, adding.next_block());
+        Ok(Self { onto: Onto::Old(Box::new(adding)), crypt, next_block, digest: Sha256::new() })
     }
 
     /// A hash of all blocks so far, to which what the caller adds belongs too.
@@ -102,35 +105,38 @@ impl NdbWriter {
 
     fn block(&mut self, stored: &[u8], sum: u32, bid: Bid, references: u16) -> Result<()> {
         self.next_block += 4;
-        self.digest.update((stored.len() as u64).to_le_bytes());
-        self.digest.update(sum.to_le_bytes());
-        let size = (stored.len() + 16).div_ceil(64) * 64;
-        let ib = self.alloc.take(size as u64, disk::SLOT)?;
+        let size = ((stored.len() + 16).div_ceil(64) * 64) as u64;
+        let ib = match &mut self.onto {
+            Onto::New(file) => file.take(size)?,
+            Onto::Old(file) => file.take(size)?,
+        };
+        let cb = stored.len() as u16;
         let trailer = disk::BlockTrailerW {
-            cb: U16::new(stored.len() as u16),
+            cb: U16::new(cb),
             sig: U16::new(signature(ib, bid.0)),
             crc: U32::new(sum),
             bid: U64::new(bid.0),
         };
-        self.alloc.put(ib, stored);
-        self.alloc.put(ib + size as u64 - 16, trailer.as_bytes());
-        self.bbt.push(disk::BbtEntryW {
-            bref: disk::BrefW { bid: U64::new(bid.0), ib: U64::new(ib) },
-            cb: U16::new(stored.len() as u16),
-            c_ref: U16::new(references + 1),
-            padding: U32::new(0),
-        });
-        if self.bbt.len() == BBT_ENTRIES { self.bbt_leaf() } else { Ok(()) }
+        let mut at = BlockRef { bid, ib, cb, inflated: cb, c_ref: references + 1 };
+        match &mut self.onto {
+            Onto::New(file) => {
+                self.digest.update((stored.len() as u64).to_le_bytes());
+                self.digest.update(sum.to_le_bytes());
+                file.block(&at, stored, &trailer, size)
+            }
+            Onto::Old(file) => {
+                // References are counted as they are made.
+                at.c_ref = 1;
+                file.block(at, stored, &trailer, size, self.next_block)
+            }
+        }
     }
 
-    fn bbt_leaf(&mut self) -> Result<()> {
-        let entries = std::mem::take(&mut self.bbt);
-        let Some(first) = entries.first().map(|e| e.bref.bid.get()) else { return Ok(()) };
-        let at = self.bt_page(ptype::BBT, 0, 24, BBT_ENTRIES, entries.as_bytes(), entries.len())?;
-        self.bbt_leaves.push((first, at));
-        self.bbt = entries;
-        self.bbt.clear();
-        Ok(())
+    /// Counts a reference to a block; in a new file each block has the one that it is written with.
+    fn refer(&mut self, bid: Bid) {
+        if let Onto::Old(file) = &mut self.onto {
+            file.refer(bid);
+        }
     }
 
     /// Puts a block tree together: one block stays alone, more get an XBLOCK or XXBLOCK.
@@ -170,6 +176,7 @@ impl NdbWriter {
         let mut bytes = head.as_bytes().to_vec();
         for bid in entries {
             bytes.extend_from_slice(&bid.0.to_le_bytes());
+            self.refer(*bid);
         }
         self.internal_block(&bytes)
     }
@@ -200,6 +207,8 @@ impl NdbWriter {
                     bid_sub: U64::new(n.sub.0),
                 };
                 bytes.extend_from_slice(entry.as_bytes());
+                self.refer(n.data);
+                self.refer(n.sub);
             }
             let first = part.first().map(|n| n.nid).unwrap_or_default();
             lists.push((first, self.internal_block(&bytes)?));
@@ -211,137 +220,82 @@ impl NdbWriter {
             disk::SubBlockHeadW { b_type: 2, c_level: 1, c_ent: U16::new(lists.len() as u16), padding: U32::new(0) };
         let mut bytes = head.as_bytes().to_vec();
         for (nid, bid) in lists {
+            self.refer(bid);
             bytes
                 .extend_from_slice(disk::SiEntryW { nid: U64::new(u64::from(nid.0)), bid: U64::new(bid.0) }.as_bytes());
         }
         self.internal_block(&bytes)
     }
 
-    /// Adds a node to the node B-tree.
+    /// Adds a node to the node B-tree; in an existing file it takes the place of one with its id.
     ///
     /// # Errors
-    /// When a temporary file is needed and cannot be written.
+    /// When a temporary file is needed and cannot be written, or the file cannot be read.
     pub fn node(&mut self, node: Node) -> Result<()> {
-        self.nodes.push(node)
-    }
-
-    fn bt_page(&mut self, ty: u8, level: u8, cb: u8, max: usize, entries: &[u8], count: usize) -> Result<Bref> {
-        let bid = self.next_page;
-        self.next_page += 1;
-        let ib = self.alloc.take(disk::PAGE, disk::PAGE)?;
-        let mut page = entries.to_vec();
-        page.resize(488, 0);
-        let tail = disk::BtPageTail { c_ent: count as u8, c_ent_max: max as u8, cb_ent: cb, c_level: level };
-        page.extend_from_slice(tail.as_bytes());
-        page.resize(496, 0);
-        page.extend_from_slice(alloc::trailer(ty, signature(ib, bid), crc(&page), bid).as_bytes());
-        self.alloc.put(ib, &page);
-        Ok(Bref { bid: Bid(bid), ib })
-    }
-
-    /// The levels above the leaves.
-    fn upper(&mut self, ty: u8, mut level: Vec<(u64, Bref)>) -> Result<Bref> {
-        let mut depth = 0;
-        while level.len() > 1 {
-            depth += 1;
-            let mut above = Vec::with_capacity(level.len() / BBT_ENTRIES + 1);
-            for part in level.chunks(BBT_ENTRIES) {
-                let mut bytes = Vec::with_capacity(480);
-                for (key, at) in part {
-                    let entry = disk::BtEntryW {
-                        key: U64::new(*key),
-                        bref: disk::BrefW { bid: U64::new(at.bid.0), ib: U64::new(at.ib) },
-                    };
-                    bytes.extend_from_slice(entry.as_bytes());
-                }
-                let first = part.first().map_or(0, |(key, _)| *key);
-                above.push((first, self.bt_page(ty, depth, 24, BBT_ENTRIES, &bytes, part.len())?));
-            }
-            level = above;
-        }
-        match level.first() {
-            Some((_, root)) => Ok(*root),
-            None => self.bt_page(ty, 0, if ty == ptype::BBT { 24 } else { 32 }, BBT_ENTRIES, &[], 0),
+        match &mut self.onto {
+            Onto::New(file) => file.node(node),
+            Onto::Old(file) => file.node(node, self.next_block),
         }
     }
 
-    /// Writes both B-trees, the remaining maps and the header, and gives the file its name. Returns its size.
+    /// The existing file as it is at this moment, for readers; it must not outlive the next change.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a new file, which cannot be read before it is whole; when the file cannot be written.
+    pub fn reader(&mut self) -> Result<Arc<Ndb>> {
+        self.old()?.reader()
+    }
+
+    /// The header of an existing file, as of the last commit.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a new file.
+    pub fn header(&mut self) -> Result<&Header> {
+        Ok(self.old()?.header())
+    }
+
+    /// The highest index of each type of node in an existing file when it was opened.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a new file.
+    pub fn highest(&mut self) -> Result<[u32; 32]> {
+        Ok(self.old()?.highest())
+    }
+
+    /// The dwUnique that the next commit writes; 0 for a new file.
+    pub fn next_commit(&self) -> u32 {
+        match &self.onto {
+            Onto::New(_) => 0,
+            Onto::Old(file) => file.next_commit(),
+        }
+    }
+
+    /// Makes everything since the last commit part of an existing file, durably.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] for a new file; when the file cannot be read or written: it is then as of the last commit.
+    pub fn commit(&mut self) -> Result<()> {
+        let next_block = self.next_block;
+        self.old()?.commit(next_block)
+    }
+
+    fn old(&mut self) -> Result<&mut Adding> {
+        match &mut self.onto {
+            Onto::Old(file) => Ok(file),
+            Onto::New(_) => Err(Error::new(Kind::Usage, "a new file is written in one pass and completed once")),
+        }
+    }
+
+    /// Writes what is left: of a new file both B-trees, the maps and the header, and gives it its name; of an existing
+    /// one a commit and the maps. Returns the file's size.
     ///
     /// # Errors
     /// When the file cannot be written or named.
-    pub fn finish(mut self) -> Result<u64> {
-        self.bbt_leaf()?;
-        let bbt_leaves = std::mem::take(&mut self.bbt_leaves);
-        let bbt = self.upper(ptype::BBT, bbt_leaves)?;
-        let spool = std::mem::take(&mut self.nodes);
-        let highest = spool.highest();
-        let mut nodes = spool.sorted()?;
-        let mut leaves = Vec::new();
-        let mut page = Vec::with_capacity(NBT_ENTRIES);
-        loop {
-            let node = nodes.next_node()?;
-            if !page.is_empty() && (node.is_none() || page.len() == NBT_ENTRIES) {
-                leaves.push(self.nbt_leaf(&page)?);
-                page.clear();
-            }
-            match node {
-                Some(node) => page.push(node),
-                None => break,
-            }
+    pub fn finish(self) -> Result<u64> {
+        match self.onto {
+            Onto::New(file) => file.finish(self.crypt, self.next_block),
+            Onto::Old(file) => file.finish(self.next_block),
         }
-        let nbt = self.upper(ptype::NBT, leaves)?;
-        let header = self.header(highest, nbt, bbt);
-        self.alloc.finish(header, self.next_page)
-    }
-
-    fn nbt_leaf(&mut self, nodes: &[Node]) -> Result<(u64, Bref)> {
-        let mut bytes = Vec::with_capacity(480);
-        for n in nodes {
-            let entry = disk::NbtEntryW {
-                nid: U64::new(u64::from(n.nid.0)),
-                bid_data: U64::new(n.data.0),
-                bid_sub: U64::new(n.sub.0),
-                nid_parent: U32::new(n.parent.0),
-                padding: U32::new(0),
-            };
-            bytes.extend_from_slice(entry.as_bytes());
-        }
-        let first = nodes.first().map_or(0, |n| u64::from(n.nid.0));
-        Ok((first, self.bt_page(ptype::NBT, 0, 32, NBT_ENTRIES, &bytes, nodes.len())?))
-    }
-
-    /// The header, but for what the allocator knows. `highest` holds the highest index of each node type.
-    fn header(&self, highest: [u32; 32], nbt: Bref, bbt: Bref) -> disk::HeaderW {
-        let mut rgnid = highest.map(|index| index.max(0x400));
-        let mut least = |ty: u8, index: u32| {
-            if let Some(slot) = rgnid.get_mut(usize::from(ty)) {
-                *slot = (*slot).max(index);
-            }
-        };
-        least(nid_type::SEARCH_FOLDER, 0x4000);
-        least(nid_type::NORMAL_MESSAGE, 0x10000);
-        least(nid_type::ASSOC_MESSAGE, 0x8000);
-        let bref = |b: Bref| disk::BrefW { bid: U64::new(b.bid.0), ib: U64::new(b.ib) };
-        let mut h = disk::HeaderW::new_zeroed();
-        h.magic = disk::MAGIC;
-        h.magic_client = disk::MAGIC_CLIENT_PST;
-        h.ver = U16::new(23);
-        h.ver_client = U16::new(19);
-        h.platform_create = 1;
-        h.platform_access = 1;
-        h.bid_unused = U64::new(0x1_0000_0004);
-        h.bid_next_p = U64::new(self.next_page);
-        h.unique = U32::new(1);
-        h.rgnid = rgnid.map(U32::new);
-        h.root.bref_nbt = bref(nbt);
-        h.root.bref_bbt = bref(bbt);
-        h.root.f_amap_valid = 2;
-        h.rgb_fm = [0xFF; 128];
-        h.rgb_fp = [0xFF; 128];
-        h.sentinel = disk::SENTINEL;
-        h.crypt_method = self.crypt.byte();
-        h.bid_next_b = U64::new(self.next_block);
-        h
     }
 
     /// Writes a node image: its data and its subnodes. Returns the BIDs of both trees. If a stream cannot be read,
@@ -353,21 +307,45 @@ impl NdbWriter {
         if !image.has_stream() {
             return self.image_parts(image);
         }
-        let alloc = self.alloc.point();
-        let (next_block, next_page) = (self.next_block, self.next_page);
-        let (bbt, leaves) = (self.bbt.clone(), self.bbt_leaves.len());
+        let next_block = self.next_block;
+        let point = match &self.onto {
+            Onto::New(file) => Some(file.point()),
+            Onto::Old(_) => None,
+        };
         let out = self.image_parts(image);
-        if out.is_err() && !self.alloc.failed() {
-            self.alloc.back_to(alloc);
-            (self.next_block, self.next_page, self.bbt) = (next_block, next_page, bbt);
-            self.bbt_leaves.truncate(leaves);
+        if out.is_err() && !self.failed() {
+            match (&mut self.onto, point) {
+                (Onto::New(file), Some(point)) => {
+                    file.back_to(point);
+                    self.next_block = next_block;
+                }
+                (Onto::Old(file), _) => file.undo(next_block),
+                (Onto::New(_), None) => {}
+            }
         }
         out
     }
 
+    /// As [`NdbWriter::image`], for a node that keeps subnodes which are in the file.
+    ///
+    /// # Errors
+    /// As [`NdbWriter::image`].
+    pub fn image_beside(&mut self, image: NodeImage, kept: Vec<Node>) -> Result<(Bid, Bid)> {
+        let data = self.tree_image(image.data)?;
+        let mut entries = kept;
+        for sub in image.subs {
+            let (data, below) = self.image(sub.node)?;
+            entries.push(Node { nid: sub.nid, data, sub: below, parent: Nid(0) });
+        }
+        Ok((data, self.sub_tree(entries)?))
+    }
+
     /// True once the file could not be written: nothing more can be.
     pub fn failed(&self) -> bool {
-        self.alloc.failed()
+        match &self.onto {
+            Onto::New(file) => file.failed(),
+            Onto::Old(file) => file.failed(),
+        }
     }
 
     fn image_parts(&mut self, image: NodeImage) -> Result<(Bid, Bid)> {

@@ -7,6 +7,7 @@ use crate::ndb::{Crypt, Nid};
 use std::sync::Arc;
 
 /// A data block as it will be stored.
+#[derive(Clone)]
 pub struct BlockImage {
     /// Encoded bytes.
     pub stored: Vec<u8>,
@@ -21,6 +22,7 @@ impl BlockImage {
 }
 
 /// The data of a node or subnode.
+#[derive(Clone)]
 pub enum TreeImage {
     /// No data.
     Empty,
@@ -60,6 +62,7 @@ impl TreeImage {
 }
 
 /// A node: data and subnodes.
+#[derive(Clone)]
 pub struct NodeImage {
     /// Its data.
     pub data: TreeImage,
@@ -85,6 +88,7 @@ impl NodeImage {
 }
 
 /// A subnode.
+#[derive(Clone)]
 pub struct Subnode {
     /// Its id, unique within its node.
     pub nid: Nid,

@@ -216,7 +216,7 @@ mod tests {
     }
 
     fn account(dir: &std::path::Path, durable: u32, exists: bool) -> AccountState {
-        let state = State::open(&dir.join("a.pst"), &[durable], &|_| exists).unwrap();
+        let state = State::open(&dir.join("a.pst"), &[durable], &mut |_| exists).unwrap();
         AccountState::new(Arc::new(state), "imap anna", true)
     }
 

@@ -86,7 +86,7 @@ impl State {
     ///
     /// # Errors
     /// When another run has it open, it cannot be written, or it is no such database.
-    pub fn open(target: &Path, durable: &[u32], exists: &dyn Fn(u64) -> bool) -> Result<Self> {
+    pub fn open(target: &Path, durable: &[u32], exists: &mut dyn FnMut(u64) -> bool) -> Result<Self> {
         let path = state_path(target);
         let new = !path.exists();
         let db = Database::builder().set_cache_size(CACHE).create(&path).map_err(|e| opening(&e, &path))?;
@@ -100,7 +100,7 @@ impl State {
         self.new
     }
 
-    fn prepare(&self, durable: &[u32], exists: &dyn Fn(u64) -> bool) -> Result<()> {
+    fn prepare(&self, durable: &[u32], exists: &mut dyn FnMut(u64) -> bool) -> Result<()> {
         let txn = self.db.begin_write().map_err(|e| self.broken(e))?;
         {
             let mut format = txn.open_table(FORMAT).map_err(|e| self.broken(e))?;
@@ -119,7 +119,7 @@ impl State {
             let bears = |part: u32| durable.get(part as usize).copied().unwrap_or(0);
             let last: BTreeMap<u32, u32> = said.iter().copied().collect();
             if said.iter().any(|(part, since)| *since != bears(*part)) {
-                let came_to_be = |row: &ItemRow| {
+                let mut came_to_be = |row: &ItemRow| {
                     let part = part_of(row.place);
                     row.since <= bears(part) && (last.get(&part) != Some(&row.since) || exists(row.place))
                 };

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest header and longest body that an answer may have, bytes.
 const HEADER: u64 = 64 << 10;
@@ -48,7 +48,7 @@ impl Http {
         };
         stream.write_all(head(request).as_bytes()).and_then(|()| stream.write_all(request.body())).map_err(failed)?;
         stream.flush().map_err(failed)?;
-        let answer = read(&mut stream).map_err(failed)?;
+        let answer = read(&mut Until { stream, end: Instant::now() + 2 * self.timeout }).map_err(failed)?;
         let status = answer.status();
         if status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS {
             return Err(Error::new(
@@ -57,6 +57,34 @@ impl Http {
             ));
         }
         Ok(answer)
+    }
+}
+
+/// A stream that ends in time, even if its bytes come one by one.
+struct Until<S> {
+    stream: S,
+    end: Instant,
+}
+
+impl<S> Until<S> {
+    fn stream(&mut self) -> io::Result<&mut S> {
+        if Instant::now() < self.end { Ok(&mut self.stream) } else { Err(io::ErrorKind::TimedOut.into()) }
+    }
+}
+
+impl<S: Read> Read for Until<S> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.stream()?.read(out)
+    }
+}
+
+impl<S: BufRead> BufRead for Until<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.stream()?.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.stream.consume(n);
     }
 }
 
@@ -189,6 +217,8 @@ mod tests {
         }
         let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(1 << 20));
         assert!(body(&endless).is_err());
+        let late = Until { stream: "HTTP/1.1 200 OK\r\n\r\n".as_bytes(), end: Instant::now() };
+        assert_eq!(read(&mut { late }).unwrap_err().kind(), io::ErrorKind::TimedOut);
         let long = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(2 << 20));
         assert!(body(&long).is_err());
     }

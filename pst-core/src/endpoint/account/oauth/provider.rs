@@ -37,6 +37,11 @@ const HOSTS: &[(&str, &str)] = &[
     ("pop.gmail.com", "google"),
 ];
 
+/// True for Exchange Online, where the sign-in by passwords is switched off for everybody.
+pub(in super::super) fn takes_no_passwords(host: &str) -> bool {
+    HOSTS.iter().any(|(h, p)| *p == "microsoft" && h.eq_ignore_ascii_case(host))
+}
+
 /// The address of the mailboxes of a provider that is known.
 pub(in super::super) fn home(name: &str) -> Option<String> {
     match name.to_ascii_lowercase().as_str() {

@@ -17,11 +17,15 @@ use std::collections::BTreeMap;
 const MAX_SHARED: usize = 0xFFFE;
 
 impl StoreWriter {
-    /// Completes the file and gives it its name. Returns its size in bytes.
+    /// Completes the file, and gives a new one its name. Returns its size in bytes.
     ///
     /// # Errors
     /// When the file cannot be written or named.
     pub fn finish(mut self) -> Result<u64> {
+        if self.existing.is_some() {
+            self.commit()?;
+            return self.ndb.finish();
+        }
         self.record_key = self.options.record_key.unwrap_or_else(|| self.made_key());
         let mut shared: BTreeMap<&'static str, (Vec<u8>, Vec<Node>)> = BTreeMap::new();
         let nodes: Vec<usize> = (0..self.folders.len()).collect();
@@ -130,7 +134,7 @@ impl StoreWriter {
     }
 
     /// The entry ids of default folders that the inbox and the root carry.
-    fn special(&self) -> Vec<(PropTag, Value)> {
+    pub(super) fn special(&self) -> Vec<(PropTag, Value)> {
         let mut out = Vec::new();
         let tags = [
             (Role::Calendar, tag::IPM_APPOINTMENT_ENTRY_ID),
@@ -156,7 +160,7 @@ impl StoreWriter {
         out
     }
 
-    fn entry(&self, nid: Nid) -> Value {
+    pub(super) fn entry(&self, nid: Nid) -> Value {
         Value::binary(entry_id(&self.record_key, nid))
     }
 
@@ -183,13 +187,13 @@ impl StoreWriter {
         }
     }
 
-    fn put(&mut self, nid: Nid, parent: Nid, image: NodeImage) -> Result<()> {
+    pub(super) fn put(&mut self, nid: Nid, parent: Nid, image: NodeImage) -> Result<()> {
         let (data, sub) = self.ndb.image(image)?;
         self.ndb.node(Node { nid, data, sub, parent })?;
         Ok(())
     }
 
-    fn put_props(&mut self, nid: Nid, parent: Nid, props: &PropBag) -> Result<()> {
+    pub(super) fn put_props(&mut self, nid: Nid, parent: Nid, props: &PropBag) -> Result<()> {
         let mut pc = PcBuilder::new(self.options.crypt, props.0.len())?;
         add_all(&mut pc, props.0.iter().map(|p| (p.tag, &p.value)))?;
         let (image, _) = pc.finish(None, Vec::new())?;
@@ -272,7 +276,7 @@ impl StoreWriter {
     }
 
     /// The receive folder table: which folder takes messages of a class ([MS-PST] 2.4.5).
-    fn receive_folders(&mut self) -> Result<()> {
+    pub(super) fn receive_folders(&mut self) -> Result<()> {
         let mut table = TableBuilder::new(TableLayout::new(templates::RECEIVE_FOLDER, &[]).0, self.options.crypt)?;
         let inbox = self.roles.get(&Role::Inbox).copied();
         let to = |nid: Nid| Value::I32(nid.0 as i32);
@@ -293,7 +297,7 @@ impl StoreWriter {
     }
 
     /// Node 0xC01: which object each PidTagReplItemid in a table belongs to.
-    fn hierarchy_map(&self) -> Result<NodeImage> {
+    pub(super) fn hierarchy_map(&self) -> Result<NodeImage> {
         let mut heap = HeapBuilder::new();
         let root = heap.push(&0x40u32.to_le_bytes())?;
         let header = heap.push(&[0xB5, 16, 4, 0, 0, 0, 0, 0])?;

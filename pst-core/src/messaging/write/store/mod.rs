@@ -1,5 +1,7 @@
 //! The store being written: skeleton, folders, contents tables ([MS-PST] 2.4.1-2.4.4, 2.7.1).
 
+mod change;
+mod existing;
 mod finish;
 
 use super::message::{PreparedMessage, all_names};
@@ -8,10 +10,11 @@ use super::stored::unicode;
 use super::templates;
 use crate::error::{Error, Kind, Result};
 use crate::io::{NewFile, Output};
-use crate::ltp::build::{TableBuilder, TableLayout};
+use crate::ltp::build::TableBuilder;
 use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, Role, Value, Warning, tag};
 use crate::ndb::write::NdbWriter;
 use crate::ndb::{Crypt, Nid, Node, nid_type};
+use existing::{Existing, There, open};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -42,6 +45,8 @@ struct Folder {
     associated: Option<TableBuilder>,
     unread: i32,
     hidden_unread: i32,
+    /// What is there of it in an existing store.
+    there: There,
 }
 
 /// Ids of PidTags that the writer computes for folders.
@@ -57,7 +62,7 @@ const COMPUTED: [u16; 7] = [
 /// Entry ids of special folders; those of a source mean nothing in a new store.
 const SPECIAL: [u16; 10] = [0x36D0, 0x36D1, 0x36D2, 0x36D3, 0x36D4, 0x36D5, 0x36D6, 0x36D7, 0x36D8, 0x36D9];
 
-/// Writes a store in one pass.
+/// Writes a new store in one pass, or adds to an existing one.
 pub struct StoreWriter {
     ndb: NdbWriter,
     options: Options,
@@ -71,6 +76,11 @@ pub struct StoreWriter {
     repl: BTreeMap<Vec<u8>, u32>,
     /// The folder that the last message went to.
     current: usize,
+    /// The folder whose subfolders a user sees, and the one of deleted items.
+    top: usize,
+    deleted: usize,
+    /// What is known of an existing store.
+    existing: Option<Existing>,
 }
 
 const ROOT: usize = 0;
@@ -109,6 +119,9 @@ impl StoreWriter {
             record_key: [0; 16],
             repl: BTreeMap::new(),
             current: ROOT,
+            top: SUBTREE,
+            deleted: DELETED,
+            existing: None,
         };
         new.push(Nid::ROOT_FOLDER, ROOT, "", None);
         for (parent, name) in [
@@ -145,23 +158,26 @@ impl StoreWriter {
             associated: None,
             unread: 0,
             hidden_unread: 0,
+            there: There::default(),
         });
+        self.touch(index);
         if index != parent
             && let Some(parent) = self.folders.get_mut(parent)
         {
             parent.children.push(index);
         }
+        self.touch(parent);
         index
     }
 
     /// The folder whose subfolders a user sees.
     pub fn top(&self) -> FolderId {
-        FolderId(SUBTREE)
+        FolderId(self.top)
     }
 
-    /// The folder of deleted items, which every store has.
+    /// The folder of deleted items, which every store of ours has; the top in an existing store without one.
     pub fn deleted(&self) -> FolderId {
-        FolderId(DELETED)
+        FolderId(self.deleted)
     }
 
     /// Makes a folder. The first one of a role becomes Outlook's default folder of that kind.
@@ -183,8 +199,9 @@ impl StoreWriter {
         let class = class.filter(|c| !c.is_empty()).unwrap_or_else(|| class_of(role));
         let index = self.push(nid, parent.0, name, Some(class));
         self.folder_props(FolderId(index), props)?;
-        if role != Role::None {
-            self.roles.entry(role).or_insert(nid);
+        if role != Role::None && !self.roles.contains_key(&role) {
+            self.roles.insert(role, nid);
+            self.role_came();
         }
         Ok(FolderId(index))
     }
@@ -202,7 +219,8 @@ impl StoreWriter {
             let own = prop.name.is_none() && (COMPUTED.contains(&id) || SPECIAL.contains(&id) || id >= 0x8000);
             let (ty, value) = unicode(prop, 1252);
             let Some(folder) = self.folders.get_mut(folder.0) else { break };
-            if !own && !folder.props.0.iter().any(|p| p.tag.id() == id) {
+            // What a folder of an existing store says of itself stays.
+            if !own && !folder.there.node && !folder.props.0.iter().any(|p| p.tag.id() == id) {
                 folder.props.0.push(Prop { tag: PropTag::new(id, ty), name: None, value: value.into_owned() });
             }
         }
@@ -212,8 +230,9 @@ impl StoreWriter {
     /// Gives a folder another name.
     pub fn rename(&mut self, folder: FolderId, name: &str) {
         if let Some(folder) = self.folders.get_mut(folder.0) {
-            folder.props.set(tag::DISPLAY_NAME, Value::text(name));
+            folder.set(tag::DISPLAY_NAME, Value::text(name));
         }
+        self.touch(folder.0);
     }
 
     /// True once the file could not be written: nothing more can be.
@@ -258,31 +277,38 @@ impl StoreWriter {
         }
     }
 
-    /// Adds a prepared message. After an error without [`StoreWriter::failed`], others can still be added.
+    /// The message that was added last.
+    pub fn newest(&self, associated: bool) -> Nid {
+        let (ty, next) = if associated {
+            (nid_type::ASSOC_MESSAGE, self.next_associated)
+        } else {
+            (nid_type::NORMAL_MESSAGE, self.next_message)
+        };
+        Nid::new(ty, next.saturating_sub(1))
+    }
+
+    /// Adds a prepared message and returns its node. After an error without [`StoreWriter::failed`], others can still be
+    /// added.
     ///
     /// # Errors
     /// When the folder is full, a stream cannot be read or the file cannot be written.
-    pub fn add_prepared(&mut self, folder: FolderId, message: PreparedMessage) -> Result<()> {
-        let crypt = self.options.crypt;
+    pub fn add_prepared(&mut self, folder: FolderId, message: PreparedMessage) -> Result<Nid> {
         if folder.0 != self.current {
             self.rest(self.current)?;
             self.current = folder.0;
         }
-        let Some(f) = self.folders.get_mut(folder.0) else {
-            return Err(Error::new(Kind::Usage, "there is no such folder"));
-        };
-        let (nid, slot, template) = if message.associated {
-            (Nid::new(nid_type::ASSOC_MESSAGE, self.next_associated), &mut f.associated, templates::ASSOC_CONTENTS)
+        let nid = if message.associated {
+            Nid::new(nid_type::ASSOC_MESSAGE, self.next_associated)
         } else {
-            (Nid::new(nid_type::NORMAL_MESSAGE, self.next_message), &mut f.contents, templates::CONTENTS)
+            Nid::new(nid_type::NORMAL_MESSAGE, self.next_message)
         };
         if self.next_message.max(self.next_associated) >= 1 << 27 {
             return Err(Error::new(Kind::Limit, "a store has no room for more messages"));
         }
-        let table = match slot {
-            Some(table) => table,
-            None => slot.insert(TableBuilder::new(TableLayout::new(template, &[]).0, crypt)?),
-        };
+        self.open_table(folder.0, message.associated)?;
+        let Some(f) = self.folders.get_mut(folder.0) else { return Err(no_folder()) };
+        let slot = if message.associated { &mut f.associated } else { &mut f.contents };
+        let Some(table) = slot else { return Err(no_folder()) };
         table.room()?;
         let (data, sub) = self.ndb.image(message.image)?;
         *if message.associated { &mut self.next_associated } else { &mut self.next_message } += 1;
@@ -297,6 +323,26 @@ impl StoreWriter {
         if let Some(id) = message.repl_item {
             self.repl.entry(id).or_insert(nid.0);
         }
+        Ok(nid)
+    }
+
+    /// Makes a folder's table of contents ready for a change: a new one, or what is there.
+    fn open_table(&mut self, folder: usize, associated: bool) -> Result<()> {
+        self.touch(folder);
+        let Some(f) = self.folders.get_mut(folder) else { return Err(no_folder()) };
+        let (slot, ty, template) = if associated {
+            (&mut f.associated, nid_type::ASSOC_CONTENTS_TABLE, templates::ASSOC_CONTENTS)
+        } else {
+            (&mut f.contents, nid_type::CONTENTS_TABLE, templates::CONTENTS)
+        };
+        if slot.is_none() {
+            let nid = f.there.node.then(|| f.nid.sibling(ty));
+            *slot = Some(open(&mut self.ndb, nid, template)?);
+        }
+        if let (Some(existing), Some(table)) = (&mut self.existing, slot) {
+            table.set_version(self.ndb.next_commit());
+            existing.tables.insert((folder, ty));
+        }
         Ok(())
     }
 
@@ -308,6 +354,10 @@ impl StoreWriter {
         }
         Ok(())
     }
+}
+
+fn no_folder() -> Error {
+    Error::new(Kind::Usage, "there is no such folder")
 }
 
 /// The container class of a role.

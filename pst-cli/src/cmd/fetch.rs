@@ -1,0 +1,156 @@
+//! Accounts on mail servers as sources of `pst convert`.
+
+use super::convert::one;
+use super::input::Input;
+use crate::args::Convert;
+use crate::args::fetch::GmailLabels;
+use crate::exit::Outcome;
+use crate::ui::Talk;
+use crate::ui::terminal::Terminal;
+use pst_core::endpoint::account::Account;
+use pst_core::endpoint::imap::{self, ImapSource, Labels, Notice, Wanted};
+use pst_core::endpoint::net::{Address, Login};
+use pst_core::endpoint::resumed::{Remembered, ResumedImap};
+use pst_core::pipeline::journal::{AccountState, Journal, State};
+use pst_core::pipeline::{Event, ItemFilter, Observer, Source};
+use pst_core::{Error, Kind, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// An account that was signed in to.
+pub struct Remote {
+    /// The account.
+    pub account: Account,
+    login: Login,
+}
+
+/// True for a source on a server.
+///
+/// # Errors
+/// When it is a broken address.
+pub fn is_address(spec: &str) -> Result<bool> {
+    Address::parse(spec).map(|a| a.is_some())
+}
+
+impl Remote {
+    /// Gets what is needed to sign in to an account.
+    ///
+    /// # Errors
+    /// As [`Account::login`].
+    pub fn of(account: Account, stop: &Arc<AtomicBool>) -> Result<Self> {
+        let login = account.login(&Terminal::new(stop), stop)?;
+        Ok(Self { account, login })
+    }
+
+    /// What the journal calls the account: the same whether TLS comes first or later, and on whatever port.
+    pub fn name(&self) -> String {
+        let protocol = if self.account.address.scheme.is_imap() { "imap" } else { "pop3" };
+        format!("{protocol} {} at {}", self.account.user, self.account.address.host.to_lowercase())
+    }
+
+    /// The folders that address and configuration mean, as patterns.
+    pub fn include(&self) -> Vec<String> {
+        let path = self.account.address.path.iter().map(|p| format!("{p}/*"));
+        path.chain(self.account.include.iter().cloned()).collect()
+    }
+}
+
+/// A source on a server, and what earlier runs took of it.
+pub struct Opened {
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// Its journal, where the target keeps one.
+    pub journal: Option<Arc<dyn Journal>>,
+}
+
+/// Connects to an account.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the sign-in.
+pub fn open(
+    remote: Remote,
+    a: &Convert,
+    items: &ItemFilter,
+    state: Option<&Arc<State>>,
+    stop: &Arc<AtomicBool>,
+    observer: &Arc<dyn Talk>,
+) -> Result<Opened> {
+    let journal = state.map(|s| Arc::new(AccountState::new(Arc::clone(s), &remote.name(), a.fetch.mirror)));
+    let title = remote.account.user.clone();
+    let Remote { account, login } = remote;
+    if !account.address.scheme.is_imap() {
+        return Err(Error::new(Kind::Unsupported, "POP3 is not there yet"));
+    }
+    let watch = Arc::clone(observer);
+    let server = imap::Account {
+        compress: a.fetch.compress,
+        watch: Arc::new(move |notice| tell(&*watch, notice)),
+        ..imap::Account::new(account.server(stop), login)
+    };
+    let options = imap::Options {
+        connections: a.fetch.connections.map(usize::from).or(account.connections).unwrap_or(imap::CONNECTIONS),
+        folders: Wanted { others: a.fetch.shared, subscribed: a.fetch.subscribed },
+        headers_only: a.fetch.headers_only,
+        labels: match a.fetch.gmail_labels {
+            GmailLabels::Categories => Labels::Categories,
+            GmailLabels::Folders => Labels::Folders,
+        },
+        filter: items.clone(),
+        known: journal.as_ref().map(|j| Arc::new(Remembered(Arc::clone(j))) as Arc<dyn imap::Known>),
+        title,
+    };
+    let source = ImapSource::open(server, options)?;
+    let source: Arc<dyn Source> = match &journal {
+        Some(journal) => Arc::new(ResumedImap { source, journal: Arc::clone(journal), filtered: items.is_some() }),
+        None => Arc::new(source),
+    };
+    Ok(Opened { source, journal: journal.map(|j| j as Arc<dyn Journal>) })
+}
+
+fn tell(observer: &dyn Observer, notice: &Notice) {
+    let (why, wait) = match notice {
+        Notice::Waiting { why, wait } | Notice::Reconnecting { why, wait } => (why.as_str(), *wait),
+        Notice::Alert(why) => (why.as_str(), std::time::Duration::ZERO),
+    };
+    observer.event(&Event::Waiting { why, seconds: wait.as_secs() });
+}
+
+/// Downloads every account of the configuration into a PST of its own. One that fails does not keep the others.
+///
+/// # Errors
+/// When the configuration cannot be read, the folder is not there, or the run is stopped.
+pub fn all(a: &Convert, folder: &Path, stop: &Arc<AtomicBool>) -> Result<Outcome> {
+    let accounts = Account::all(&a.account.configuration()?, &a.account.settings()?)?;
+    if !folder.is_dir() {
+        return Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder));
+    }
+    let mut outcome = Outcome::Done;
+    for account in accounts {
+        let name = account.name.clone();
+        let file = pst_core::endpoint::text::file_name(&name);
+        let target = folder.join(format!("{file}.pst")).to_string_lossy().into_owned();
+        let report = a.report.as_deref().map(|r| beside(r, &file));
+        let run = || {
+            let remote = Remote::of(account, stop)?;
+            one(a, vec![Input::Remote(Box::new(remote))], &target, report.as_deref(), stop)
+        };
+        match run() {
+            Ok(Outcome::Done) => {}
+            Ok(Outcome::Flawed) => outcome = Outcome::Flawed,
+            Err(e) if e.kind() == Kind::Interrupted => return Err(e),
+            Err(e) => {
+                eprintln!("pst: account \"{name}\": {e}");
+                outcome = Outcome::Flawed;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// The report of one account: "report.html" becomes "report work.html".
+fn beside(report: &Path, account: &str) -> PathBuf {
+    let stem = report.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = report.extension().unwrap_or_default().to_string_lossy();
+    report.with_file_name(format!("{stem} {account}.{ending}"))
+}

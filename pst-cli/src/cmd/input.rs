@@ -1,0 +1,143 @@
+//! The sources of `pst convert`: files, and accounts on servers where the build knows them.
+
+use crate::args::Convert;
+use pst_core::endpoint;
+use pst_core::pipeline::Sink;
+#[cfg(feature = "network")]
+use pst_core::pipeline::journal::State;
+use pst_core::{Error, Kind, Result};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// A source.
+pub enum Input {
+    /// A file or folder, as it was given.
+    Local(String),
+    /// An account on a server.
+    #[cfg(feature = "network")]
+    Remote(Box<super::fetch::Remote>),
+}
+
+impl Input {
+    /// The file or folder.
+    pub fn local(&self) -> Option<&str> {
+        match self {
+            Self::Local(spec) => Some(spec),
+            #[cfg(feature = "network")]
+            Self::Remote(_) => None,
+        }
+    }
+
+    /// What reports call it.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Local(spec) => spec.clone(),
+            #[cfg(feature = "network")]
+            Self::Remote(remote) => remote.account.address.to_string(),
+        }
+    }
+
+    /// The folder that takes it in, where there are several.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Local(spec) => endpoint::name_of(spec),
+            #[cfg(feature = "network")]
+            Self::Remote(remote) => remote.account.user.clone(),
+        }
+    }
+
+    /// Folders that it takes and leaves out by itself.
+    pub fn patterns(&self) -> (Vec<String>, Vec<String>) {
+        match self {
+            Self::Local(_) => Default::default(),
+            #[cfg(feature = "network")]
+            Self::Remote(remote) => (remote.include(), remote.account.exclude.clone()),
+        }
+    }
+}
+
+/// True if the source is an account of the configuration.
+pub fn is_account(a: &Convert) -> bool {
+    #[cfg(feature = "network")]
+    return a.account.account.is_some();
+    #[cfg(not(feature = "network"))]
+    {
+        let _ = a;
+        false
+    }
+}
+
+/// Takes the sources as they were given, and signs in to accounts.
+///
+/// # Errors
+/// When an account cannot be signed in to.
+pub fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result<Vec<Input>> {
+    #[cfg(feature = "network")]
+    {
+        use super::fetch::{Remote, is_address};
+        if is_account(a) {
+            if !sources.is_empty() {
+                let text = "--account is the source by itself: pst convert --account NAME TARGET";
+                return Err(Error::new(Kind::Usage, text));
+            }
+            let remote = Remote::of(a.account.account(None)?, stop)?;
+            return Ok(vec![Input::Remote(Box::new(remote))]);
+        }
+        let one = |spec: &String| {
+            if !is_address(spec)? {
+                return Ok(Input::Local(spec.clone()));
+            }
+            let remote = Remote::of(a.account.account(Some(spec))?, stop)?;
+            Ok(Input::Remote(Box::new(remote)))
+        };
+        sources.iter().map(one).collect()
+    }
+    #[cfg(not(feature = "network"))]
+    {
+        let _ = (a, stop);
+        if let Some(spec) = sources.iter().find(|s| s.contains("://")) {
+            let text = format!("{spec}: this program was built without mail servers (network)");
+            return Err(Error::new(Kind::Unsupported, text));
+        }
+        Ok(sources.iter().cloned().map(Input::Local).collect())
+    }
+}
+
+/// A PST that grows, run after run.
+pub struct Growing {
+    /// The PST.
+    pub sink: Box<dyn Sink>,
+    /// What it remembers of accounts.
+    #[cfg(feature = "network")]
+    pub state: Option<Arc<State>>,
+}
+
+/// Opens or makes the PST that accounts are downloaded into; `None` for other sources and targets.
+///
+/// # Errors
+/// When it cannot be opened, or is in use.
+pub fn growing(a: &Convert, inputs: &[Input], target: &str) -> Result<Option<Growing>> {
+    #[cfg(feature = "network")]
+    {
+        let Some(title) = inputs.iter().find(|i| i.local().is_none()).map(Input::name) else { return Ok(None) };
+        let Some(path) = endpoint::pst_target(target).filter(|_| !a.dry_run && !a.fetch.headers_only) else {
+            let wanted = a.fetch.mirror || a.fetch.delete_after_download;
+            let text = "--mirror and --delete-after-download need a PST as target, which remembers what it has";
+            return if wanted && !a.dry_run { Err(Error::new(Kind::Usage, text)) } else { Ok(None) };
+        };
+        if a.overwrite {
+            let text = "a download adds to the PST that is there; leave out --overwrite, or move the PST and its .state \
+                        file away to begin anew";
+            return Err(Error::new(Kind::Usage, text).in_file(path));
+        }
+        let mut sink = endpoint::grow(path, &super::convert::target_options(a, title, Vec::new())?)?;
+        let durable: Vec<u32> = sink.next_states().iter().map(|next| next - 1).collect();
+        let state = State::open(path, &durable, &mut |place| sink.has(place))?;
+        Ok(Some(Growing { sink, state: Some(Arc::new(state)) }))
+    }
+    #[cfg(not(feature = "network"))]
+    {
+        let _ = (a, inputs, target);
+        Ok(None)
+    }
+}

@@ -1,0 +1,362 @@
+//! Servers that answer as none should: each message is delivered byte by byte, or reported; none is lost silently.
+//!
+//! The rows of the probe in which every IMAP crate lost messages or died, and more of the kind. Message 1 is answered
+//! oddly, message 2 is fine.
+
+use super::scripted::{Ask, End, Got, Loaded, Say, Script, Scripted, mail, read_all, run};
+use pst_core::Kind;
+use pst_core::endpoint::imap::{ImapSource, Options};
+use pst_core::endpoint::net::Security;
+use pst_core::pipeline::Source;
+
+/// What is expected of message 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Expect {
+    /// Delivered as it is.
+    Exact,
+    /// Reported with these words.
+    Fails(&'static str),
+    /// Delivered with a warning that has these words.
+    Warns(&'static str),
+}
+use Expect::{Exact, Fails, Warns};
+
+fn say(bytes: Vec<u8>, end: End) -> Say {
+    Say { bytes, end }
+}
+
+/// An answer for message 1 between two texts.
+fn around(before: &'static [u8], after: &'static [u8]) -> Script {
+    Script::new(move |s, ask| s.with(ask, |body| framed(before, body, after)))
+}
+
+/// `#` in the text before stands for the length.
+fn framed(before: &[u8], body: &[u8], after: &[u8]) -> Vec<u8> {
+    let at = before.iter().position(|b| *b == b'#').unwrap();
+    let length = body.len().to_string();
+    [&before[..at], length.as_bytes(), &before[at + 1..], body, after].concat()
+}
+
+/// Message 1 as a literal with another length than it has.
+fn lying(by: isize) -> Script {
+    Script::new(move |s, ask| {
+        s.with(ask, |body| {
+            let said = body.len().checked_add_signed(by).unwrap();
+            let start = format!("* 1 FETCH (UID 1 BODY[] {{{said}}}\r\n");
+            [start.as_bytes(), body, b")\r\n"].concat()
+        })
+    })
+}
+
+/// Something else in place of message 1, whatever is asked for of it, and another end.
+fn refusing(bytes: &'static [u8], end: fn() -> End) -> Script {
+    Script::new(move |s, ask| {
+        if ask.uids.contains(&1) {
+            return say(bytes.to_vec(), end());
+        }
+        say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+    })
+}
+
+/// The first command gets this, all others the usual.
+fn once(odd: impl Fn(&Script, &Ask) -> Say + Send + Sync + 'static) -> Script {
+    Script::new(move |s, ask| {
+        if ask.nth == 0 {
+            return odd(s, ask);
+        }
+        say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+    })
+}
+
+fn flags(text: &'static [u8]) -> Script {
+    let plain = around(b"* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n");
+    plain.listing(move |uid| {
+        let size = mail(uid).len();
+        let rest = format!(" INTERNALDATE \"01-Jul-2020 12:00:00 +0000\" RFC822.SIZE {size}");
+        [b"FLAGS ", text, rest.as_bytes()].concat()
+    })
+}
+
+fn date(text: &'static str) -> Script {
+    let plain = around(b"* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n");
+    plain.listing(move |uid| format!("INTERNALDATE {text} FLAGS () RFC822.SIZE {}", mail(uid).len()).into_bytes())
+}
+
+fn sized(script: Script, size: usize) -> Script {
+    script.listing(move |uid| {
+        let size = if uid == 1 { size } else { mail(uid).len() };
+        format!("FLAGS () INTERNALDATE \"01-Jul-2020 12:00:00 +0000\" RFC822.SIZE {size}").into_bytes()
+    })
+}
+
+fn scenarios() -> Vec<(&'static str, Script, Expect)> {
+    let whole = mail(1).len();
+    vec![
+        ("space before the end", around(b"* 1 FETCH (UID 1 BODY[] {#}\r\n", b" )\r\n"), Exact),
+        ("double spaces", around(b"*  1  FETCH  (UID  1  BODY[]  {#}\r\n", b")\r\n"), Exact),
+        ("NIL for a body", around(b"* 1 FETCH (UID 1 BODY[] NIL X \"#\" Y \"", b"\")\r\n").nil(), Exact),
+        ("a body in quotes", Script::new(|s, ask| s.with(ask, |_| b"* 1 FETCH (UID 1 BODY[] \"Subject: \\\"q\\\"\")\r\n".to_vec())).bodies(b"Subject: \"q\""), Exact),
+        ("UID after the body", around(b"* 1 FETCH (BODY[] {#}\r\n", b" UID 1)\r\n"), Exact),
+        ("FLAGS after the body", around(b"* 1 FETCH (UID 1 BODY[] {#}\r\n", b" FLAGS (\\Seen))\r\n"), Exact),
+        ("UID and FLAGS after the body", around(b"* 1 FETCH (RFC822 {#}\r\n", b" FLAGS (\\Seen) UID 1)\r\n"), Exact),
+        ("EXISTS between", around(b"* 3 EXISTS\r\n* 0 RECENT\r\n* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n* 4 EXISTS\r\n"), Exact),
+        ("EXPUNGE between", around(b"* 9 EXPUNGE\r\n* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n* 8 EXPUNGE\r\n"), Exact),
+        ("FETCH of flags between", around(b"* 2 FETCH (FLAGS (\\Seen))\r\n* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n* 1 FETCH (UID 1 FLAGS ())\r\n"), Exact),
+        ("a date that is none", date("\"00-Jan-0000 00:00:00 +0000\""), Exact),
+        ("a date without padding", date("\"1-Jul-2020 12:00:00 +0000\""), Exact),
+        ("NIL for a date", date("NIL"), Exact),
+        ("flags with brackets", flags(b"(\\Seen Junk[1])"), Exact),
+        ("a star among the flags", flags(b"(\\Seen \\*)"), Exact),
+        ("8-bit flags", flags(b"(\\Seen caf\xE9)"), Exact),
+        ("flags with a brace", flags(b"(\\Seen {x)"), Exact),
+        ("flags as literals", flags(b"(\\Seen {4}\r\nWork)"), Exact),
+        ("lines that end with LF", around(b"* 1 FETCH (UID 1 BODY[] {#}\n", b")\n"), Exact),
+        ("items of Gmail", around(b"* 1 FETCH (X-GM-THRID 1 X-GM-MSGID 2 X-GM-LABELS (\"\\\\Inbox\" \"a (b\") UID 1 BODY[] {#}\r\n", b")\r\n"), Exact),
+        ("an unknown item", around(b"* 1 FETCH (UID 1 NEW (a (b \"c)\" {2}\r\n)) NIL)) BODY[] {#}\r\n", b")\r\n"), Exact),
+        ("MODSEQ and EMAILID", around(b"* 1 FETCH (MODSEQ (12) EMAILID (M1) THREADID NIL UID 1 BODY[] {#}\r\n", b")\r\n"), Exact),
+        ("a literal of the second kind", around(b"* 1 FETCH (UID 1 BODY[] ~{#}\r\n", b")\r\n"), Exact),
+        ("a literal with a plus", around(b"* 1 FETCH (UID 1 BODY[] {#+}\r\n", b")\r\n"), Exact),
+        ("8-bit words to everybody", around(b"* OK [ALERT] \xE9t\xE9 {3}\r\n* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n"), Exact),
+        ("NULs", around(b"* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n").bodies(b"Subject: \0x\r\n\r\n\0\0\r\n"), Exact),
+        ("words in small letters", around(b"* 1 fetch (uid 1 body[] {#}\r\n", b")\r\n"), Exact),
+        ("a literal that is too short", lying(-20), Exact),
+        ("a literal that is too short, as the size is", sized(lying(-20), whole - 20), Exact),
+        ("a literal that is too long by a little", lying(3), Exact),
+        ("a literal that takes the next message in", lying(60), Exact),
+        ("blank lines", around(b"\r\n\r\n* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n\r\n"), Exact),
+        ("something behind the end", around(b"* 1 FETCH (UID 1 BODY[] {#}\r\n", b") by Xeams\r\n"), Exact),
+        ("goodbye after one", once(|s, ask| say([s.fine(2, ask.item), b"* BYE see you\r\n".to_vec()].concat(), End::Close)), Exact),
+        ("throttled by NO", once(|s, ask| say(s.fine(2, ask.item), End::Tagged("NO Request is throttled. Suggested Backoff Time: 30 milliseconds"))), Exact),
+        ("throttled by BAD", once(|s, ask| say(s.fine(2, ask.item), End::Tagged("BAD Request is throttled. Suggested Backoff Time: 30 milliseconds"))), Exact),
+        ("throttled and closed", once(|_, _| say(b"* BYE Request is throttled. Suggested Backoff Time: 30 milliseconds\r\n".to_vec(), End::Close)), Exact),
+        ("some were not fetched", once(|s, ask| say(s.fine(2, ask.item), End::Tagged("NO some messages could not be FETCHed"))), Exact),
+        ("OK without a message, once", once(|s, ask| say(s.fine(2, ask.item), End::Ok)), Exact),
+        ("some are never fetched", refusing(b"", || End::Tagged("NO [SERVERBUG] some messages could not be FETCHed")), Fails("could not be FETCHed")),
+        ("OK without a message, always", refusing(b"", || End::Ok), Fails("says OK and sends no content")),
+        ("a limit on messages", once(|s, ask| say(s.fine(2, ask.item), End::Tagged("OK [MESSAGELIMIT 1 2] partly done"))), Exact),
+        ("closed in a literal, once", once(|_, _| say(b"* 1 FETCH (UID 1 BODY[] {500}\r\nFrom:".to_vec(), End::Close)), Exact),
+        ("closed in a literal, always", refusing(b"* 1 FETCH (UID 1 BODY[] {500}\r\nFrom:", || End::Close), Fails("attempts")),
+        ("silence in a literal", once(|_, _| say(b"* 1 FETCH (UID 1 BODY[] {500}\r\nFrom:".to_vec(), End::Silence)), Exact),
+        ("a literal above 32 bits", refusing(b"* 1 FETCH (UID 1 BODY[] {5000000000}\r\nFrom:", || End::Close), Fails("attempts")),
+        ("a literal beyond all bounds", refusing(b"* 1 FETCH (UID 1 BODY[] {99999999999999999999}\r\n", || End::Close), Fails("literal")),
+        ("a notice of Exchange in place of the message", refusing(b"* 1 FETCH (UID 1 BODY[] {91}\r\nSubject: Retrieval using the IMAP4 protocol failed for the following message: 7\r\n\r\nSorry.\r\n)\r\n", || End::Ok), Fails("in its place")),
+        ("whole it is refused, in pieces not", Script::new(|s, ask| {
+            if ask.item == "BODY.PEEK[]" && ask.uids.contains(&1) {
+                return say(Vec::new(), End::Tagged("NO Server error - Please try again"));
+            }
+            say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+        }), Exact),
+        ("only header and text are given out", Script::new(|s, ask| {
+            if ask.item.starts_with("BODY.PEEK[]") && ask.uids.contains(&1) {
+                return say(Vec::new(), End::Tagged("BAD internal error"));
+            }
+            say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+        }), Exact),
+        ("lines that are none", around(b"what is this\r\n* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\n"), Exact),
+        ("other lines behind", around(b"* 1 FETCH (UID 1 BODY[] {#}\r\n", b")\r\nwhat is this\r\n"), Exact),
+        (
+            "always other lines behind",
+            Script::new(|s, ask| {
+                let junk = |u: &u32| if *u == 1 { &b"what is this\r\n"[..] } else { b"" };
+                say(ask.uids.iter().flat_map(|u| [s.fine(*u, ask.item), junk(u).to_vec()].concat()).collect(), End::Ok)
+            }),
+            Warns("does not fit its length"),
+        ),
+        ("the other way round", Script::new(|s, ask| {
+            say(ask.uids.iter().rev().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+        }), Exact),
+        ("twice", Script::new(|s, ask| {
+            say(ask.uids.iter().chain(&ask.uids).flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+        }), Exact),
+    ]
+}
+
+impl Script {
+    /// Message 1 has these bytes.
+    fn bodies(mut self, one: &[u8]) -> Self {
+        self.bodies[0] = one.to_vec();
+        let size = one.len();
+        sized(self, size)
+    }
+
+    /// Message 1 is NIL where it is asked for whole.
+    fn nil(mut self) -> Self {
+        self.fetch = Box::new(|s, ask| s.with(ask, |_| b"* 1 FETCH (UID 1 BODY[] NIL)\r\n".to_vec()));
+        self
+    }
+}
+
+#[test]
+fn no_message_is_lost_silently() {
+    let mut wrong = Vec::new();
+    for (name, script, expect) in scenarios() {
+        let bodies = script.bodies.clone();
+        let (got, commands) = run(script);
+        let [one, two] = got.as_slice() else {
+            wrong.push(format!("{name}: {got:?}"));
+            continue;
+        };
+        let exact = |got: &Got, at: usize| got.result.as_ref().is_ok_and(|l| l.bytes == bodies[at]);
+        let as_expected = match (expect, &one.result) {
+            (Exact, Ok(l)) => exact(one, 0) && l.warnings.is_empty(),
+            (Warns(words), Ok(l)) => exact(one, 0) && l.warnings.iter().any(|w| w.contains(words)),
+            (Fails(words), Err(text)) => text.contains(words),
+            _ => false,
+        };
+        if !as_expected || !exact(two, 1) {
+            let got: Vec<String> = got.iter().map(shown).collect();
+            wrong.push(format!("{name}: expected {expect:?}\n   {}\n   {commands:?}", got.join("\n   ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), scenarios().len(), wrong.join("\n"));
+}
+
+fn shown(got: &Got) -> String {
+    match &got.result {
+        Ok(l) => format!("{}: {:?} {:?}", got.id, String::from_utf8_lossy(&l.bytes), l.warnings),
+        Err(e) => format!("{}: failed: {e}", got.id),
+    }
+}
+
+#[test]
+fn there_are_enough_scenarios() {
+    assert!(scenarios().len() >= 42, "{}", scenarios().len());
+}
+
+fn fine() -> Script {
+    Script::new(|s, ask| say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok))
+}
+
+#[test]
+fn flags_and_dates_survive() {
+    let (got, _) = run(flags(b"(\\Seen Junk[1] $Forwarded {4}\r\nWork \\*)"));
+    let Loaded { flags, received, .. } = got[0].result.as_ref().unwrap();
+    assert_eq!((flags.seen, flags.forwarded, *received), (Some(true), true, Some(1_593_604_800)));
+    assert_eq!(flags.keywords, ["Junk[1]", "Work"]);
+    for none in ["NIL", "\"00-Jan-0000 00:00:00 +0000\""] {
+        assert_eq!(run(date(none)).0[0].result.as_ref().unwrap().received, None);
+    }
+}
+
+#[test]
+fn names_of_folders() {
+    let list = b"* LIST () \"/\" INBOX\r\n* LIST () \"/\" Entw\xC3\xBCrfe\r\n* LIST () \"/\" {5}\r\na (b)\r\n* LIST () \"/\" caf\xE9\r\n* LIST () \"/\" \"Entw&APw-rfe 2\"\r\n";
+    let script = fine().other(move |command, _| command.starts_with("LIST").then(|| (list.to_vec(), End::Ok)));
+    let server = Scripted::start(script);
+    let source = ImapSource::open(server.account(), Options::default()).unwrap();
+    let names: Vec<String> = source.folders().unwrap().iter().map(|f| f.path.join("/")).collect();
+    assert_eq!(names, ["Inbox", "Entwürfe", "a (b)", "café", "Entwürfe 2"]);
+}
+
+#[test]
+fn signing_in() {
+    let greeting: &[u8] = b"* OK \xE9t\xE9 [x\r\n";
+    let login = |text: &'static str| {
+        let script = fine().other(move |command, _| match command {
+            "" => Some((greeting.to_vec(), End::Ok)),
+            c if c.starts_with("LOGIN") => Some((Vec::new(), End::Tagged(text))),
+            _ => None,
+        });
+        let server = Scripted::start(script);
+        ImapSource::open(server.account(), Options::default()).map(|s| read_all(&s))
+    };
+    assert!(login("OK willkommen \u{fc}").unwrap().iter().all(|g| g.result.is_ok()));
+    let refused = login("NO [AUTHENTICATIONFAILED] wrong: secret").err().unwrap();
+    assert_eq!(refused.kind(), Kind::Denied);
+    assert!(refused.text().contains("wrong: ***") && !refused.text().contains("secret"), "{refused}");
+    assert_eq!(login("NO [UNAVAILABLE] try again later").err().unwrap().kind(), Kind::Connection);
+}
+
+#[test]
+fn tls_cannot_be_undone() {
+    for (greeting, answer, words) in [
+        ("* PREAUTH welcome\r\n", ("", "OK"), "before TLS has begun"),
+        ("* OK [CAPABILITY IMAP4rev1] hi\r\n", ("", "NO not today"), "does not begin TLS"),
+        ("* OK [CAPABILITY STARTTLS] hi\r\n", ("", "OK go\r\n* CAPABILITY AUTH=PLAIN"), "somebody on the way"),
+    ] {
+        let script = fine().other(move |command, _| match command {
+            "" => Some((greeting.as_bytes().to_vec(), End::Ok)),
+            "STARTTLS" => Some((answer.0.as_bytes().to_vec(), End::Tagged(answer.1))),
+            _ => None,
+        });
+        let server = Scripted::start(script);
+        let mut account = server.account();
+        account.server.security = Security::StartTls;
+        let error = ImapSource::open(account, Options::default()).err().unwrap();
+        assert!(error.text().contains(words), "{error}");
+        assert!(!server.commands.lock().unwrap().iter().any(|c| c.starts_with("LOGIN")));
+    }
+}
+
+#[test]
+fn a_folder_that_is_numbered_anew_is_not_mixed() {
+    let script = once(|_, _| say(Vec::new(), End::Close)).other(|command, nth| {
+        let validity = 7 + nth;
+        command
+            .starts_with("EXAMINE")
+            .then(|| (format!("* 2 EXISTS\r\n* OK [UIDVALIDITY {validity}] x\r\n").into_bytes(), End::Ok))
+    });
+    let (got, _) = run(script);
+    assert_eq!(got.len(), 2);
+    assert!(got.iter().all(|g| g.result.as_ref().is_err_and(|e| e.contains("numbered the folder"))), "{got:?}");
+}
+
+#[test]
+fn a_folder_that_is_gone_is_reported() {
+    let script = fine()
+        .other(|command, _| command.starts_with("EXAMINE").then(|| (Vec::new(), End::Tagged("NO no such folder"))));
+    let (got, _) = run(script);
+    assert!(matches!(got.as_slice(), [g] if g.result.as_ref().is_err_and(|e| e.contains("no such folder"))), "{got:?}");
+}
+
+#[test]
+fn messages_that_are_deleted_meanwhile_are_reported() {
+    let script = refusing(b"", || End::Ok)
+        .other(|command, _| (command == "UID FETCH 1 (UID FLAGS)").then(|| (Vec::new(), End::Ok)));
+    let (got, _) = run(script);
+    assert!(got[0].result.as_ref().is_err_and(|e| e.contains("was deleted on the server")), "{got:?}");
+    assert!(got[1].result.is_ok());
+}
+
+#[test]
+fn what_is_counted_but_not_listed_is_reported() {
+    let script = fine().other(|command, _| {
+        command.starts_with("EXAMINE").then(|| (b"* 5 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n".to_vec(), End::Ok))
+    });
+    let (got, _) = run(script);
+    assert_eq!(got.iter().filter(|g| g.result.is_ok()).count(), 2);
+    assert!(got[2].result.as_ref().is_err_and(|e| e.contains("counts 5 messages")), "{got:?}");
+}
+
+#[test]
+fn a_listing_that_is_refused_is_made_of_a_search() {
+    let script = fine().other(|command, _| {
+        command.starts_with("UID FETCH 1:* ").then(|| (Vec::new(), End::Tagged("NO cannot fetch some of them")))
+    });
+    let (got, _) = run(script);
+    assert!(got.len() == 2 && got.iter().all(|g| g.result.is_ok()), "{got:?}");
+}
+
+#[test]
+fn a_server_that_is_gone_ends_it_all() {
+    let script = once(|_, _| say(Vec::new(), End::Close)).other(|command, nth| {
+        (command.starts_with("LOGIN") && nth > 0).then(|| (b"* BYE shutting down\r\n".to_vec(), End::Close))
+    });
+    let (got, _) = run(script);
+    assert!(
+        got.len() == 2 && got.iter().all(|g| g.result.as_ref().is_err_and(|e| e.contains("shutting down"))),
+        "{got:?}"
+    );
+}
+
+#[test]
+fn nothing_is_sent_that_changes_anything() {
+    let allowed = ["CAPABILITY", "LOGIN", "LIST", "STATUS", "EXAMINE", "UID FETCH", "UID SEARCH", "LOGOUT"];
+    for (name, script, _) in scenarios() {
+        let (_, commands) = run(script);
+        for command in commands {
+            assert!(allowed.iter().any(|a| command.starts_with(a)), "{name}: {command}");
+            assert!(!command.contains("BODY["), "{name}: {command}");
+        }
+    }
+}
