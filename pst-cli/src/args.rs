@@ -129,6 +129,10 @@ pub struct Convert {
     /// Add to an existing PST: what is there stays, folders of the same path or role go on.
     #[arg(long, help_heading = "Target", conflicts_with = "overwrite")]
     pub append: bool,
+    /// Begin a further PST (mailbox-2.pst, mailbox-3.pst ...) where one would become larger than this, such as 20G; the tree
+    /// of folders is repeated in each.
+    #[arg(long, value_name = "SIZE", value_parser = part, help_heading = "Target")]
+    pub split: Option<u64>,
     /// Attach the rich text body of messages that have one, as body.rtf; eml, mbox and Maildir targets.
     #[arg(long, help_heading = "Target")]
     pub keep_rtf: bool,
@@ -326,6 +330,11 @@ fn size(text: &str) -> Result<u64, String> {
         .ok()
         .and_then(|n| n.checked_mul(1 << shift))
         .ok_or_else(|| "not a size such as 500, 20K, 5M or 1G".to_owned())
+}
+
+/// A size that a PST with something in it can have.
+fn part(text: &str) -> Result<u64, String> {
+    size(text).and_then(|n| if n < 2 << 20 { Err("a part has 2M at least".to_owned()) } else { Ok(n) })
 }
 
 /// A node id in hexadecimal (0x...) or decimal.

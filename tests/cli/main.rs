@@ -11,9 +11,21 @@
 )]
 
 mod accounts;
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/certificates.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod certificates;
 #[path = "../support/charsets.rs"]
 mod charsets;
 mod command;
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/dovecot.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod dovecot;
+#[cfg(all(unix, feature = "network"))]
+mod download;
+#[cfg(all(unix, feature = "network"))]
+mod download_killed;
 mod exchange;
 mod fixtures;
 mod folders;
@@ -26,7 +38,13 @@ mod idp;
 mod kept;
 #[cfg(feature = "network")]
 mod login;
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/mailbox.rs"]
+mod mailbox;
 mod pim;
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/seeded.rs"]
+mod seeded;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

@@ -292,6 +292,21 @@ fn a_token_near_its_end_is_renewed() {
 }
 
 #[test]
+fn runs_at_the_same_time_lose_no_sign_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = TokenStore::File(dir.path().join("tokens.json"));
+    let users: Vec<String> = (0..16).map(|i| format!("user {i}")).collect();
+    std::thread::scope(|scope| {
+        for user in &users {
+            scope.spawn(|| store.save(&key(user), &Secret::new(user.as_str())).unwrap());
+        }
+    });
+    for user in &users {
+        assert_eq!(store.load(&key(user)).unwrap().unwrap().expose(), user);
+    }
+}
+
+#[test]
 fn what_is_kept_is_for_its_owner() {
     let idp = Idp::start();
     let dir = tempfile::tempdir().unwrap();

@@ -139,10 +139,13 @@ fn with_crlf(bytes: &[u8]) -> Vec<u8> {
     String::from_utf8(bytes.to_vec()).unwrap().replace('\n', "\r\n").into_bytes()
 }
 
+/// A message, when it arrived, whether it was read, and whether it is flagged.
+type Arrived = (Vec<u8>, i64, bool, bool);
+
 #[test]
 fn an_account_on_courier() {
     let Some(courier) = Courier::find() else { return };
-    let mut expected: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
+    let mut expected: BTreeMap<String, Vec<Arrived>> = BTreeMap::new();
     for (folder, name, count) in
         [("", "INBOX", 250), (".Sent", "Sent", 3), (".Projects.2024.Привет", "Projects/2024/Привет", 7)]
     {
@@ -157,7 +160,7 @@ fn an_account_on_courier() {
     }
     courier.open(&["INBOX", "INBOX.Sent", "INBOX.Projects.2024.&BB8EQAQ4BDIENQRC-"]);
     let source = ImapSource::open(account(courier), Options::default()).unwrap();
-    let mut got: BTreeMap<String, Vec<(Vec<u8>, i64, bool, bool)>> = BTreeMap::new();
+    let mut got: BTreeMap<String, Vec<Arrived>> = BTreeMap::new();
     for folder in source.folders().unwrap() {
         let name = if folder.role == Role::Inbox { "INBOX".to_owned() } else { folder.path.join("/") };
         for item in source.items(&folder).unwrap() {

@@ -11,6 +11,7 @@ use crate::ui::progress::Progress;
 use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::mime::contact::Version;
+use pst_core::pipeline::journal::Journal;
 use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, RunOptions, Sink, Source};
 use pst_core::{Error, Kind, Result, mime};
 use std::path::Path;
@@ -65,16 +66,20 @@ pub fn one(
     let local: Vec<String> = inputs.iter().filter_map(|i| i.local().map(str::to_owned)).collect();
     let several = inputs.len() > 1 && a.target_root.is_none();
     let (mut mounted, mut others, mut used) = (Vec::new(), Vec::new(), Vec::new());
+    #[cfg(feature = "network")]
+    let (mut journals, mut deletions) = (Vec::new(), Vec::new());
     for input in inputs {
         let single = a.target_root.is_none() && input.local().is_some_and(endpoint::is_single_mbox);
         let under = if several || single { vec![unique(&input.name(), &mut used)] } else { Vec::new() };
-        let (source, journal) = match input {
+        let (source, journal): (_, Option<Arc<dyn Journal>>) = match input {
             Input::Local(spec) => (endpoint::open(&spec, how)?, None),
             #[cfg(feature = "network")]
             Input::Remote(remote) => {
                 let state = growing.as_ref().and_then(|g| g.state.as_ref());
                 let opened = super::fetch::open(*remote, a, &items, state, stop, &observer)?;
-                (opened.source, opened.journal)
+                journals.extend(opened.journal.clone());
+                deletions.extend(opened.delete);
+                (opened.source, opened.journal.map(|j| j as Arc<dyn Journal>))
             }
         };
         others.extend_from_slice(source.not_taken());
@@ -116,6 +121,15 @@ pub fn one(
         account.write(path)?;
     }
     summary(a, target, &report, &others, seconds)?;
+    #[cfg(feature = "network")]
+    {
+        journals.iter().try_for_each(|j| j.finished(begun.as_second()))?;
+        for source in deletions {
+            if !super::fetch::delete(&source)? {
+                return Ok(Outcome::Flawed);
+            }
+        }
+    }
     Ok(if report.failed + report.damaged > 0 { Outcome::Flawed } else { Outcome::Done })
 }
 
@@ -163,6 +177,7 @@ pub fn target_options(a: &Convert, title: String, learnt: Vec<Arc<dyn Source>>) 
         crypt: if a.crypt == Crypt::None { pst_core::ndb::Crypt::None } else { pst_core::ndb::Crypt::Permute },
         overwrite: a.overwrite,
         append: a.append,
+        split: a.split,
         once: a.duplicates == Duplicates::Skip,
         title: if title.is_empty() { "Mail".to_owned() } else { title },
         mail: mime::Options {

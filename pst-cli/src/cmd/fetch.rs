@@ -7,11 +7,13 @@ use crate::args::fetch::GmailLabels;
 use crate::exit::Outcome;
 use crate::ui::Talk;
 use crate::ui::terminal::Terminal;
+use crate::ui::text::{plural, tame};
 use pst_core::endpoint::account::Account;
 use pst_core::endpoint::imap::{self, ImapSource, Labels, Notice, Wanted};
 use pst_core::endpoint::net::{Address, Login};
-use pst_core::endpoint::resumed::{Remembered, ResumedImap};
-use pst_core::pipeline::journal::{AccountState, Journal, State};
+use pst_core::endpoint::pop::{self, PopSource};
+use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
+use pst_core::pipeline::journal::{AccountState, State};
 use pst_core::pipeline::{Event, ItemFilter, Observer, Source};
 use pst_core::{Error, Kind, Result};
 use std::path::{Path, PathBuf};
@@ -61,7 +63,9 @@ pub struct Opened {
     /// The source.
     pub source: Arc<dyn Source>,
     /// Its journal, where the target keeps one.
-    pub journal: Option<Arc<dyn Journal>>,
+    pub journal: Option<Arc<AccountState>>,
+    /// The same source, if mail is to be deleted from its server afterwards.
+    pub delete: Option<Arc<ResumedPop>>,
 }
 
 /// Connects to an account.
@@ -79,15 +83,23 @@ pub fn open(
     let journal = state.map(|s| Arc::new(AccountState::new(Arc::clone(s), &remote.name(), a.fetch.mirror)));
     let title = remote.account.user.clone();
     let Remote { account, login } = remote;
-    if !account.address.scheme.is_imap() {
-        return Err(Error::new(Kind::Unsupported, "POP3 is not there yet"));
-    }
     let watch = Arc::clone(observer);
-    let server = imap::Account {
-        compress: a.fetch.compress,
-        watch: Arc::new(move |notice| tell(&*watch, notice)),
-        ..imap::Account::new(account.server(stop), login)
-    };
+    let watch: imap::Watch = Arc::new(move |notice| tell(&*watch, notice));
+    if !account.address.scheme.is_imap() {
+        let server = pop::Account { watch, ..pop::Account::new(account.server(stop), login) };
+        let Some(journal) = journal else {
+            let source = Arc::new(PopSource::open(server, pop::Options { known: None, title })?);
+            return Ok(Opened { source, journal: None, delete: None });
+        };
+        let source = Arc::new(ResumedPop::open(server, title, Arc::clone(&journal))?);
+        let delete = a.fetch.delete_after_download.then(|| Arc::clone(&source));
+        return Ok(Opened { source, journal: Some(journal), delete });
+    }
+    if a.fetch.delete_after_download {
+        let text = "--delete-after-download is for POP3: nothing is ever changed on an IMAP server";
+        return Err(Error::new(Kind::Usage, text));
+    }
+    let server = imap::Account { compress: a.fetch.compress, watch, ..imap::Account::new(account.server(stop), login) };
     let options = imap::Options {
         connections: a.fetch.connections.map(usize::from).or(account.connections).unwrap_or(imap::CONNECTIONS),
         folders: Wanted { others: a.fetch.shared, subscribed: a.fetch.subscribed },
@@ -105,7 +117,20 @@ pub fn open(
         Some(journal) => Arc::new(ResumedImap { source, journal: Arc::clone(journal), filtered: items.is_some() }),
         None => Arc::new(source),
     };
-    Ok(Opened { source, journal: journal.map(|j| j as Arc<dyn Journal>) })
+    Ok(Opened { source, journal, delete: None })
+}
+
+/// Deletes on a POP3 server what is in the PST; true if nothing of it is left.
+///
+/// # Errors
+/// When the server cannot be reached; nothing is deleted then.
+pub fn delete(source: &ResumedPop) -> Result<bool> {
+    let ledger = source.delete()?;
+    for (name, why) in &ledger.kept {
+        eprintln!("pst: {} stays on the server: {}", tame(name), tame(why));
+    }
+    eprintln!("{} deleted on the server", plural(ledger.deleted.len() as u64, "message"));
+    Ok(ledger.kept.is_empty())
 }
 
 fn tell(observer: &dyn Observer, notice: &Notice) {

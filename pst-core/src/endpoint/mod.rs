@@ -47,6 +47,8 @@ pub struct TargetOptions {
     pub overwrite: bool,
     /// Add to an existing target; PSTs only.
     pub append: bool,
+    /// Begin a further PST where one would become larger than this, bytes.
+    pub split: Option<u64>,
     /// Name of a store.
     pub title: String,
     /// Write equal attachments once only, where the target is a folder of attachments.
@@ -168,18 +170,30 @@ pub fn pst_target(spec: &str) -> Option<&Path> {
     (kind.or(ending.as_deref()) == Some("pst")).then_some(path)
 }
 
+/// Refuses a target whose folder is not there.
+fn needs_folder(path: &Path) -> Result<()> {
+    match path.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {
+        Some(folder) => Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder)),
+        None => Ok(()),
+    }
+}
+
 /// Opens a PST to add to, or makes one that is whole from its first moment on.
 ///
 /// # Errors
 /// When it cannot be made, or is no PST that can be added to, or in use.
 #[cfg(feature = "network")]
 pub fn grow(path: &Path, options: &TargetOptions) -> Result<Box<dyn Sink>> {
+    needs_folder(path)?;
     let write = write::Options {
         crypt: options.crypt,
         overwrite: false,
         display_name: options.title.clone(),
         record_key: None,
     };
+    if let Some(limit) = options.split {
+        return Ok(Box::new(pst::SplitSink::grow(path, limit, write, options.import)?));
+    }
     let sink = if path.exists() {
         pst::PstSink::open(path, write, options.import)?
     } else {
@@ -211,13 +225,14 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
         };
         return Err(Error::new(Kind::Usage, text).in_file(path));
     }
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {
-        return Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder));
-    }
+    needs_folder(path)?;
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     let kind = kind.or(ending.as_deref());
     if options.append && kind != Some("pst") {
         return Err(Error::new(Kind::Usage, "only a PST can be added to; leave out --append").in_file(path));
+    }
+    if options.split.is_some() && kind != Some("pst") {
+        return Err(Error::new(Kind::Usage, "only a PST is divided; leave out --split").in_file(path));
     }
     match kind {
         Some("pst") => {
@@ -227,11 +242,13 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
                 display_name: options.title.clone(),
                 record_key: None,
             };
-            Ok(Box::new(if options.append && path.exists() {
-                pst::PstSink::open(path, write, options.import)?
-            } else {
-                pst::PstSink::create(path, write, options.import)?
-            }))
+            let adding = options.append && path.exists();
+            Ok(match (options.split, adding) {
+                (Some(limit), true) => Box::new(pst::SplitSink::grow(path, limit, write, options.import)?),
+                (Some(limit), false) => Box::new(pst::SplitSink::create(path, limit, write, options.import)?),
+                (None, true) => Box::new(pst::PstSink::open(path, write, options.import)?),
+                (None, false) => Box::new(pst::PstSink::create(path, write, options.import)?),
+            })
         }
         Some("eml") => Ok(Box::new(eml::EmlSink::create(path, options.overwrite, options.mail.clone())?)),
         #[cfg(feature = "html")]

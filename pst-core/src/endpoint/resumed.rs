@@ -1,9 +1,11 @@
 //! Accounts as sources of a run that goes on where an earlier one ended: what is in the target is not fetched again.
 
 use super::imap::{FolderState, ImapSource, Known, KnownFolder, Mailbox};
+use super::pop::{self, PopSource};
 use crate::error::Result;
 use crate::pipeline::journal::{AccountState, Differences, Listed, Listing};
-use crate::pipeline::{Folder, Item, ItemRef, Source};
+use crate::pipeline::{Folder, Item, ItemRef, Role, Source};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The journal as the IMAP source asks it.
@@ -66,6 +68,71 @@ impl Source for ResumedImap {
 
     fn lasting(&self, item: &ItemRef) -> Vec<u8> {
         key(item.key as u32)
+    }
+
+    fn title(&self) -> String {
+        self.source.title()
+    }
+}
+
+/// The Inbox of a POP3 account and its journal.
+pub struct ResumedPop {
+    source: PopSource,
+    journal: Arc<AccountState>,
+}
+
+impl ResumedPop {
+    /// Connects to an account, of which earlier runs took what the journal says.
+    ///
+    /// # Errors
+    /// As [`PopSource::open`], and when the journal cannot be read.
+    pub fn open(account: pop::Account, title: String, journal: Arc<AccountState>) -> Result<Self> {
+        let before = journal.before(&inbox(), 0)?.keys;
+        let before: HashSet<String> = before.into_iter().filter_map(|k| String::from_utf8(k).ok()).collect();
+        let known: pop::Known = Arc::new(move |name| before.contains(name));
+        let source = PopSource::open(account, pop::Options { known: Some(known), title })?;
+        Ok(Self { source, journal })
+    }
+
+    /// Deletes from the server all that the journal says is in the target, and forgets it: a server may give its name to
+    /// another message.
+    ///
+    /// # Errors
+    /// As [`PopSource::delete`], and when the journal cannot be written.
+    pub fn delete(&self) -> Result<pop::Ledger> {
+        let keys = self.journal.before(&inbox(), 0)?.keys;
+        let names: Vec<String> = keys.into_iter().filter_map(|k| String::from_utf8(k).ok()).collect();
+        let ledger = self.source.delete(&names)?;
+        let gone = ledger.deleted.iter().chain(&ledger.missing).map(|name| name.clone().into_bytes());
+        self.journal.forget(&inbox(), 0, gone)?;
+        Ok(ledger)
+    }
+}
+
+fn inbox() -> Vec<String> {
+    vec![Role::Inbox.name().to_owned()]
+}
+
+impl Source for ResumedPop {
+    fn folders(&self) -> Result<Vec<Folder>> {
+        self.source.folders()
+    }
+
+    fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
+        self.source.items(folder)
+    }
+
+    fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
+        self.source.load(folder, item)
+    }
+
+    fn differences(&self, folder: &Folder) -> Result<Differences> {
+        self.journal.compare(&folder.path, &Listing::default())?;
+        Ok(Differences { there: self.source.known(), ..self.journal.differences(folder) })
+    }
+
+    fn lasting(&self, item: &ItemRef) -> Vec<u8> {
+        self.source.lasting(item)
     }
 
     fn title(&self) -> String {

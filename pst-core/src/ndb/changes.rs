@@ -8,8 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// The changes of one transaction so far.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Nodes by NID; `None` for those that are removed.
-    pub nodes: BTreeMap<u32, Option<Node>>,
+    /// Nodes by NID.
+    pub nodes: BTreeMap<u32, Node>,
     /// New blocks by key. Their reference count is one more than the references so far.
     pub blocks: BTreeMap<u64, BlockRef>,
 }
@@ -27,8 +27,8 @@ impl Shared {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What became of a node, if anything did.
-    pub fn node(&self, nid: Nid) -> Option<Option<Node>> {
+    /// A node that is new or has changed.
+    pub fn node(&self, nid: Nid) -> Option<Node> {
         self.read().nodes.get(&nid.0).copied()
     }
 

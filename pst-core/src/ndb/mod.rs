@@ -87,7 +87,7 @@ impl Ndb {
     /// When the page that would hold it cannot be read.
     pub fn node(&self, nid: Nid) -> Result<Option<Node>> {
         if let Some(known) = self.changes.as_ref().and_then(|c| c.node(nid)) {
-            return Ok(known);
+            return Ok(Some(known));
         }
         let v = self.variant();
         self.nbt.find(&self.input, u64::from(nid.0), |e| v.nbt(e).map(|n| (u64::from(n.nid.0), n)))

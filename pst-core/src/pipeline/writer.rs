@@ -14,7 +14,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 /// Time between two commits of a target of which a journal is kept: what a killed run may lose.
-const COMMIT_EVERY: Duration = Duration::from_secs(2);
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// Commits take at most one part in this many of a run.
 const COMMIT_SHARE: u32 = 10;
 

@@ -2,6 +2,8 @@
 
 mod sink;
 mod source;
+mod split;
 
 pub use sink::PstSink;
 pub use source::PstSource;
+pub use split::SplitSink;

@@ -91,6 +91,16 @@ impl PstSink {
         Self { journaled: true, ..self }
     }
 
+    /// Bytes of the file that are in use.
+    pub(super) fn used(&self) -> u64 {
+        self.writer.used()
+    }
+
+    /// Numbers named properties as another store does, and goes on so with it; for a store without items.
+    pub(super) fn share_names(&mut self, other: &Self) {
+        self.writer.share_names(other.writer.names());
+    }
+
     /// The message at a place, and its folder.
     fn at(&mut self, place: u64) -> Result<Option<(Nid, FolderId)>> {
         let nid = Nid(place as u32);

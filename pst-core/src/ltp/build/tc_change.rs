@@ -29,7 +29,7 @@ impl TableLayout {
             fits &= width == usize::from(stored.width) && usize::from(col.bit) < columns.len();
             fits &= taken.get(at..at + width).is_some_and(|cell| cell.iter().all(|t| !t));
             taken.iter_mut().skip(at).take(width).for_each(|t| *t = true);
-            fits &= !std::mem::replace(&mut bits[usize::from(col.bit)], true);
+            fits &= bits.get_mut(usize::from(col.bit)).is_some_and(|bit| !std::mem::replace(bit, true));
         }
         for (tag, at) in [(tag::LTP_ROW_ID, 0), (tag::LTP_ROW_VER, 4)] {
             fits &= columns.iter().any(|c| c.tag == tag.0 && c.at == at);

@@ -122,6 +122,11 @@ impl Allocator {
         self.here = here;
     }
 
+    /// Bytes up to the end of what was taken.
+    pub(super) fn used(&self) -> u64 {
+        self.here.base() + self.here.at
+    }
+
     /// True once the file could not be written.
     pub(super) fn failed(&self) -> bool {
         self.failed

@@ -59,6 +59,10 @@ impl Fresh {
         self.nodes.push(node)
     }
 
+    pub fn used(&self) -> u64 {
+        self.alloc.used()
+    }
+
     pub fn failed(&self) -> bool {
         self.alloc.failed()
     }

@@ -340,6 +340,14 @@ impl NdbWriter {
         Ok((data, self.sub_tree(entries)?))
     }
 
+    /// Bytes of the file that are in use.
+    pub fn used(&self) -> u64 {
+        match &self.onto {
+            Onto::New(file) => file.used(),
+            Onto::Old(file) => file.used(),
+        }
+    }
+
     /// True once the file could not be written: nothing more can be.
     pub fn failed(&self) -> bool {
         match &self.onto {

@@ -146,6 +146,24 @@ impl AccountState {
         Ok(earlier)
     }
 
+    /// Forgets items of a folder.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn forget(&self, path: &[String], validity: u64, keys: impl Iterator<Item = Vec<u8>>) -> Result<()> {
+        let Some(number) = self.state.folder(&self.account, path, validity)?.0 else { return Ok(()) };
+        let items = keys.map(|key| ((number, key), None)).collect();
+        self.state.write(&Noted { items, ..Noted::default() })
+    }
+
+    /// Notes that the account was downloaded to its end.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn finished(&self, at: i64) -> Result<()> {
+        self.state.finished(&self.account, at)
+    }
+
     /// What the last comparison of a folder found.
     pub fn differences(&self, folder: &Folder) -> Differences {
         self.inner().folders.get_mut(&folder.path).map(|o| std::mem::take(&mut o.differences)).unwrap_or_default()

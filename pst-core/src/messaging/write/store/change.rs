@@ -38,6 +38,10 @@ impl StoreWriter {
         let mut after = before.clone();
         change(&mut after);
         settle(&before, &mut after);
+        let stays = |(old, new): (&Prop, &Prop)| old.tag == new.tag && same(&old.value, &new.value);
+        if before.0.len() == after.0.len() && before.0.iter().zip(&after.0).all(stays) {
+            return Ok(());
+        }
         let new: Vec<Arc<NamedProp>> = after.0.iter().filter_map(|p| p.name.clone()).collect();
         for name in new {
             self.names.register(&name)?;

@@ -253,6 +253,16 @@ impl StoreWriter {
         self.names.clone()
     }
 
+    /// Takes the numbers of another store's names, and those that it gives from now on; for a store without items.
+    pub fn share_names(&mut self, names: SharedNames) {
+        self.names = names;
+    }
+
+    /// Bytes of the file that are in use, but for tables and trees that are not written yet.
+    pub fn used(&self) -> u64 {
+        self.ndb.used()
+    }
+
     /// How data blocks are encoded.
     pub fn crypt(&self) -> Crypt {
         self.options.crypt

@@ -24,7 +24,7 @@ const FREE_BYTES: usize = 0x18;
 pub(super) struct Next {
     pub nbt: Bref,
     pub bbt: Bref,
-    pub next_page: u64,
+    pub bid_next_p: u64,
     pub rgnid: [u32; 32],
     pub eof: u64,
     pub amap_last: u64,
@@ -69,7 +69,7 @@ impl Head {
     pub fn commit(&mut self, file: &mut dyn InPlace, next: &Next) -> Result<()> {
         let h = &mut self.h;
         h.unique = U32::new(h.unique.get().wrapping_add(1).max(1));
-        h.bid_next_p = U64::new(next.next_page);
+        h.bid_next_p = U64::new(next.bid_next_p);
         h.rgnid = next.rgnid.map(U32::new);
         let bref = |b: Bref| disk::BrefW { bid: U64::new(b.bid.0), ib: U64::new(b.ib) };
         (h.root.bref_nbt, h.root.bref_bbt) = (bref(next.nbt), bref(next.bbt));

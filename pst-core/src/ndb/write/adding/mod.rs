@@ -121,6 +121,10 @@ impl Adding {
         self.highest
     }
 
+    pub fn used(&self) -> u64 {
+        self.space.eof() - self.space.free()
+    }
+
     pub fn failed(&self) -> bool {
         self.space.failed
     }
@@ -180,7 +184,7 @@ impl Adding {
         self.pending = true;
         let held = {
             let mut changes = self.changes.write();
-            changes.nodes.insert(node.nid.0, Some(node));
+            changes.nodes.insert(node.nid.0, node);
             changes.nodes.len()
         };
         if held > HELD { self.fold(next_block) } else { Ok(()) }
@@ -245,7 +249,7 @@ impl Adding {
         let next = Next {
             nbt: self.nbt,
             bbt: self.bbt,
-            next_page: self.next_page,
+            bid_next_p: self.next_page,
             rgnid: self.rgnid,
             eof: self.space.eof(),
             amap_last: self.space.amap_last(),
@@ -317,7 +321,7 @@ impl Adding {
         bbt.sort_unstable_by_key(|(key, _)| *key);
         let nbt: Vec<Change> = nodes
             .iter()
-            .map(|(nid, n)| (u64::from(*nid), n.map(|n| Entry::new(u64::from(*nid), nbt_entry(&n).as_bytes()))))
+            .map(|(nid, n)| (u64::from(*nid), Some(Entry::new(u64::from(*nid), nbt_entry(n).as_bytes()))))
             .collect();
         for (tree, root, changes) in [(Tree::Nbt, self.nbt, nbt), (Tree::Bbt, self.bbt, bbt)] {
             let input = self.space.file.input()?;

@@ -1,0 +1,204 @@
+//! A row of PSTs instead of one large one: mailbox.pst, mailbox-2.pst and so on, each with the whole tree of folders.
+
+use super::PstSink;
+use crate::error::Result;
+use crate::mapi::{NamedProp, PropBag, Warning};
+use crate::messaging::write::Options;
+use crate::mime::ImportOptions;
+use crate::pipeline::dedupe::Key;
+use crate::pipeline::journal::Change;
+use crate::pipeline::{Folder, Prepare, Prepared, Sink, Written};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes of an item in tables and trees, about.
+const BESIDE: u64 = 700;
+/// Bytes that every part needs: a store without items takes one section of the file, folders some more.
+const EACH: u64 = 512 << 10;
+
+/// Begins a new PST wherever the one at hand would become larger than a size. Items are not divided: one that is larger
+/// gets a part of its own.
+pub struct SplitSink {
+    /// Parts that are full, those of earlier runs too.
+    full: Vec<PstSink>,
+    last: PstSink,
+    path: PathBuf,
+    limit: u64,
+    growing: bool,
+    options: Options,
+    import: ImportOptions,
+    names: Vec<NamedProp>,
+    /// What a further part is told before its first item.
+    stores: Vec<(Vec<String>, String, PropBag)>,
+    folders: Vec<Folder>,
+    /// Items in the last part, of this run.
+    items: u64,
+}
+
+/// The file of a part, counted from 0.
+fn part_path(path: &Path, part: usize) -> PathBuf {
+    if part == 0 {
+        return path.to_path_buf();
+    }
+    let mut name = path.file_stem().unwrap_or_default().to_os_string();
+    name.push(format!("-{}", part + 1));
+    if let Some(ending) = path.extension() {
+        name.push(".");
+        name.push(ending);
+    }
+    path.with_file_name(name)
+}
+
+impl SplitSink {
+    /// Starts new files; they appear under their names when all are whole.
+    ///
+    /// # Errors
+    /// As [`PstSink::create`].
+    pub fn create(path: &Path, limit: u64, options: Options, import: ImportOptions) -> Result<Self> {
+        let first = PstSink::create(path, options.clone(), import)?;
+        Ok(Self::over(Vec::new(), first, path, limit, options, import, false))
+    }
+
+    /// Opens the parts that are there to add to the last one, or makes the first one.
+    ///
+    /// # Errors
+    /// As [`PstSink::open`] and [`PstSink::create_in_place`].
+    pub fn grow(path: &Path, limit: u64, options: Options, import: ImportOptions) -> Result<Self> {
+        let mut last = if path.exists() {
+            PstSink::open(path, options.clone(), import)?.keeping_journal()
+        } else {
+            PstSink::create_in_place(path, options.clone(), import)?.keeping_journal()
+        };
+        let mut full = Vec::new();
+        loop {
+            let part = part_path(path, full.len() + 1);
+            if !part.exists() {
+                return Ok(Self::over(full, last, path, limit, options, import, true));
+            }
+            let next = PstSink::open(&part, options.clone(), import)?.keeping_journal();
+            full.push(std::mem::replace(&mut last, next));
+        }
+    }
+
+    fn over(
+        full: Vec<PstSink>,
+        last: PstSink,
+        path: &Path,
+        limit: u64,
+        options: Options,
+        import: ImportOptions,
+        growing: bool,
+    ) -> Self {
+        let path = path.to_path_buf();
+        let (names, stores, folders) = (Vec::new(), Vec::new(), Vec::new());
+        Self { full, last, path, limit, growing, options, import, names, stores, folders, items: 0 }
+    }
+
+    /// Begins the next part, with the folders and the numbers of names that the others have.
+    fn next(&mut self) -> Result<()> {
+        let path = part_path(&self.path, self.full.len() + 1);
+        let mut part = if self.growing {
+            PstSink::create_in_place(&path, self.options.clone(), self.import)?.keeping_journal()
+        } else {
+            PstSink::create(&path, self.options.clone(), self.import)?
+        };
+        // What is on its way was built with the numbers of the part before.
+        part.share_names(&self.last);
+        for (under, title, props) in &self.stores {
+            part.store(under, title, props)?;
+        }
+        for folder in &self.folders {
+            part.folder(folder)?;
+        }
+        part.names(&self.names);
+        self.full.push(std::mem::replace(&mut self.last, part));
+        self.items = 0;
+        Ok(())
+    }
+
+    fn part(&mut self, place: u64) -> Option<&mut PstSink> {
+        let number = (place >> 32) as usize;
+        if number == self.full.len() { Some(&mut self.last) } else { self.full.get_mut(number) }
+    }
+}
+
+impl Sink for SplitSink {
+    fn preparer(&self) -> Arc<dyn Prepare> {
+        self.last.preparer()
+    }
+
+    fn names(&mut self, names: &[NamedProp]) {
+        self.names = names.to_vec();
+        self.last.names(names);
+    }
+
+    fn store(&mut self, under: &[String], title: &str, props: &PropBag) -> Result<()> {
+        self.stores.push((under.to_vec(), title.to_owned(), props.clone()));
+        self.last.store(under, title, props)
+    }
+
+    fn folder(&mut self, folder: &Folder) -> Result<()> {
+        self.folders.push(folder.clone());
+        self.last.folder(folder)
+    }
+
+    fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
+        let used = self.last.used() + self.items * BESIDE + EACH;
+        if self.items > 0 && used + item.bytes + BESIDE > self.limit {
+            self.next()?;
+        }
+        self.items += 1;
+        self.last.item(item)
+    }
+
+    fn place(&self) -> u64 {
+        (self.full.len() as u64) << 32 | self.last.place()
+    }
+
+    fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
+        let mut out = Vec::new();
+        let here = self.folders.last().cloned().unwrap_or_default();
+        for (number, part) in self.full.iter_mut().chain([&mut self.last]).enumerate() {
+            part.folder(&here)?;
+            out.extend(part.contents()?.into_iter().map(|(key, place)| (key, (number as u64) << 32 | place)));
+        }
+        Ok(out)
+    }
+
+    fn has(&mut self, place: u64) -> bool {
+        self.part(place).is_some_and(|p| p.has(place))
+    }
+
+    fn change(&mut self, change: &Change) -> Result<bool> {
+        let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
+        self.part(*place).map_or(Ok(false), |p| p.change(change))
+    }
+
+    fn next_states(&self) -> Vec<u32> {
+        self.full.iter().chain([&self.last]).flat_map(Sink::next_states).collect()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.full.iter_mut().chain([&mut self.last]).try_for_each(Sink::flush)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Written> {
+        let mut written = Written { path: self.path, bytes: 0 };
+        for part in self.full.into_iter().chain([self.last]) {
+            written.bytes += Box::new(part).finish()?.bytes;
+        }
+        Ok(written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parts() {
+        assert_eq!(part_path(Path::new("a/mailbox.pst"), 0), Path::new("a/mailbox.pst"));
+        assert_eq!(part_path(Path::new("a/mailbox.pst"), 1), Path::new("a/mailbox-2.pst"));
+        assert_eq!(part_path(Path::new("a/b"), 9), Path::new("a/b-10"));
+    }
+}

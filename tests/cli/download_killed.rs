@@ -1,0 +1,58 @@
+//! A download is killed at random moments, again and again: the PST is whole each time, the next run goes on, and in the
+//! end everything is there once.
+
+use crate::command::{at, code};
+use crate::dovecot::Dovecot;
+use crate::download::{fill, imaps, is_sound, kept, pst};
+use crate::support::Seeded;
+use serde_json::Value as Json;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// What a killed run may leave behind for the next one to mend: maps that lag behind, and a file that is longer than its
+/// header says.
+fn is_whole(pst: &str) {
+    let out = crate::command::pst(&["check", "--json", pst]);
+    let report: Json = serde_json::from_slice(&out.stdout).unwrap();
+    for finding in report["findings"].as_array().unwrap() {
+        assert!(["V05", "V02"].contains(&finding["rule"].as_str().unwrap()), "{finding}");
+    }
+}
+
+#[test]
+fn fifty_kills_lose_nothing() {
+    let Some(server) = Dovecot::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (account, target) = (imaps(&server, "alice"), at(&dir, "alice.pst"));
+    let sent = fill(&server, "alice", 1200, 4);
+    let mut random = Seeded(42);
+    let (mut kills, mut whole) = (0, 0);
+    while kills < 50 {
+        let mut run = pst(&server, &["download", "--keep-mime", "--json", &account, &target]);
+        let mut child = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(30 + random.below(900)));
+        let ended = child.try_wait().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if Path::new(&target).exists() {
+            is_whole(&target);
+        }
+        match ended {
+            None => kills += 1,
+            Some(status) => {
+                assert!(status.success(), "{status}");
+                whole += 1;
+                assert!(kept(&target) == sent, "after {kills} kills");
+                is_sound(&target);
+                std::fs::remove_file(&target).unwrap();
+                std::fs::remove_file(format!("{target}.state")).unwrap();
+            }
+        }
+    }
+    let out = pst(&server, &["download", "--keep-mime", "--json", &account, &target]).output().unwrap();
+    assert_eq!(code(&out), 0);
+    assert!(kept(&target) == sent, "after the last kill");
+    is_sound(&target);
+    eprintln!("{kills} kills, {whole} downloads that came to their end between them");
+}
