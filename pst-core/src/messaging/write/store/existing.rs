@@ -155,15 +155,25 @@ impl StoreWriter {
         path.iter().try_fold(self.top(), |at, name| self.child(at, name.as_ref()))
     }
 
-    /// The subfolder of a name, whatever the case of its letters.
+    /// The subfolder of a name, whatever the case of its letters; one that is written the same goes first.
     pub fn child(&self, folder: FolderId, name: &str) -> Option<FolderId> {
+        self.children_named(folder, name).first().copied()
+    }
+
+    /// All subfolders of a name, whatever the case of its letters; those that are written the same come first.
+    pub fn children_named(&self, folder: FolderId, name: &str) -> Vec<FolderId> {
         let wanted = name.to_lowercase();
-        let named = |i: &&usize| {
-            self.folders.get(**i).is_some_and(|f| {
-                !f.there.search && f.props.text(tag::DISPLAY_NAME).is_some_and(|n| n.to_lowercase() == wanted)
-            })
-        };
-        self.folders.get(folder.0)?.children.iter().find(named).copied().map(FolderId)
+        let children = self.folders.get(folder.0).map_or(&[][..], |f| f.children.as_slice());
+        let mut out: Vec<(bool, FolderId)> = Vec::new();
+        for index in children {
+            let Some(f) = self.folders.get(*index).filter(|f| !f.there.search) else { continue };
+            let own = f.props.text(tag::DISPLAY_NAME).unwrap_or_default();
+            if own == name || own.to_lowercase() == wanted {
+                out.push((own != name, FolderId(*index)));
+            }
+        }
+        out.sort_by_key(|(differs, _)| *differs);
+        out.into_iter().map(|(_, id)| id).collect()
     }
 
     /// The folder that has a role.
@@ -186,6 +196,11 @@ impl StoreWriter {
     /// the commit took place. 0 for a new store.
     pub fn next_commit(&self) -> u32 {
         self.ndb.next_commit()
+    }
+
+    /// The dwUnique of the last commit of an existing store; 0 for a new one.
+    pub fn last_commit(&mut self) -> u32 {
+        self.ndb.header().map_or(0, |h| h.unique)
     }
 
     /// Notes that a folder may have changed.

@@ -403,10 +403,12 @@ impl Adding {
     /// Commits, and brings the maps in order. Returns the file's size.
     pub fn finish(mut self, next_block: u64) -> Result<u64> {
         self.commit(next_block)?;
-        if self.marked || !self.head.maps_valid() {
+        let in_order = self.head.maps_valid() && self.space.file.input()?.len() == self.space.eof();
+        if self.marked || !in_order {
             if next_block < self.head.bid_next_b() {
                 self.head.reserve(&mut *self.space.file, next_block)?;
             }
+            self.mark(next_block)?;
             self.space.write_maps()?;
             self.space.write_density_list(self.next_page)?;
             self.space.settle_length()?;
