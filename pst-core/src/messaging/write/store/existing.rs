@@ -186,8 +186,9 @@ impl StoreWriter {
         self.folders.get(folder.0).map(|f| f.nid)
     }
 
-    /// The dwUnique that the next commit writes into the header: a reader that finds it there, or a later one, knows that
-    /// the commit took place. 0 for a new store.
+    /// The dwUnique that the next commit writes into the header; 0 for a new store. A run that was cut off learns when it
+    /// opens the file again whether a commit took place: [`StoreWriter::last_commit`] is then what this was before it.
+    /// Other runs, and Outlook, count on from there.
     pub fn next_commit(&self) -> u32 {
         self.ndb.next_commit()
     }
