@@ -125,8 +125,7 @@ impl Adding {
 
     /// The dwUnique of the next commit.
     pub fn next_commit(&self) -> u32 {
-        let writes = if self.marked { 1 } else { 2 };
-        (0..writes).fold(self.head.unique(), |unique, _| unique.wrapping_add(1).max(1))
+        self.head.next_unique()
     }
 
     pub fn take(&mut self, size: u64) -> Result<u64> {
