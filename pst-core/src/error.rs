@@ -20,6 +20,8 @@ pub enum Kind {
     Damaged,
     /// Something that was asked for is not there.
     NotFound,
+    /// An item was there when its folder was listed, and was deleted in the source since.
+    Gone,
     /// The target exists already.
     Exists,
     /// A limit of the format or of this program would be passed.

@@ -101,3 +101,29 @@ fn attachments_by_option() {
         assert_eq!(code(&pst(args)), 2, "{args:?}");
     }
 }
+
+#[test]
+fn a_pst_is_added_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = at(&dir, "a.pst");
+    let first = report(&[&fixtures("mail"), &target]);
+    let size = fs::metadata(&target).unwrap().len();
+    for round in 2..=3 {
+        let more = report(&["--append", &fixtures("mail"), &target]);
+        assert_eq!(more["written"], first["written"]);
+        let listed = pst(&["info", "--json", &target]);
+        let info: Json = serde_json::from_slice(&listed.stdout).unwrap();
+        assert_eq!(info["items"].as_u64().unwrap(), round * first["written"].as_u64().unwrap(), "{info}");
+        assert_eq!(code(&pst(&["check", &target])), 0);
+    }
+    assert!(fs::metadata(&target).unwrap().len() > size);
+    let before = fs::read(&target).unwrap();
+    report(&["--append", "--dry-run", &fixtures("mail"), &target]);
+    assert!(fs::read(&target).unwrap() == before, "a dry run changes nothing");
+    let out = pst(&["convert", "--append", &fixtures("mail"), &at(&dir, "b.mbox")]);
+    assert!(code(&out) == 2 && stderr(&out).contains("only a PST can be added to"), "{}", stderr(&out));
+    let out = pst(&["convert", "--append", "--overwrite", &fixtures("mail"), &target]);
+    assert_eq!(code(&out), 2);
+    let out = pst(&["convert", "--append", &target, &target]);
+    assert!(stderr(&out).contains("sources are never changed"), "{}", stderr(&out));
+}

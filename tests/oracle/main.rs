@@ -10,6 +10,7 @@
     clippy::unreachable
 )]
 
+mod appended;
 mod attached;
 mod exported;
 mod genuine;

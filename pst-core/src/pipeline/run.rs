@@ -317,7 +317,12 @@ fn outcome(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Outcome {
 fn one(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Result<Outcome> {
     let (size, source) = (item.size, &*batch.mounted.source);
     let lasting = batch.mounted.journal.is_some().then(|| source.lasting(item));
-    let item = source.load(batch.folder, item)?;
+    let item = match source.load(batch.folder, item) {
+        Err(e) if e.kind() == Kind::Gone => {
+            return Ok(Outcome::Skipped { reason: "being deleted meanwhile", size });
+        }
+        loaded => loaded?,
+    };
     if let Some(reason) = state.options.items.refuses(&item).or_else(|| state.preparer.refuses(&item)) {
         return Ok(Outcome::Skipped { reason, size });
     }

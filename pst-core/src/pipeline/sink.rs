@@ -102,7 +102,7 @@ pub trait Sink: Send {
     }
 
     /// For each file of the target, the number that its durable state bears.
-    fn states(&self) -> Vec<u32> {
+    fn states(&mut self) -> Vec<u32> {
         Vec::new()
     }
 

@@ -90,7 +90,7 @@ pub(super) fn climb(session: &mut Session, climb: &mut Climb) -> Result<Found> {
         }
         if rung == 0 && climb.spare.is_none() && vanished(session, climb)? {
             let text = "the message was deleted on the server after the folder was listed";
-            return Ok(Found::Failed(Kind::NotFound, text.to_owned()));
+            return Ok(Found::Failed(Kind::Gone, text.to_owned()));
         }
     }
     let words = climb.words.take().unwrap_or_else(|| "nothing: it says OK and sends no content".to_owned());

@@ -290,7 +290,7 @@ impl Plan {
         if let Some(ledger) = self.ledgers.get_mut(&id.0) {
             match &outcome {
                 Outcome::Here(..) => ledger.received += 1,
-                Outcome::Failed(Kind::NotFound, _) => ledger.vanished += 1,
+                Outcome::Failed(Kind::Gone, _) => ledger.vanished += 1,
                 Outcome::Failed(_, text) => ledger.failed.push((id.1, text.clone())),
             }
         }

@@ -64,6 +64,11 @@ impl PstSink {
         self.writer.next_commit()
     }
 
+    /// The dwUnique of the last commit, as [`StoreWriter::last_commit`].
+    pub fn last_commit(&mut self) -> u32 {
+        self.writer.last_commit()
+    }
+
     /// The store being written.
     pub fn writer(&mut self) -> &mut StoreWriter {
         &mut self.writer
@@ -109,12 +114,13 @@ impl PstSink {
 
     /// The folder of an existing store that stands for a folder of a source.
     fn existing(&self, parent: FolderId, name: &str, role: Role) -> Option<FolderId> {
+        if !self.adding {
+            return None;
+        }
+        // Two folders of a source stay two, even if they claim one role or differ only in the case of their letters.
+        let is_free = |id: &FolderId| !self.folders.values().any(|known| known == id);
         let by_role = self.writer.with_role(role).filter(|_| role != Role::None && self.under.is_empty());
-        // Two folders of a source that claim one role stay two.
-        by_role
-            .filter(|id| !self.folders.values().any(|known| known == id))
-            .or_else(|| self.writer.child(parent, name))
-            .filter(|_| self.adding)
+        by_role.filter(is_free).or_else(|| self.writer.children_named(parent, name).into_iter().find(is_free))
     }
 }
 
@@ -298,8 +304,8 @@ impl Sink for PstSink {
         Ok(true)
     }
 
-    fn states(&self) -> Vec<u32> {
-        if self.adding { vec![self.writer.in_force()] } else { Vec::new() }
+    fn states(&mut self) -> Vec<u32> {
+        if self.adding { vec![self.writer.last_commit()] } else { Vec::new() }
     }
 
     fn next_states(&self) -> Vec<u32> {

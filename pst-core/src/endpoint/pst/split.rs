@@ -174,8 +174,8 @@ impl Sink for SplitSink {
         self.part(*place).map_or(Ok(false), |p| p.change(change))
     }
 
-    fn states(&self) -> Vec<u32> {
-        self.full.iter().chain([&self.last]).flat_map(Sink::states).collect()
+    fn states(&mut self) -> Vec<u32> {
+        self.full.iter_mut().chain([&mut self.last]).flat_map(Sink::states).collect()
     }
 
     fn next_states(&self) -> Vec<u32> {

@@ -1,5 +1,9 @@
 //! Writing a Unicode file: blocks, pages, maps and B-trees. A new file is appended in one pass, and its header comes last;
-//! an existing one is added to, and each commit is one write of its header.
+//! an existing one is added to, and each commit is one write of one sector of its header.
+//!
+//! A file that is added to opens at every instant as of its last commit, and `pst check` has at most two words for it: V05,
+//! fAMapValid is 0, from the first commit of a run until its end; V02, the file is longer than its header says, while a commit
+//! is on its way that needs more room. The next run removes both.
 
 mod adding;
 mod alloc;
@@ -260,14 +264,6 @@ impl NdbWriter {
     /// [`Kind::Usage`] for a new file.
     pub fn highest(&mut self) -> Result<[u32; 32]> {
         Ok(self.old()?.highest())
-    }
-
-    /// The dwUnique of the header in force, 0 in a new file.
-    pub fn in_force(&self) -> u32 {
-        match &self.onto {
-            Onto::New(_) => 0,
-            Onto::Old(file) => file.in_force(),
-        }
     }
 
     /// The dwUnique that the next commit writes; 0 for a new file.

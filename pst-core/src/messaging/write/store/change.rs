@@ -27,6 +27,9 @@ impl StoreWriter {
     pub fn update(&mut self, folder: FolderId, nid: Nid, change: &mut dyn FnMut(&mut PropBag)) -> Result<()> {
         let reader = self.ndb.reader()?;
         let node = self.message_in(&reader, folder, nid)?;
+        let associated = nid.ty() == nid_type::ASSOC_MESSAGE;
+        // What may fail to be read comes before anything changes.
+        self.open_table(folder.0, associated)?;
         let pc = PropContext::open(&reader, node.data, node.sub).map_err(|e| e.id(u64::from(nid.0)))?;
         let names = self.names.read();
         let mut before = PropBag(Vec::with_capacity(pc.records().len()));
@@ -63,8 +66,6 @@ impl StoreWriter {
         };
         let (data, sub) = self.ndb.image_beside(image, kept)?;
         self.ndb.node(Node { data, sub, ..node })?;
-        let associated = nid.ty() == nid_type::ASSOC_MESSAGE;
-        self.open_table(folder.0, associated)?;
         let Some(f) = self.folders.get_mut(folder.0) else { return Err(no_folder()) };
         let slot = if associated { &mut f.associated } else { &mut f.contents };
         let Some(table) = slot else { return Err(no_folder()) };

@@ -1,12 +1,8 @@
-//! A store that is there already: what is read of it at first, and what a commit writes ([MS-PST] 2.4).
-//!
-//! A commit writes what has changed: the ends of tables, the properties of folders whose counts have changed and their rows
-//! in the tables of their parents, the name map and the hierarchy map if they grew. Search folders and the queues of their
-//! updates stay as they are: Outlook brings the results of a search folder up to date when it runs the search again.
+//! A store that is there already: what is read of it at first ([MS-PST] 2.4).
 
 use super::super::names::{Names, SharedNames};
 use super::super::templates::{self, Columns};
-use super::{COMPUTED, Folder, FolderId, Options, ROOT, StoreWriter, no_folder};
+use super::{COMPUTED, Folder, FolderId, Options, ROOT, StoreWriter};
 use crate::error::{Error, Kind, Result};
 use crate::io::{HeldFile, InPlace};
 use crate::ltp::bth::{Bth, number};
@@ -16,13 +12,11 @@ use crate::ltp::{PropContext, TableContext};
 use crate::mapi::{Prop, PropBag, PropTag, Role, Value, tag};
 use crate::messaging::{FolderNode, Store};
 use crate::ndb::write::NdbWriter;
-use crate::ndb::{Ndb, Nid, Node, nid_type};
+use crate::ndb::{Ndb, Nid, nid_type};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of tables that stay in memory from one commit to the next.
-const HELD_TABLES: usize = 24 << 20;
 /// Columns of a table of items that its items need not have.
 const ROW_ONLY: [u16; 2] = [tag::LTP_ROW_ID.id(), tag::LTP_ROW_VER.id()];
 
@@ -30,17 +24,17 @@ const ROW_ONLY: [u16; 2] = [tag::LTP_ROW_ID.id(), tag::LTP_ROW_VER.id()];
 #[derive(Default)]
 pub(super) struct Existing {
     /// Folders that may have changed.
-    touched: BTreeSet<usize>,
+    pub touched: BTreeSet<usize>,
     /// Tables that have changed: folder and type of the node.
     pub tables: BTreeSet<(usize, u8)>,
     /// True if a folder has got a role.
-    roles: bool,
+    pub roles: bool,
     /// Names and entries of the hierarchy map that are in the file.
-    names: usize,
-    repl: usize,
+    pub names: usize,
+    pub repl: usize,
     /// The order in which folders were last used.
-    used: HashMap<usize, u64>,
-    commits: u64,
+    pub used: HashMap<usize, u64>,
+    pub commits: u64,
 }
 
 /// What is there of a folder in an existing store.
@@ -50,8 +44,8 @@ pub(super) struct There {
     pub node: bool,
     pub search: bool,
     /// Properties that have changed since the last commit.
-    changed: Vec<PropTag>,
-    hierarchy: Option<TableBuilder>,
+    pub changed: Vec<PropTag>,
+    pub hierarchy: Option<TableBuilder>,
 }
 
 impl Folder {
@@ -62,7 +56,7 @@ impl Folder {
     }
 
     /// Sets a number that may be as it was.
-    fn count(&mut self, tag: PropTag, value: i32) {
+    pub(super) fn count(&mut self, tag: PropTag, value: i32) {
         if self.props.i32(tag) != Some(value) {
             self.set(tag, Value::I32(value));
         }
@@ -155,15 +149,25 @@ impl StoreWriter {
         path.iter().try_fold(self.top(), |at, name| self.child(at, name.as_ref()))
     }
 
-    /// The subfolder of a name, whatever the case of its letters.
+    /// The subfolder of a name, whatever the case of its letters; one that is written the same goes first.
     pub fn child(&self, folder: FolderId, name: &str) -> Option<FolderId> {
+        self.children_named(folder, name).first().copied()
+    }
+
+    /// All subfolders of a name, whatever the case of its letters; those that are written the same come first.
+    pub fn children_named(&self, folder: FolderId, name: &str) -> Vec<FolderId> {
         let wanted = name.to_lowercase();
-        let named = |i: &&usize| {
-            self.folders.get(**i).is_some_and(|f| {
-                !f.there.search && f.props.text(tag::DISPLAY_NAME).is_some_and(|n| n.to_lowercase() == wanted)
-            })
-        };
-        self.folders.get(folder.0)?.children.iter().find(named).copied().map(FolderId)
+        let children = self.folders.get(folder.0).map_or(&[][..], |f| f.children.as_slice());
+        let mut out: Vec<(bool, FolderId)> = Vec::new();
+        for index in children {
+            let Some(f) = self.folders.get(*index).filter(|f| !f.there.search) else { continue };
+            let own = f.props.text(tag::DISPLAY_NAME).unwrap_or_default();
+            if own == name || own.to_lowercase() == wanted {
+                out.push((own != name, FolderId(*index)));
+            }
+        }
+        out.sort_by_key(|(differs, _)| *differs);
+        out.into_iter().map(|(_, id)| id).collect()
     }
 
     /// The folder that has a role.
@@ -199,15 +203,16 @@ impl StoreWriter {
         self.folders.get(folder.0).map(|f| f.nid)
     }
 
-    /// The dwUnique of the header in force: that of the last commit, or a later one. 0 for a new store.
-    pub fn in_force(&self) -> u32 {
-        self.ndb.in_force()
-    }
-
-    /// The dwUnique that the next commit writes into the header: a reader that finds it there, or a later one, knows that
-    /// the commit took place. 0 for a new store.
+    /// The dwUnique that the next commit writes into the header; 0 for a new store. A run that was cut off learns when it
+    /// opens the file again whether a commit took place: [`StoreWriter::last_commit`] is then what this was before it.
+    /// Other runs, and Outlook, count on from there.
     pub fn next_commit(&self) -> u32 {
         self.ndb.next_commit()
+    }
+
+    /// The dwUnique of the last commit of an existing store; 0 for a new one.
+    pub fn last_commit(&mut self) -> u32 {
+        self.ndb.header().map_or(0, |h| h.unique)
     }
 
     /// Notes that a folder may have changed.
@@ -222,206 +227,6 @@ impl StoreWriter {
     pub(super) fn role_came(&mut self) {
         if let Some(existing) = &mut self.existing {
             existing.roles = true;
-        }
-    }
-
-    /// Makes everything since the last commit part of an existing store: durable and valid. The writer goes on.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] for a new store; when the file cannot be read or written: it is then as of the last commit.
-    pub fn commit(&mut self) -> Result<()> {
-        let Some(existing) = &mut self.existing else {
-            return Err(Error::new(Kind::Usage, "a new store is completed once"));
-        };
-        let roles = std::mem::take(&mut existing.roles);
-        let touched = std::mem::take(&mut existing.touched);
-        if roles {
-            self.write_roles()?;
-        }
-        let more = self.existing.as_mut().map(|e| std::mem::take(&mut e.touched)).unwrap_or_default();
-        let touched: BTreeSet<usize> = touched.into_iter().chain(more).collect();
-        for index in &touched {
-            self.settle(*index)?;
-        }
-        // Rows in the tables of parents, once both are there.
-        for index in &touched {
-            self.write_folder(*index)?;
-        }
-        self.write_tables()?;
-        self.write_maps()?;
-        self.ndb.commit()?;
-        self.let_go();
-        Ok(())
-    }
-
-    /// The counts of a folder, and the tables of a new one.
-    fn settle(&mut self, index: usize) -> Result<()> {
-        let Some(f) = self.folders.get_mut(index) else { return Ok(()) };
-        if f.there.search {
-            return Ok(());
-        }
-        let new = !f.there.node;
-        if new {
-            for associated in [false, true] {
-                self.open_table(index, associated)?;
-            }
-            self.open_hierarchy(index)?;
-        }
-        let Some(f) = self.folders.get_mut(index) else { return Ok(()) };
-        if let Some(len) = f.contents.as_ref().map(TableBuilder::len) {
-            f.count(tag::CONTENT_COUNT, len as i32);
-            f.count(tag::CONTENT_UNREAD_COUNT, f.unread.max(0));
-        }
-        if let Some(len) = f.associated.as_ref().map(TableBuilder::len).filter(|len| *len > 0 || !new) {
-            f.count(tag::PST_HIDDEN_COUNT, len as i32);
-            f.count(tag::PST_HIDDEN_UNREAD, f.hidden_unread.max(0));
-        }
-        let subfolders = !f.children.is_empty();
-        if f.props.bool(tag::SUBFOLDERS) != Some(subfolders) && (new || subfolders) {
-            f.set(tag::SUBFOLDERS, Value::Bool(subfolders));
-        }
-        Ok(())
-    }
-
-    fn open_hierarchy(&mut self, index: usize) -> Result<()> {
-        let Some(f) = self.folders.get_mut(index) else { return Ok(()) };
-        if f.there.hierarchy.is_none() {
-            let nid = f.there.node.then(|| f.nid.sibling(nid_type::HIERARCHY_TABLE));
-            f.there.hierarchy = Some(open(&mut self.ndb, nid, templates::HIERARCHY)?);
-        }
-        if let (Some(existing), Some(table)) = (&mut self.existing, &mut f.there.hierarchy) {
-            table.set_version(self.ndb.next_commit());
-            existing.tables.insert((index, nid_type::HIERARCHY_TABLE));
-        }
-        Ok(())
-    }
-
-    /// The properties of a folder that has changed, and its row in the table of its parent.
-    fn write_folder(&mut self, index: usize) -> Result<()> {
-        let Some(f) = self.folders.get_mut(index) else { return Ok(()) };
-        let changed = std::mem::take(&mut f.there.changed);
-        if f.there.search || (changed.is_empty() && f.there.node) {
-            return Ok(());
-        }
-        f.there.node = true;
-        let (nid, parent, props) = (f.nid, f.parent, f.props.clone());
-        if let Some(id) = props.bytes(tag::REPL_ITEM_ID).filter(|b| b.len() == 16) {
-            self.repl.entry(id.to_vec()).or_insert(nid.0);
-        }
-        let parent_nid = self.folders.get(parent).map_or(Nid::ROOT_FOLDER, |p| p.nid);
-        self.put_props(nid, parent_nid, &props)?;
-        if parent == index {
-            return Ok(());
-        }
-        self.open_hierarchy(parent)?;
-        let Some(table) = self.folders.get_mut(parent).and_then(|p| p.there.hierarchy.as_mut()) else {
-            return Err(no_folder());
-        };
-        if table.has_row(nid.0) {
-            let cells: Vec<(PropTag, Option<&Value>)> = changed.iter().map(|t| (*t, props.get(*t))).collect();
-            table.change(&mut self.ndb, nid.0, &cells)
-        } else {
-            table.row(nid.0, |t| props.get(t))
-        }
-    }
-
-    fn write_tables(&mut self) -> Result<()> {
-        let Some(existing) = &mut self.existing else { return Ok(()) };
-        for (index, ty) in std::mem::take(&mut existing.tables) {
-            let Some(f) = self.folders.get_mut(index) else { continue };
-            let table = match ty {
-                nid_type::CONTENTS_TABLE => &mut f.contents,
-                nid_type::ASSOC_CONTENTS_TABLE => &mut f.associated,
-                _ => &mut f.there.hierarchy,
-            };
-            let Some(table) = table else { continue };
-            let (data, sub) = table.write(&mut self.ndb)?;
-            self.ndb.node(Node { nid: f.nid.sibling(ty), data, sub, parent: Nid(0) })?;
-        }
-        Ok(())
-    }
-
-    /// The name map and the hierarchy map, if they have grown.
-    fn write_maps(&mut self) -> Result<()> {
-        let Some((names, repl)) = self.existing.as_ref().map(|e| (e.names, e.repl)) else { return Ok(()) };
-        let added = self.names.read().added();
-        if added > names {
-            let image = self.names.read().image(self.options.crypt)?;
-            self.put(Nid::NAME_TO_ID_MAP, Nid(0), image)?;
-        }
-        if self.repl.len() > repl {
-            let image = self.hierarchy_map()?;
-            self.put(Nid(0xC01), Nid(0), image)?;
-        }
-        if let Some(existing) = &mut self.existing {
-            (existing.names, existing.repl) = (added, self.repl.len());
-        }
-        Ok(())
-    }
-
-    /// Default folders that have come: in the store object, the receive folder table, the inbox and the root.
-    fn write_roles(&mut self) -> Result<()> {
-        let reader = self.ndb.reader()?;
-        let store = Store::new(reader);
-        let mut props = store.node_props(Nid::MESSAGE_STORE)?;
-        let mut mask = props.i32(tag::VALID_FOLDER_MASK).unwrap_or(0x89);
-        let before = (props.0.len(), mask);
-        for (role, tag, bit) in
-            [(Role::Outbox, tag::IPM_OUTBOX_ENTRY_ID, 4), (Role::Sent, tag::IPM_SENTMAIL_ENTRY_ID, 0x10)]
-        {
-            if let Some(nid) = self.roles.get(&role).filter(|_| props.get(tag).is_none()) {
-                props.set(tag, self.entry(*nid));
-                mask |= bit;
-            }
-        }
-        let inbox = self.roles.get(&Role::Inbox).copied();
-        if inbox.is_some() && store.receive_folder().is_none() {
-            self.receive_folders()?;
-            mask |= 2;
-        }
-        if (props.0.len(), mask) != before {
-            props.set(tag::VALID_FOLDER_MASK, Value::I32(mask));
-            self.put_props(Nid::MESSAGE_STORE, Nid(0), &props)?;
-        }
-        let special = self.special();
-        let holders: Vec<usize> = (0..self.folders.len())
-            .filter(|i| *i == ROOT || self.folders.get(*i).is_some_and(|f| Some(f.nid) == inbox))
-            .collect();
-        for index in holders {
-            let Some(f) = self.folders.get_mut(index) else { continue };
-            let missing: Vec<_> = special.iter().filter(|(tag, _)| f.props.get(*tag).is_none()).collect();
-            for (tag, value) in missing {
-                f.set(*tag, value.clone());
-            }
-            self.touch(index);
-        }
-        Ok(())
-    }
-
-    /// Lets go of tables that were not used for the longest time, as far as all of them are too many.
-    fn let_go(&mut self) {
-        let Some(existing) = &mut self.existing else { return };
-        existing.commits += 1;
-        let weight = |f: &Folder| -> usize {
-            [&f.contents, &f.associated, &f.there.hierarchy].into_iter().flatten().map(TableBuilder::weight).sum()
-        };
-        let mut held: Vec<(u64, usize, usize)> = self
-            .folders
-            .iter()
-            .enumerate()
-            .map(|(i, f)| (existing.used.get(&i).copied().unwrap_or_default(), i, weight(f)))
-            .filter(|(_, _, weight)| *weight > 0)
-            .collect();
-        let mut all: usize = held.iter().map(|(_, _, weight)| weight).sum();
-        held.sort_unstable();
-        for (_, index, weight) in held {
-            if all <= HELD_TABLES {
-                break;
-            }
-            if let Some(f) = self.folders.get_mut(index) {
-                (f.contents, f.associated, f.there.hierarchy) = (None, None, None);
-                all -= weight;
-            }
         }
     }
 }

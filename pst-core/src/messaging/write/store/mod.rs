@@ -1,6 +1,7 @@
 //! The store being written: skeleton, folders, contents tables ([MS-PST] 2.4.1-2.4.4, 2.7.1).
 
 mod change;
+mod commit;
 mod existing;
 mod finish;
 

@@ -65,10 +65,17 @@ impl Head {
         self.h.root.f_amap_valid != 0
     }
 
-    /// Writes the first sector: the commit record.
+    /// The dwUnique of the next commit. Only commits count: a run that was cut off tells by it what is durable.
+    pub fn next_unique(&self) -> u32 {
+        self.unique().wrapping_add(1).max(1)
+    }
+
+    /// Writes the first sector: the commit record, or the same commit with its maps in order.
     pub fn commit(&mut self, file: &mut dyn InPlace, next: &Next) -> Result<()> {
+        if !next.maps_valid {
+            self.h.unique = U32::new(self.next_unique());
+        }
         let h = &mut self.h;
-        h.unique = U32::new(h.unique.get().wrapping_add(1).max(1));
         h.bid_next_p = U64::new(next.bid_next_p);
         h.rgnid = next.rgnid.map(U32::new);
         let bref = |b: Bref| disk::BrefW { bid: U64::new(b.bid.0), ib: U64::new(b.ib) };
@@ -82,7 +89,6 @@ impl Head {
 
     /// Says that the allocation maps are being changed, and nothing else.
     pub fn invalidate_maps(&mut self, file: &mut dyn InPlace) -> Result<()> {
-        self.h.unique = U32::new(self.h.unique.get().wrapping_add(1).max(1));
         self.h.root.f_amap_valid = 0;
         self.write_first(file)
     }
