@@ -31,8 +31,8 @@ pub enum Command {
     Convert(Box<Convert>),
     /// Say what a PST or OST is and what is in it.
     Info(Info),
-    /// List the folders of a PST or OST, or the items of one folder.
-    Ls(Ls),
+    /// List the folders of a PST, an OST or an account on a mail server, or the items of one folder.
+    Ls(Box<Ls>),
     /// Print one item as an eml message, or all its properties.
     Cat(Cat),
     /// Judge a PST or OST by the rules that ScanPST, Outlook and Exchange apply.
@@ -245,8 +245,10 @@ pub struct Info {
 /// `pst ls`.
 #[derive(Debug, Args)]
 pub struct Ls {
-    /// The PST or OST.
-    pub file: PathBuf,
+    /// The PST or OST, or an account on a mail server, such as imaps://anna@imap.example.org.
+    #[cfg_attr(feature = "network", arg(required_unless_present = "account"))]
+    #[cfg_attr(not(feature = "network"), arg(required = true))]
+    pub file: Option<PathBuf>,
     /// A folder, by its path ("Inbox/Project"), by its id ("0x8082") or as a well-known one ("#Inbox#"); without it
     /// the folders are listed.
     pub folder: Option<String>,
@@ -256,6 +258,10 @@ pub struct Ls {
     /// How old stores are read.
     #[command(flatten)]
     pub ansi: Ansi,
+    /// How an account is reached and signed in to.
+    #[cfg(feature = "network")]
+    #[command(flatten)]
+    pub account: account::AccountOptions,
 }
 
 /// `pst cat`.

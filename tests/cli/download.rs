@@ -255,6 +255,10 @@ fn bad_input_is_one_sentence() {
     says(&mut pst(&server, &["convert", "--overwrite", &account, &target]), 2, "--overwrite");
     says(&mut pst(&server, &["convert", "--mirror", &account, &format!("eml:{}", at(&dir, "out"))]), 2, "--mirror");
     says(&mut pst(&server, &["convert", &account, &at(&dir, "none/a.pst")]), 2, "does not exist");
+    let listed = pst(&server, &["ls", "--json", &account]).output().unwrap();
+    let folders = String::from_utf8(listed.stdout).unwrap();
+    let items = |line: &str| serde_json::from_str::<Json>(line).unwrap()["items"].as_u64().unwrap_or_default();
+    assert_eq!(folders.lines().map(items).sum::<u64>(), 5, "{folders}");
     // Nothing of all this has left an item behind.
     let report = fetch(&server, &["--dry-run", &account, &at(&dir, "dry.pst")]);
     assert_eq!(report["read"], 5, "{report}");

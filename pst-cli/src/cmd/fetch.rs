@@ -2,23 +2,24 @@
 
 use super::convert::one;
 use super::input::Input;
-use crate::args::Convert;
 use crate::args::fetch::GmailLabels;
+use crate::args::{Convert, Ls};
 use crate::exit::Outcome;
 use crate::ui::Talk;
 use crate::ui::terminal::Terminal;
-use crate::ui::text::{plural, tame};
+use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::account::Account;
-use pst_core::endpoint::imap::{self, ImapSource, Labels, Notice, Wanted};
+use pst_core::endpoint::imap::{self, Counts, ImapSource, Labels, Notice, Wanted};
 use pst_core::endpoint::net::{Address, Login};
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
 use pst_core::pipeline::journal::{AccountState, State};
-use pst_core::pipeline::{Event, ItemFilter, Observer, Source};
+use pst_core::pipeline::{Event, ItemFilter, Observer, Role, Source};
 use pst_core::{Error, Kind, Result};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An account that was signed in to.
 pub struct Remote {
@@ -86,6 +87,7 @@ pub fn open(
     let watch = Arc::clone(observer);
     let watch: imap::Watch = Arc::new(move |notice| tell(&*watch, notice));
     if !account.address.scheme.is_imap() {
+        observer.event(&Event::Notice { text: pop::NOTE, seconds: 0 });
         let server = pop::Account { watch, ..pop::Account::new(account.server(stop), login) };
         let Some(journal) = journal else {
             let source = Arc::new(PopSource::open(server, pop::Options { known: None, title })?);
@@ -134,11 +136,75 @@ pub fn delete(source: &ResumedPop) -> Result<bool> {
 }
 
 fn tell(observer: &dyn Observer, notice: &Notice) {
-    let (why, wait) = match notice {
-        Notice::Waiting { why, wait } | Notice::Reconnecting { why, wait } => (why.as_str(), *wait),
-        Notice::Alert(why) => (why.as_str(), std::time::Duration::ZERO),
+    let (text, seconds) = match notice {
+        Notice::Waiting { why, wait } => {
+            let seconds = wait.as_secs();
+            (format!("the server asks for patience: {why}; going on in {seconds} s"), seconds)
+        }
+        Notice::Reconnecting { why, wait } => {
+            let seconds = wait.as_secs();
+            (format!("{why}; connecting again in {seconds} s"), seconds)
+        }
+        Notice::Alert(why) => (format!("the server says: {why}"), 0),
     };
-    observer.event(&Event::Waiting { why, seconds: wait.as_secs() });
+    observer.event(&Event::Notice { text: &text, seconds });
+}
+
+/// The account that `pst ls` is to list, if it is none of a file.
+///
+/// # Errors
+/// When it is a broken address, or options contradict each other.
+pub fn listed(a: &Ls) -> Result<Option<Account>> {
+    let Some(file) = &a.file else { return a.account.account(None).map(Some) };
+    let spec = file.to_string_lossy();
+    if !is_address(&spec)? {
+        return Ok(None);
+    }
+    if a.account.account.is_some() {
+        return Err(Error::new(Kind::Usage, "--account is the account by itself: pst ls --account NAME"));
+    }
+    a.account.account(Some(&spec)).map(Some)
+}
+
+/// Lists the folders of an account with what its server says that they hold; nothing is fetched.
+///
+/// # Errors
+/// When the server cannot be reached or refuses the sign-in.
+pub fn list(a: &Ls, account: Account) -> Result<Outcome> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    });
+    let Remote { account, login } = Remote::of(account, &stop)?;
+    let mut out = Out::new();
+    let mut line = |path: &str, role: Role, counts: Counts| {
+        if a.json {
+            let role = (role != Role::None).then(|| role.name());
+            return out.line(
+                json!({"path": path, "role": role, "items": counts.messages, "unread": counts.unseen, "bytes": counts.size})
+                    .to_string(),
+            );
+        }
+        let number = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+        let size = counts.size.map_or_else(|| "-".to_owned(), bytes);
+        out.line(format!("{:>8} {:>8} {size:>10}  /{}", number(counts.messages), number(counts.unseen), tame(path)))
+    };
+    if account.address.scheme.is_imap() {
+        let source = ImapSource::open(imap::Account::new(account.server(&stop), login), imap::Options::default())?;
+        for folder in source.folders()? {
+            line(&folder.path.join("/"), folder.role, source.counts(&folder))?;
+        }
+    } else {
+        let source = PopSource::open(pop::Account::new(account.server(&stop), login), pop::Options::default())?;
+        let (messages, size) = source.on_server();
+        let counts = Counts { messages: Some(messages), unseen: None, size: Some(size) };
+        line(Role::Inbox.name(), Role::Inbox, counts)?;
+    }
+    out.end()?;
+    Ok(Outcome::Done)
 }
 
 /// Downloads every account of the configuration into a PST of its own. One that fails does not keep the others.

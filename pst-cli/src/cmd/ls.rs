@@ -13,7 +13,12 @@ use serde_json::json;
 /// # Errors
 /// When the file cannot be opened or has no such folder.
 pub fn run(a: &Ls) -> Result<Outcome> {
-    let source = PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage);
+    #[cfg(feature = "network")]
+    if let Some(account) = super::fetch::listed(a)? {
+        return super::fetch::list(a, account);
+    }
+    let Some(file) = &a.file else { return Err(Error::new(Kind::Usage, "a PST or OST is needed")) };
+    let source = PstSource::open(file)?.with_codepage(a.ansi.ansi_codepage);
     let mut errors = Vec::new();
     let tree = source.tree(&mut errors);
     let mut out = Out::new();
@@ -39,8 +44,8 @@ pub fn run(a: &Ls) -> Result<Outcome> {
                     let all: Vec<_> = tree.iter().map(|(_, f)| f.clone()).collect();
                     let found = filter.select(&all, &[])?;
                     let Some((f, _)) = found.first() else {
-                        let text = format!("there is no folder \"{wanted}\"; 'pst ls {}' lists them", a.file.display());
-                        return Err(Error::new(Kind::NotFound, text).in_file(&a.file));
+                        let text = format!("there is no folder \"{wanted}\"; 'pst ls {}' lists them", file.display());
+                        return Err(Error::new(Kind::NotFound, text).in_file(file));
                     };
                     pst_core::ndb::Nid(f.key as u32)
                 }
@@ -69,7 +74,7 @@ pub fn run(a: &Ls) -> Result<Outcome> {
     }
     out.end()?;
     for e in &errors {
-        eprintln!("pst: {}: {e}", a.file.display());
+        eprintln!("pst: {}: {e}", file.display());
     }
     Ok(if errors.is_empty() { Outcome::Done } else { Outcome::Flawed })
 }

@@ -71,7 +71,7 @@ impl Observer for Events {
                     say(&state.progress());
                 }
             }
-            Event::Waiting { why, seconds } => say(&json!({"event": "waiting", "why": why, "seconds": seconds})),
+            Event::Notice { text, seconds } => say(&json!({"event": "notice", "text": text, "seconds": seconds})),
             Event::Failed(f) => {
                 say(&json!({"event": "failed", "folder": f.folder, "item": f.id, "error": f.error.to_string()}));
             }

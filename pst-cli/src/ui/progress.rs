@@ -73,9 +73,7 @@ impl Observer for Progress {
                     self.bar.set_length(self.bar.position());
                 }
             }
-            Event::Waiting { why, seconds } => {
-                self.say(&tame(&format!("waiting {seconds} s, as the server asks: {why}")));
-            }
+            Event::Notice { text, .. } => self.say(&tame(text)),
             Event::Failed(f) => self.tell(&format!("failed: {} {}: {}", f.folder, f.id, f.error)),
             Event::Warning(n) => {
                 self.tell(&format!("note: {} {}: {} [{}]", n.folder, n.id, n.warning, n.warning.code.name()));

@@ -28,10 +28,10 @@ pub enum Event<'a> {
     },
     /// Items of the folder that are in the target from an earlier run.
     There(u64),
-    /// A server asks for patience: what it said, and for how many seconds the source waits.
-    Waiting {
-        /// The server's words.
-        why: &'a str,
+    /// Something that a source tells, such as a server that asks for patience, and how many seconds it waits.
+    Notice {
+        /// The sentence.
+        text: &'a str,
         /// Seconds.
         seconds: u64,
     },
