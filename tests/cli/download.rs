@@ -264,3 +264,45 @@ fn bad_input_is_one_sentence() {
     assert_eq!(report["read"], 5, "{report}");
     assert!(!dir.path().join("dry.pst").exists() && !dir.path().join("dry.pst.state").exists());
 }
+
+#[test]
+fn accounts_of_the_configuration_get_a_pst_each() {
+    let Some(server) = Dovecot::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    fill(&server, "alice", 30, 0);
+    let config = at(&dir, "config.toml");
+    let account = |name: &str, address: String, more: &str| {
+        let ca = server.ca_file();
+        format!(
+            "[account.{name}]\naddress = \"{address}\"\npassword-env = \"WORD\"\nca-file = \"{}\"\n{more}\n",
+            ca.display()
+        )
+    };
+    let text = [
+        account("work", imaps(&server, "alice"), "exclude = [\"#JunkEmail#\"]"),
+        account("lost", "imaps://alice@localhost:1".to_owned(), ""),
+        account("post", pops(&server, "alice"), ""),
+    ];
+    fs::write(&config, text.concat()).unwrap();
+    let pst = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pst"));
+        command.args(["convert", "--config", &config]).args(args).env("WORD", PASSWORD).env_remove("PST_PASSWORD");
+        command.output().unwrap()
+    };
+    let one = pst(&["--json", "--account", "work", &at(&dir, "one.pst")]);
+    let written = ran(&one, 0)["written"].as_u64().unwrap();
+    assert!(written > 10 && written <= 30, "without the junk: {written}");
+    let folder = at(&dir, "all");
+    fs::create_dir(&folder).unwrap();
+    let all = pst(&["--all-accounts", &folder, "--report", &at(&dir, "report.json")]);
+    assert_eq!(code(&all), 1, "one of the three cannot be reached: {}", stderr(&all));
+    assert!(stderr(&all).contains("account \"lost\""), "{}", stderr(&all));
+    for name in ["work", "post"] {
+        is_sound(&format!("{folder}/{name}.pst"));
+        let report: Json =
+            serde_json::from_slice(&fs::read(at(&dir, &format!("report {name}.json"))).unwrap()).unwrap();
+        let has: u64 = report["folders"].as_array().unwrap().iter().filter_map(|f| f["target_has"].as_u64()).sum();
+        assert_eq!(report["written"].as_u64(), Some(has), "{report}");
+    }
+    assert!(!Path::new(&folder).join("lost.pst").exists(), "nothing is left of an account that cannot be reached");
+}

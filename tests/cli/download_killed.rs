@@ -25,13 +25,13 @@ fn fifty_kills_lose_nothing() {
     let Some(server) = Dovecot::start() else { return };
     let dir = tempfile::tempdir().unwrap();
     let (account, target) = (imaps(&server, "alice"), at(&dir, "alice.pst"));
-    let sent = fill(&server, "alice", 600, 2);
+    let sent = fill(&server, "alice", 400, 2);
     let mut random = Seeded(42);
     let (mut kills, mut whole) = (0, 0);
     while kills < 50 {
         let mut run = pst(&server, &["download", "--keep-mime", "--json", &account, &target]);
         let mut child = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(30 + random.below(600)));
+        std::thread::sleep(Duration::from_millis(30 + random.below(500)));
         let ended = child.try_wait().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();

@@ -62,7 +62,8 @@ pub fn one(
     let items = items(a, target);
     let observer: Arc<dyn Talk> = if a.json { Arc::new(Events::new()) } else { Arc::new(Progress::new()) };
     let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
-    let growing = super::input::growing(a, &inputs, target)?;
+    #[cfg(feature = "network")]
+    let growing = super::fetch::Grown::new(a, &inputs, target)?;
     let local: Vec<String> = inputs.iter().filter_map(|i| i.local().map(str::to_owned)).collect();
     let several = inputs.len() > 1 && a.target_root.is_none();
     let (mut mounted, mut others, mut used) = (Vec::new(), Vec::new(), Vec::new());
@@ -75,8 +76,7 @@ pub fn one(
             Input::Local(spec) => (endpoint::open(&spec, how)?, None),
             #[cfg(feature = "network")]
             Input::Remote(remote) => {
-                let state = growing.as_ref().and_then(|g| g.state.as_ref());
-                let opened = super::fetch::open(*remote, a, &items, state, stop, &observer)?;
+                let opened = super::fetch::open(*remote, a, &items, &growing, stop, &observer)?;
                 journals.extend(opened.journal.clone());
                 deletions.extend(opened.delete);
                 (opened.source, opened.journal.map(|j| j as Arc<dyn Journal>))
@@ -94,8 +94,12 @@ pub fn one(
         skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
         stop: Arc::clone(stop),
     };
-    let sink: Box<dyn Sink> = match growing {
-        Some(growing) => growing.sink,
+    #[cfg(feature = "network")]
+    let grown = growing.sink();
+    #[cfg(not(feature = "network"))]
+    let grown = None;
+    let sink: Box<dyn Sink> = match grown {
+        Some(sink) => sink,
         None => {
             let title = mounted.first().map(|m| m.source.title()).unwrap_or_default();
             let learnt = mounted.iter().filter(|m| m.journal.is_none()).map(|m| Arc::clone(&m.source)).collect();

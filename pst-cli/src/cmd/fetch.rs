@@ -1,7 +1,7 @@
 //! Accounts on mail servers as sources of `pst convert`.
 
 use super::convert::one;
-use super::input::Input;
+use super::input::{Growing, Input, growing};
 use crate::args::fetch::GmailLabels;
 use crate::args::{Convert, Ls};
 use crate::exit::Outcome;
@@ -14,9 +14,10 @@ use pst_core::endpoint::net::{Address, Login};
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
 use pst_core::pipeline::journal::{AccountState, State};
-use pst_core::pipeline::{Event, ItemFilter, Observer, Role, Source};
+use pst_core::pipeline::{Event, ItemFilter, Observer, Role, Sink, Source};
 use pst_core::{Error, Kind, Result};
 use serde_json::json;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,7 +70,49 @@ pub struct Opened {
     pub delete: Option<Arc<ResumedPop>>,
 }
 
-/// Connects to an account.
+/// The PST that accounts are downloaded into. A new one is made once a server has let somebody in, and not before.
+pub struct Grown<'a> {
+    a: &'a Convert,
+    target: &'a str,
+    /// The name of the store; `None` where no source is an account.
+    title: Option<String>,
+    /// It was there before.
+    there: bool,
+    opened: RefCell<Option<Growing>>,
+}
+
+impl<'a> Grown<'a> {
+    /// Opens the PST if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or is in use.
+    pub fn new(a: &'a Convert, inputs: &[Input], target: &'a str) -> Result<Self> {
+        let title = inputs.iter().find(|i| i.local().is_none()).map(Input::name);
+        let there = pst_core::endpoint::pst_target(target).is_some_and(Path::exists);
+        let new = Self { a, target, title, there, opened: RefCell::new(None) };
+        if there {
+            new.state()?;
+        }
+        Ok(new)
+    }
+
+    /// What the PST remembers, which is made if it is not there.
+    fn state(&self) -> Result<Option<Arc<State>>> {
+        let Some(title) = &self.title else { return Ok(None) };
+        let mut opened = self.opened.borrow_mut();
+        if opened.is_none() {
+            *opened = growing(self.a, title, self.target)?;
+        }
+        Ok(opened.as_ref().map(|g| Arc::clone(&g.state)))
+    }
+
+    /// The PST, if one was opened.
+    pub fn sink(self) -> Option<Box<dyn Sink>> {
+        self.opened.into_inner().map(|g| g.sink)
+    }
+}
+
+/// Connects to an account; only then is a new target made.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses the sign-in.
@@ -77,31 +120,29 @@ pub fn open(
     remote: Remote,
     a: &Convert,
     items: &ItemFilter,
-    state: Option<&Arc<State>>,
+    target: &Grown<'_>,
     stop: &Arc<AtomicBool>,
     observer: &Arc<dyn Talk>,
 ) -> Result<Opened> {
-    let journal = state.map(|s| Arc::new(AccountState::new(Arc::clone(s), &remote.name(), a.fetch.mirror)));
-    let title = remote.account.user.clone();
+    let name = remote.name();
     let Remote { account, login } = remote;
+    let title = account.user.clone();
     let watch = Arc::clone(observer);
     let watch: imap::Watch = Arc::new(move |notice| tell(&*watch, notice));
+    let journal = || -> Result<Option<Arc<AccountState>>> {
+        Ok(target.state()?.map(|s| Arc::new(AccountState::new(s, &name, a.fetch.mirror))))
+    };
     if !account.address.scheme.is_imap() {
         observer.event(&Event::Notice { text: pop::NOTE, seconds: 0 });
         let server = pop::Account { watch, ..pop::Account::new(account.server(stop), login) };
-        let Some(journal) = journal else {
-            let source = Arc::new(PopSource::open(server, pop::Options { known: None, title })?);
-            return Ok(Opened { source, journal: None, delete: None });
-        };
-        let source = Arc::new(ResumedPop::open(server, title, Arc::clone(&journal))?);
-        let delete = a.fetch.delete_after_download.then(|| Arc::clone(&source));
-        return Ok(Opened { source, journal: Some(journal), delete });
+        return pop3(server, a, title, &journal, target.there);
     }
     if a.fetch.delete_after_download {
         let text = "--delete-after-download is for POP3: nothing is ever changed on an IMAP server";
         return Err(Error::new(Kind::Usage, text));
     }
     let server = imap::Account { compress: a.fetch.compress, watch, ..imap::Account::new(account.server(stop), login) };
+    let known = Arc::new(Remembered::default());
     let options = imap::Options {
         connections: a.fetch.connections.map(usize::from).or(account.connections).unwrap_or(imap::CONNECTIONS),
         folders: Wanted { others: a.fetch.shared, subscribed: a.fetch.subscribed },
@@ -111,15 +152,44 @@ pub fn open(
             GmailLabels::Folders => Labels::Folders,
         },
         filter: items.clone(),
-        known: journal.as_ref().map(|j| Arc::new(Remembered(Arc::clone(j))) as Arc<dyn imap::Known>),
+        known: Some(Arc::clone(&known) as Arc<dyn imap::Known>),
         title,
     };
     let source = ImapSource::open(server, options)?;
-    let source: Arc<dyn Source> = match &journal {
-        Some(journal) => Arc::new(ResumedImap { source, journal: Arc::clone(journal), filtered: items.is_some() }),
-        None => Arc::new(source),
+    let Some(journal) = journal()? else {
+        return Ok(Opened { source: Arc::new(source), journal: None, delete: None });
     };
-    Ok(Opened { source, journal, delete: None })
+    let _ = known.0.set(Arc::clone(&journal));
+    let source = Arc::new(ResumedImap { source, journal: Arc::clone(&journal), filtered: items.is_some() });
+    Ok(Opened { source, journal: Some(journal), delete: None })
+}
+
+fn pop3(
+    server: pop::Account,
+    a: &Convert,
+    title: String,
+    journal: &dyn Fn() -> Result<Option<Arc<AccountState>>>,
+    there: bool,
+) -> Result<Opened> {
+    let resumed = if there {
+        match journal()? {
+            Some(journal) => ResumedPop::open(server, title, journal)?,
+            None => {
+                let source = Arc::new(PopSource::open(server, pop::Options { known: None, title })?);
+                return Ok(Opened { source, journal: None, delete: None });
+            }
+        }
+    } else {
+        let source = PopSource::open(server, pop::Options { known: None, title })?;
+        match journal()? {
+            Some(journal) => ResumedPop { source, journal },
+            None => return Ok(Opened { source: Arc::new(source), journal: None, delete: None }),
+        }
+    };
+    let source = Arc::new(resumed);
+    let journal = Some(Arc::clone(&source.journal));
+    let delete = a.fetch.delete_after_download.then(|| Arc::clone(&source));
+    Ok(Opened { source, journal, delete })
 }
 
 /// Deletes on a POP3 server what is in the PST; true if nothing of it is left.

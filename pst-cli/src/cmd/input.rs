@@ -2,6 +2,7 @@
 
 use crate::args::Convert;
 use pst_core::endpoint;
+#[cfg(feature = "network")]
 use pst_core::pipeline::Sink;
 #[cfg(feature = "network")]
 use pst_core::pipeline::journal::State;
@@ -104,40 +105,32 @@ pub fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result
 }
 
 /// A PST that grows, run after run.
+#[cfg(feature = "network")]
 pub struct Growing {
     /// The PST.
     pub sink: Box<dyn Sink>,
     /// What it remembers of accounts.
-    #[cfg(feature = "network")]
-    pub state: Option<Arc<State>>,
+    pub state: Arc<State>,
 }
 
-/// Opens or makes the PST that accounts are downloaded into; `None` for other sources and targets.
+/// Opens or makes the PST that accounts are downloaded into; `None` for other targets.
 ///
 /// # Errors
 /// When it cannot be opened, or is in use.
-pub fn growing(a: &Convert, inputs: &[Input], target: &str) -> Result<Option<Growing>> {
-    #[cfg(feature = "network")]
-    {
-        let Some(title) = inputs.iter().find(|i| i.local().is_none()).map(Input::name) else { return Ok(None) };
-        let Some(path) = endpoint::pst_target(target).filter(|_| !a.dry_run && !a.fetch.headers_only) else {
-            let wanted = a.fetch.mirror || a.fetch.delete_after_download;
-            let text = "--mirror and --delete-after-download need a PST as target, which remembers what it has";
-            return if wanted && !a.dry_run { Err(Error::new(Kind::Usage, text)) } else { Ok(None) };
-        };
-        if a.overwrite {
-            let text = "a download adds to the PST that is there; leave out --overwrite, or move the PST and its .state \
+#[cfg(feature = "network")]
+pub fn growing(a: &Convert, title: &str, target: &str) -> Result<Option<Growing>> {
+    let Some(path) = endpoint::pst_target(target).filter(|_| !a.dry_run && !a.fetch.headers_only) else {
+        let wanted = a.fetch.mirror || a.fetch.delete_after_download;
+        let text = "--mirror and --delete-after-download need a PST as target, which remembers what it has";
+        return if wanted && !a.dry_run { Err(Error::new(Kind::Usage, text)) } else { Ok(None) };
+    };
+    if a.overwrite {
+        let text = "a download adds to the PST that is there; leave out --overwrite, or move the PST and its .state \
                         file away to begin anew";
-            return Err(Error::new(Kind::Usage, text).in_file(path));
-        }
-        let mut sink = endpoint::grow(path, &super::convert::target_options(a, title, Vec::new())?)?;
-        let durable = sink.states();
-        let state = State::open(path, &durable, &mut |place| sink.has(place))?;
-        Ok(Some(Growing { sink, state: Some(Arc::new(state)) }))
+        return Err(Error::new(Kind::Usage, text).in_file(path));
     }
-    #[cfg(not(feature = "network"))]
-    {
-        let _ = (a, inputs, target);
-        Ok(None)
-    }
+    let mut sink = endpoint::grow(path, &super::convert::target_options(a, title.to_owned(), Vec::new())?)?;
+    let durable = sink.states();
+    let state = State::open(path, &durable, &mut |place| sink.has(place))?;
+    Ok(Some(Growing { sink, state: Arc::new(state) }))
 }

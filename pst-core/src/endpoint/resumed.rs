@@ -6,10 +6,11 @@ use crate::error::Result;
 use crate::pipeline::journal::{AccountState, Differences, Listed, Listing};
 use crate::pipeline::{Folder, Item, ItemRef, Role, Source};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// The journal as the IMAP source asks it.
-pub struct Remembered(pub Arc<AccountState>);
+/// The journal as the IMAP source asks it; it may be there only after the connection is.
+#[derive(Default)]
+pub struct Remembered(pub OnceLock<Arc<AccountState>>);
 
 fn key(uid: u32) -> Vec<u8> {
     uid.to_be_bytes().to_vec()
@@ -18,7 +19,8 @@ fn key(uid: u32) -> Vec<u8> {
 impl Known for Remembered {
     fn known(&self, mailbox: &Mailbox, state: &FolderState) -> KnownFolder {
         // What cannot be looked up is told when the folder is compared; nothing of it is fetched then.
-        let before = self.0.before(&mailbox.folder.path, state.uidvalidity.into()).unwrap_or_default();
+        let Some(journal) = self.0.get() else { return KnownFolder::default() };
+        let before = journal.before(&mailbox.folder.path, state.uidvalidity.into()).unwrap_or_default();
         let uids = before.keys.iter().filter_map(|k| k.as_slice().try_into().ok()).map(u32::from_be_bytes).collect();
         KnownFolder { uids, modseq: before.newest }
     }
@@ -77,8 +79,10 @@ impl Source for ResumedImap {
 
 /// The Inbox of a POP3 account and its journal.
 pub struct ResumedPop {
-    source: PopSource,
-    journal: Arc<AccountState>,
+    /// The account.
+    pub source: PopSource,
+    /// What earlier runs took of it.
+    pub journal: Arc<AccountState>,
 }
 
 impl ResumedPop {

@@ -75,6 +75,11 @@ pub trait Sink: Send {
     /// When the sink cannot go on; [`crate::Kind::Limit`] when only this item cannot be written.
     fn item(&mut self, item: Prepared) -> Result<Vec<Warning>>;
 
+    /// The path of the current folder as the target calls it, where it may have names of its own.
+    fn path(&self) -> Option<Vec<String>> {
+        None
+    }
+
     /// Where the last item went, for a journal: 0 in sinks of which none is kept.
     fn place(&self) -> u64 {
         0

@@ -150,6 +150,9 @@ impl<'a> Writer<'a> {
                 });
                 self.observer.event(&Event::Folder(&source.path.join("/")));
                 self.sink.folder(target)?;
+                if let Some(path) = self.sink.path() {
+                    self.here(|f| f.target = path.join("/"));
+                }
                 self.before.clear();
                 if self.journal.is_some_and(Journal::is_new) {
                     for (content, place) in self.sink.contents()? {

@@ -264,6 +264,10 @@ impl Sink for PstSink {
         added.map_err(|e| if self.writer.failed() { e } else { this_item_only(&e) })
     }
 
+    fn path(&self) -> Option<Vec<String>> {
+        Some(self.writer.path(self.current))
+    }
+
     fn place(&self) -> u64 {
         u64::from(self.last.0)
     }

@@ -151,6 +151,10 @@ impl Sink for SplitSink {
         self.last.item(item)
     }
 
+    fn path(&self) -> Option<Vec<String>> {
+        self.last.path()
+    }
+
     fn place(&self) -> u64 {
         (self.full.len() as u64) << 32 | self.last.place()
     }

@@ -193,6 +193,21 @@ impl StoreWriter {
         Ok(Store::new(self.ndb.reader()?))
     }
 
+    /// The names of a folder and of those it is in, from below the top down.
+    pub fn path(&self, folder: FolderId) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut at = folder.0;
+        while let Some(f) = self.folders.get(at).filter(|f| at != self.top && at != f.parent) {
+            out.push(f.props.text(tag::DISPLAY_NAME).unwrap_or_default());
+            at = f.parent;
+            if out.len() > self.folders.len() {
+                break;
+            }
+        }
+        out.reverse();
+        out
+    }
+
     /// The folder of a node.
     pub fn of_nid(&self, nid: Nid) -> Option<FolderId> {
         self.folders.iter().position(|f| f.nid == nid && !f.there.search).map(FolderId)
