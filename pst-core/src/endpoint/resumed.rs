@@ -65,7 +65,7 @@ impl Source for ResumedImap {
             newest: state.highestmodseq.filter(|_| !self.filtered),
         };
         self.journal.compare(&folder.path, &listing)?;
-        Ok(self.journal.differences(folder))
+        Ok(Differences { left_out: self.source.left_out(folder), ..self.journal.differences(folder) })
     }
 
     fn lasting(&self, item: &ItemRef) -> Vec<u8> {

@@ -197,7 +197,15 @@ impl<'a> Writer<'a> {
 
     /// Brings items of earlier runs up to date.
     fn differ(&mut self, folder: &Folder, differences: Differences) -> Result<()> {
-        let Differences { there, changes } = differences;
+        let Differences { there, changes, left_out } = differences;
+        for (reason, n) in left_out.into_iter().filter(|(_, n)| *n > 0) {
+            self.report.read += n;
+            *self.report.skipped.entry(reason).or_default() += n;
+            self.here(|f| {
+                f.read += n;
+                *f.skipped.entry(reason).or_default() += n;
+            });
+        }
         self.report.there += there;
         self.here(|f| f.there += there);
         self.observer.event(&Event::There(there));

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::io::Input;
 use crate::mapi::Code;
 use crate::mime::large::{self, LargePart};
+use crate::pipeline::journal::Differences;
 use crate::pipeline::{Body, Flags, Folder, Item, ItemFilter, ItemRef, Mime, Source};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -132,6 +133,13 @@ impl ImapSource {
             Some((mailbox.folder.clone(), ledger.clone()))
         };
         board.plan.ledgers.iter().filter_map(named).collect()
+    }
+
+    /// What of a folder is not fetched, by reason.
+    pub fn left_out(&self, folder: &Folder) -> Vec<(&'static str, u64)> {
+        let board = self.shared.board();
+        let Some(ledger) = board.plan.ledgers.get(&folder.key) else { return Vec::new() };
+        vec![("filter", ledger.filtered), ("being in another folder", ledger.elsewhere)]
     }
 
     /// Lists a folder and plans what is fetched of it.
@@ -302,6 +310,10 @@ impl Source for ImapSource {
         }
         let body = Body::Mime(Mime { bytes, flags, received, large });
         Ok(Item { id: item.id.clone(), body, associated: false, warnings })
+    }
+
+    fn differences(&self, folder: &Folder) -> Result<Differences> {
+        Ok(Differences { left_out: self.left_out(folder), ..Differences::default() })
     }
 
     fn title(&self) -> String {

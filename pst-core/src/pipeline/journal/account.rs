@@ -126,7 +126,7 @@ impl AccountState {
             inner.taken.folders.push((folder_key(&self.account, path, listing.validity), number_or_new));
         }
         inner.rows.extend(kept);
-        let differences = Differences { there, changes };
+        let differences = Differences { there, changes, left_out: Vec::new() };
         let open = Open { number: number_or_new, earlier, differences, newest: listing.newest };
         inner.folders.insert(path.to_vec(), open);
         Ok(())
@@ -290,7 +290,7 @@ mod tests {
             let flags = Flags { seen: Some(true), ..Flags::default() };
             let read = Change::State { key: vec![1], place: 11, flags };
             let changes = vec![read, Change::Gone { key: vec![2], place: 12 }];
-            assert_eq!(found, Differences { there: 1, changes: changes.clone() });
+            assert_eq!(found, Differences { there: 1, changes: changes.clone(), ..Differences::default() });
             if settled {
                 for change in &changes {
                     journal.changed(&folder, change);
@@ -299,7 +299,7 @@ mod tests {
             }
         }
         journal.compare(&folder.path, &Listing { newest: Some(77), ..now }).unwrap();
-        assert_eq!(journal.differences(&folder), Differences { there: 1, changes: Vec::new() });
+        assert_eq!(journal.differences(&folder), Differences { there: 1, ..Differences::default() });
         journal.complete(&folder);
         assert_eq!(journal.before(&folder.path, 1).unwrap().newest, None);
         journal.settle().unwrap();

@@ -55,13 +55,15 @@ pub enum Change {
     },
 }
 
-/// How a folder of a source differs from what an earlier run took of it.
+/// How a folder of a source differs from what an earlier run took of it, and what is not taken now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Differences {
     /// Items that are in the target already.
     pub there: u64,
     /// What happened to them.
     pub changes: Vec<Change>,
+    /// Items that the source itself leaves out, by reason.
+    pub left_out: Vec<(&'static str, u64)>,
 }
 
 /// Remembers where the items of one source went.
