@@ -46,9 +46,9 @@ struct Mailbox {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Count {
-    /// `pst` says it as JSON: what was written.
+    /// `pst` says what it has written, and what is in the PST: the fewer of both.
     Written,
-    /// `pst` says it as JSON: what was there before.
+    /// `pst` says it: what was there before, if nothing was written.
     Before,
     /// It is all that is said.
     Said,
@@ -265,18 +265,25 @@ impl Job<'_> {
     }
 
     fn found(&self, output: &[u8]) -> u64 {
-        let told = |key: &str| {
-            let report: serde_json::Value = serde_json::from_slice(output).unwrap();
-            report[key].as_u64().unwrap()
-        };
         match self.count {
-            Count::Written => told("written"),
-            Count::Before if told("written") > 0 => 0,
-            Count::Before => told("there_before"),
+            Count::Written => said(output, "written").min(items(&self.target)),
+            Count::Before if said(output, "written") > 0 => 0,
+            Count::Before => said(output, "there_before").min(items(&self.target)),
             Count::Said => String::from_utf8_lossy(output).trim().parse().unwrap(),
             Count::Maildir => mirrors::messages(&self.target),
         }
     }
+}
+
+/// A number of a report in JSON.
+fn said(report: &[u8], key: &str) -> u64 {
+    let report: serde_json::Value = serde_json::from_slice(report).unwrap();
+    report[key].as_u64().unwrap()
+}
+
+/// The items that are found in a PST.
+fn items(pst: &Path) -> u64 {
+    said(&Command::new(PST).args(["info", "--json"]).arg(pst).output().unwrap().stdout, "items")
 }
 
 /// Removes what a run has made.
