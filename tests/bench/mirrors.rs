@@ -28,7 +28,8 @@ pub fn mbsync(folder: &Path, user: &str, port: u16, authority: Option<&Path>, ta
     command
 }
 
-/// Fetches a POP3 account; mpop asks for many messages at once by itself where the server allows it.
+/// Fetches a POP3 account; mpop asks for many messages at once by itself where the server allows it, and makes each of them
+/// durable.
 pub fn mpop(folder: &Path, user: &str, port: u16, target: &Path) -> Command {
     for part in ["cur", "new", "tmp"] {
         fs::create_dir_all(target.join(part)).unwrap();
