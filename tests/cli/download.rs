@@ -222,6 +222,15 @@ fn a_download_is_divided_and_goes_on_in_the_last_part() {
         paths.sort();
         folders.push(paths);
     }
+    let says = |args: &[&str], words: &str| {
+        let out = pst(&server, &[&["download"], args].concat()).output().unwrap();
+        assert!(code(&out) == 2 && stderr(&out).contains(words), "{}", stderr(&out));
+    };
+    says(&["--keep-mime", &account, &target], "--split");
+    fs::rename(&parts[1], at(&dir, "elsewhere.pst")).unwrap();
+    says(&arguments, "is missing");
+    fs::rename(at(&dir, "elsewhere.pst"), &parts[1]).unwrap();
+    assert_eq!(numbers(&fetch(&server, &arguments)), [0, 0, 401, 0, 0]);
     found.sort();
     assert!(found == all, "each message is in one part: {} of {}", found.len(), all.len());
     assert!(folders.windows(2).all(|two| two[0] == two[1]), "{folders:?}");
@@ -305,4 +314,43 @@ fn accounts_of_the_configuration_get_a_pst_each() {
         assert_eq!(report["written"].as_u64(), Some(has), "{report}");
     }
     assert!(!Path::new(&folder).join("lost.pst").exists(), "nothing is left of an account that cannot be reached");
+}
+
+/// Notes that do not belong to the PST, or are older than it, are as good as none: the content tells.
+#[test]
+fn wrong_notes_bring_no_duplicates() {
+    let Some(server) = Dovecot::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let account = imaps(&server, "alice");
+    fill(&server, "alice", 40, 0);
+    let (first, second) = (at(&dir, "first.pst"), at(&dir, "second.pst"));
+    let notes = |pst: &str| format!("{pst}.state");
+    fetch(&server, &[&account, &first]);
+    fs::copy(notes(&first), at(&dir, "old")).unwrap();
+    for n in 0..5 {
+        let bytes = format!("Subject: later {n}\r\n\r\nlater\r\n").into_bytes();
+        server.deliver("alice", "INBOX", &Mail { bytes: &bytes, flags: "", keywords: &[], date: 1_700_000_000 + n });
+    }
+    fetch(&server, &[&account, &first]);
+    fetch(&server, &[&account, &second]);
+    let total = |pst: &str| {
+        let listed = crate::command::pst(&["ls", "--json", pst]);
+        let lines = String::from_utf8(listed.stdout).unwrap();
+        lines.lines().map(|l| serde_json::from_str::<Json>(l).unwrap()["items"].as_u64().unwrap()).sum::<u64>()
+    };
+    let dry = fetch(&server, &["--dry-run", &account, &first]);
+    assert_eq!(numbers(&dry), [0, 0, 45, 0, 0], "{dry}");
+    let wrong: [(&str, &dyn Fn()); 3] = [
+        ("older than the PST", &|| assert!(fs::copy(at(&dir, "old"), notes(&first)).is_ok())),
+        ("of another PST", &|| assert!(fs::copy(notes(&second), notes(&first)).is_ok())),
+        ("empty", &|| fs::write(notes(&first), b"").unwrap()),
+    ];
+    for (what, spoil) in wrong {
+        spoil();
+        fetch(&server, &[&account, &first]);
+        assert_eq!(total(&first), 45, "{what}");
+        is_sound(&first);
+        let again = fetch(&server, &[&account, &first]);
+        assert_eq!(numbers(&again), [0, 0, 45, 0, 0], "{what}: {again}");
+    }
 }

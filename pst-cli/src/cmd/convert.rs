@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+/// Bytes of items between a mail server and the target, beside those that are fetched ahead.
+const FETCHED: u64 = 16 << 20;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -65,6 +68,7 @@ pub fn one(
     #[cfg(feature = "network")]
     let growing = super::fetch::Grown::new(a, &inputs, target)?;
     let local: Vec<String> = inputs.iter().filter_map(|i| i.local().map(str::to_owned)).collect();
+    let remote = inputs.iter().any(|i| i.local().is_none());
     let several = inputs.len() > 1 && a.target_root.is_none();
     let (mut mounted, mut others, mut used) = (Vec::new(), Vec::new(), Vec::new());
     #[cfg(feature = "network")]
@@ -77,9 +81,11 @@ pub fn one(
             #[cfg(feature = "network")]
             Input::Remote(remote) => {
                 let opened = super::fetch::open(*remote, a, &items, &growing, stop, &observer)?;
-                journals.extend(opened.journal.clone());
-                deletions.extend(opened.delete);
-                (opened.source, opened.journal.map(|j| j as Arc<dyn Journal>))
+                // A dry run asks what is there, but takes no notes.
+                let journal = opened.journal.filter(|_| !a.dry_run);
+                journals.extend(journal.clone());
+                deletions.extend(opened.delete.filter(|_| !a.dry_run));
+                (opened.source, journal.map(|j| j as Arc<dyn Journal>))
             }
         };
         others.extend_from_slice(source.not_taken());
@@ -91,6 +97,7 @@ pub fn one(
         threads: a.threads,
         folders,
         items,
+        in_flight: if remote { FETCHED } else { 0 },
         skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
         stop: Arc::clone(stop),
     };

@@ -3,9 +3,9 @@
 use crate::args::Convert;
 use pst_core::endpoint;
 #[cfg(feature = "network")]
-use pst_core::pipeline::Sink;
+use pst_core::pipeline::journal::{Bears, State};
 #[cfg(feature = "network")]
-use pst_core::pipeline::journal::State;
+use pst_core::pipeline::{Rehearsal, Sink};
 use pst_core::{Error, Kind, Result};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -119,18 +119,27 @@ pub struct Growing {
 /// When it cannot be opened, or is in use.
 #[cfg(feature = "network")]
 pub fn growing(a: &Convert, title: &str, target: &str) -> Result<Option<Growing>> {
-    let Some(path) = endpoint::pst_target(target).filter(|_| !a.dry_run && !a.fetch.headers_only) else {
-        let wanted = a.fetch.mirror || a.fetch.delete_after_download;
+    let usage = |text: &str| Err(Error::new(Kind::Usage, text));
+    let remembers = a.fetch.mirror || a.fetch.delete_after_download;
+    if a.fetch.headers_only {
+        let text = "--headers-only is a survey; it does not go with --mirror or --delete-after-download";
+        return if remembers { usage(text) } else { Ok(None) };
+    }
+    let Some(path) = endpoint::pst_target(target) else {
         let text = "--mirror and --delete-after-download need a PST as target, which remembers what it has";
-        return if wanted && !a.dry_run { Err(Error::new(Kind::Usage, text)) } else { Ok(None) };
+        return if remembers { usage(text) } else { Ok(None) };
     };
     if a.overwrite {
-        let text = "a download adds to the PST that is there; leave out --overwrite, or move the PST and its .state \
-                        file away to begin anew";
+        let text = "a download adds to the PST that is there; leave out --overwrite, or move the PST and its .state file \
+                    away to begin anew";
         return Err(Error::new(Kind::Usage, text).in_file(path));
     }
+    if a.dry_run && !path.exists() {
+        return Ok(None);
+    }
     let mut sink = endpoint::grow(path, &super::convert::target_options(a, title.to_owned(), Vec::new())?)?;
-    let durable = sink.states();
-    let state = State::open(path, &durable, &mut |place| sink.has(place))?;
+    let (key, states) = (sink.identity().unwrap_or_default(), sink.states());
+    let state = State::open(path, &Bears { key, states: &states }, &mut |place| sink.has(place))?;
+    let sink = if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink };
     Ok(Some(Growing { sink, state: Arc::new(state) }))
 }

@@ -194,12 +194,7 @@ pub fn grow(path: &Path, options: &TargetOptions) -> Result<Box<dyn Sink>> {
     if let Some(limit) = options.split {
         return Ok(Box::new(pst::SplitSink::grow(path, limit, write, options.import)?));
     }
-    let sink = if path.exists() {
-        pst::PstSink::open(path, write, options.import)?
-    } else {
-        pst::PstSink::create_in_place(path, write, options.import)?
-    };
-    Ok(Box::new(sink.keeping_journal()))
+    Ok(Box::new(pst::PstSink::grow(path, write, options.import)?))
 }
 
 /// True for a target that hides folder-associated items as the source does; in others they would be seen as mail.

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Bytes of items between source and target.
+/// Bytes of items between source and target, where nothing else is said.
 const IN_FLIGHT: u64 = 48 << 20;
 /// Items between source and target.
 const ITEMS_IN_FLIGHT: u64 = 1024;
@@ -36,6 +36,8 @@ pub struct RunOptions {
     pub items: ItemFilter,
     /// Leave out items that were copied before in this run.
     pub skip_duplicates: bool,
+    /// Bytes of items between source and target; 0 for 48 MB. Sources that fetch ahead hold as much again.
+    pub in_flight: u64,
     /// Set from outside to stop the run.
     pub stop: Arc<AtomicBool>,
 }
@@ -171,6 +173,10 @@ pub(super) struct Shared<'a> {
 }
 
 impl Shared<'_> {
+    fn in_flight(&self) -> u64 {
+        if self.options.in_flight == 0 { IN_FLIGHT } else { self.options.in_flight }
+    }
+
     fn over(&self) -> bool {
         self.ended.load(Ordering::Relaxed) || self.options.stop.load(Ordering::Relaxed)
     }
@@ -180,7 +186,7 @@ impl Shared<'_> {
         let mut budget = lock(&self.budget);
         while !self.over()
             && budget.items > 0
-            && (budget.bytes + bytes > IN_FLIGHT || budget.items + items > ITEMS_IN_FLIGHT)
+            && (budget.bytes + bytes > self.in_flight() || budget.items + items > ITEMS_IN_FLIGHT)
         {
             let wait = std::time::Duration::from_millis(200);
             budget = self.freed.wait_timeout(budget, wait).unwrap_or_else(PoisonError::into_inner).0;
@@ -194,7 +200,7 @@ impl Shared<'_> {
         budget.bytes = budget.bytes.saturating_sub(bytes);
         budget.items = budget.items.saturating_sub(items);
         // The lister sleeps until there is room for several batches.
-        if budget.bytes <= IN_FLIGHT / 4 * 3 && budget.items <= ITEMS_IN_FLIGHT / 4 * 3 {
+        if budget.bytes <= self.in_flight() / 4 * 3 && budget.items <= ITEMS_IN_FLIGHT / 4 * 3 {
             self.freed.notify_one();
         }
     }

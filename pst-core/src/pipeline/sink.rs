@@ -85,11 +85,11 @@ pub trait Sink: Send {
         0
     }
 
-    /// The content and the place of each item that the current folder had before this run.
+    /// The content and the place of each item that the current folder has, other than at places that are `known`.
     ///
     /// # Errors
     /// When the target cannot be read.
-    fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
+    fn contents(&mut self, _known: &dyn Fn(u64) -> bool) -> Result<Vec<(Key, u64)>> {
         Ok(Vec::new())
     }
 
@@ -104,6 +104,11 @@ pub trait Sink: Send {
     /// When the sink cannot go on.
     fn change(&mut self, _change: &Change) -> Result<bool> {
         Ok(false)
+    }
+
+    /// What tells the target from others for good: the record key of a store.
+    fn identity(&self) -> Option<[u8; 16]> {
+        None
     }
 
     /// For each file of the target, the number that its durable state bears.

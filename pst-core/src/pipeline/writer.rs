@@ -54,8 +54,10 @@ pub(super) struct Writer<'a> {
     /// The folder at hand, and its journal.
     at: Option<&'a Folder>,
     journal: Option<&'a dyn Journal>,
-    /// What the folder at hand has from before, if the journal does not know.
-    before: HashMap<Key, Vec<u64>>,
+    /// What the folder at hand has from before and the journal does not know; looked up when the first item is new to it.
+    before: Option<HashMap<Key, Vec<u64>>>,
+    /// Where the first item of this run went; all others of it lie behind.
+    first: Option<u64>,
     committed: Instant,
     cost: Duration,
     /// Something was written since.
@@ -78,7 +80,8 @@ impl<'a> Writer<'a> {
             sources,
             at: None,
             journal: None,
-            before: HashMap::new(),
+            before: None,
+            first: None,
             committed: Instant::now(),
             cost: Duration::ZERO,
             open: false,
@@ -153,12 +156,7 @@ impl<'a> Writer<'a> {
                 if let Some(path) = self.sink.path() {
                     self.here(|f| f.target = path.join("/"));
                 }
-                self.before.clear();
-                if self.journal.is_some_and(Journal::is_new) {
-                    for (content, place) in self.sink.contents()? {
-                        self.before.entry(content).or_default().push(place);
-                    }
-                }
+                self.before = None;
                 return self.differ(source, differences);
             }
             Done::Items { folder, outcomes } => (folder, outcomes),
@@ -258,8 +256,13 @@ impl<'a> Writer<'a> {
         let (Some(journal), Some(trace), Some(content)) = (self.journal, trace, prepared.content) else {
             return Ok(false);
         };
-        let before = || self.before.get_mut(&content).and_then(Vec::pop);
-        let Some(place) = journal.there(folder, &content).or_else(before) else { return Ok(false) };
+        let before = match self.before.take() {
+            Some(before) => before,
+            None => self.unknown(journal)?,
+        };
+        let before = self.before.insert(before);
+        let there = journal.there(folder, &content).or_else(|| before.get_mut(&content).and_then(Vec::pop));
+        let Some(place) = there else { return Ok(false) };
         let change = Change::State { key: trace.key.clone(), place, flags: trace.flags.clone() };
         if !self.sink.change(&change)? {
             return Ok(false);
@@ -269,6 +272,16 @@ impl<'a> Writer<'a> {
         self.open = true;
         self.skipped(THERE);
         Ok(true)
+    }
+
+    /// What the folder at hand has and the journal does not know.
+    fn unknown(&mut self, journal: &dyn Journal) -> Result<HashMap<Key, Vec<u64>>> {
+        let mut out = HashMap::<Key, Vec<u64>>::new();
+        let first = self.first.unwrap_or(u64::MAX);
+        for (content, place) in self.sink.contents(&|place| place >= first || journal.knows(place))? {
+            out.entry(content).or_default().push(place);
+        }
+        Ok(out)
     }
 
     fn put(&mut self, folder: &Folder, mut prepared: Prepared, trace: Option<&Trace>) -> Result<()> {
@@ -283,6 +296,7 @@ impl<'a> Writer<'a> {
                 self.open = true;
                 if let (Some(journal), Some(Trace { key, flags })) = (self.journal, trace) {
                     let place = self.sink.place();
+                    self.first.get_or_insert(place);
                     journal.taken(&Taken { folder, key: key.clone(), place, content, flags });
                 }
             }

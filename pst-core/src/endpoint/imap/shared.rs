@@ -165,7 +165,8 @@ impl Shared {
                     self.check(&self.board())?;
                     return Err(Error::new(Kind::Connection, "the question to the server was lost"));
                 }
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}
+                // Connections that have ended answer no more.
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => self.check(&self.board())?,
             }
         }
     }

@@ -59,6 +59,21 @@ impl PstSink {
         Self::open(path, options, import)
     }
 
+    /// Opens the store that is there, or makes it, to keep a journal of what is added.
+    ///
+    /// # Errors
+    /// As [`PstSink::open`] and [`PstSink::create_in_place`].
+    pub fn grow(path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
+        let made = if path.exists() { None } else { Some(Self::create_in_place(path, options.clone(), import)) };
+        match made {
+            // Another run was faster.
+            Some(Err(e)) if e.kind() != Kind::Exists => Err(e),
+            Some(Ok(sink)) => Ok(sink),
+            _ => Self::open(path, options, import),
+        }
+        .map(Self::keeping_journal)
+    }
+
     /// The dwUnique that the next [`Sink::flush`] writes, as [`StoreWriter::next_commit`].
     pub fn next_commit(&self) -> u32 {
         self.writer.next_commit()
@@ -276,12 +291,15 @@ impl Sink for PstSink {
         self.at(place).is_ok_and(|at| at.is_some())
     }
 
-    fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
+    fn contents(&mut self, known: &dyn Fn(u64) -> bool) -> Result<Vec<(Key, u64)>> {
         let Some(folder) = self.writer.nid(self.current).filter(|_| self.adding) else { return Ok(Vec::new()) };
         let store = self.writer.store()?;
         let mut errors = Vec::new();
         let mut out = Vec::new();
         for listed in store.contents(folder, false, &mut errors) {
+            if known(u64::from(listed.nid.0)) {
+                continue;
+            }
             let (message, lost) = store.message(listed.nid)?;
             // One that is damaged is like no other.
             if lost.is_empty() {
@@ -306,6 +324,10 @@ impl Sink for PstSink {
             Change::Gone { .. } => self.writer.move_message(nid, folder, self.writer.deleted())?,
         }
         Ok(true)
+    }
+
+    fn identity(&self) -> Option<[u8; 16]> {
+        self.adding.then(|| self.writer.key())
     }
 
     fn states(&mut self) -> Vec<u32> {

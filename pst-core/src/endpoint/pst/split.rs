@@ -1,7 +1,7 @@
 //! A row of PSTs instead of one large one: mailbox.pst, mailbox-2.pst and so on, each with the whole tree of folders.
 
 use super::PstSink;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::mapi::{NamedProp, PropBag, Warning};
 use crate::messaging::write::Options;
 use crate::mime::ImportOptions;
@@ -15,6 +15,9 @@ use std::sync::Arc;
 const BESIDE: u64 = 700;
 /// Bytes that every part needs: a store without items takes one section of the file, folders some more.
 const EACH: u64 = 512 << 10;
+
+/// Numbers of parts that are looked at behind one that is missing.
+const LOOKED_AT: usize = 1000;
 
 /// Begins a new PST wherever the one at hand would become larger than a size. Items are not divided: one that is larger
 /// gets a part of its own.
@@ -49,6 +52,18 @@ fn part_path(path: &Path, part: usize) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Refuses parts behind one that is missing: `from` is the first part that would be behind it, counted from 0.
+fn gap(path: &Path, from: usize) -> Result<()> {
+    let behind = (from..from + LOOKED_AT).map(|n| part_path(path, n)).find(|p| p.exists());
+    match behind {
+        Some(part) => {
+            let text = "a part before this one is missing; put it back, or move this one away";
+            Err(Error::new(Kind::Usage, text).in_file(part))
+        }
+        None => Ok(()),
+    }
+}
+
 impl SplitSink {
     /// Starts new files; they appear under their names when all are whole.
     ///
@@ -64,15 +79,12 @@ impl SplitSink {
     /// # Errors
     /// As [`PstSink::open`] and [`PstSink::create_in_place`].
     pub fn grow(path: &Path, limit: u64, options: Options, import: ImportOptions) -> Result<Self> {
-        let mut last = if path.exists() {
-            PstSink::open(path, options.clone(), import)?.keeping_journal()
-        } else {
-            PstSink::create_in_place(path, options.clone(), import)?.keeping_journal()
-        };
+        let mut last = PstSink::grow(path, options.clone(), import)?;
         let mut full = Vec::new();
         loop {
             let part = part_path(path, full.len() + 1);
             if !part.exists() {
+                gap(path, full.len() + 2)?;
                 return Ok(Self::over(full, last, path, limit, options, import, true));
             }
             let next = PstSink::open(&part, options.clone(), import)?.keeping_journal();
@@ -159,12 +171,14 @@ impl Sink for SplitSink {
         (self.full.len() as u64) << 32 | self.last.place()
     }
 
-    fn contents(&mut self) -> Result<Vec<(Key, u64)>> {
+    fn contents(&mut self, known: &dyn Fn(u64) -> bool) -> Result<Vec<(Key, u64)>> {
         let mut out = Vec::new();
         let here = self.folders.last().cloned().unwrap_or_default();
         for (number, part) in self.full.iter_mut().chain([&mut self.last]).enumerate() {
+            let place = |place: u64| (number as u64) << 32 | place;
             part.folder(&here)?;
-            out.extend(part.contents()?.into_iter().map(|(key, place)| (key, (number as u64) << 32 | place)));
+            let here = part.contents(&|at| known(place(at)))?;
+            out.extend(here.into_iter().map(|(key, at)| (key, place(at))));
         }
         Ok(out)
     }
@@ -176,6 +190,10 @@ impl Sink for SplitSink {
     fn change(&mut self, change: &Change) -> Result<bool> {
         let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
         self.part(*place).map_or(Ok(false), |p| p.change(change))
+    }
+
+    fn identity(&self) -> Option<[u8; 16]> {
+        self.full.first().unwrap_or(&self.last).identity()
     }
 
     fn states(&mut self) -> Vec<u32> {

@@ -171,8 +171,8 @@ impl AccountState {
 }
 
 impl Journal for AccountState {
-    fn is_new(&self) -> bool {
-        self.state.is_new()
+    fn knows(&self, place: u64) -> bool {
+        self.state.knows(place)
     }
 
     fn there(&self, folder: &Folder, content: &Key) -> Option<u64> {
@@ -225,6 +225,7 @@ impl Journal for AccountState {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Bears;
     use super::*;
 
     fn listing(validity: u64, items: &[(u8, bool)]) -> Listing {
@@ -234,7 +235,8 @@ mod tests {
     }
 
     fn account(dir: &std::path::Path, durable: u32, exists: bool) -> AccountState {
-        let state = State::open(&dir.join("a.pst"), &[durable], &mut |_| exists).unwrap();
+        let state =
+            State::open(&dir.join("a.pst"), &Bears { key: [7; 16], states: &[durable] }, &mut |_| exists).unwrap();
         AccountState::new(Arc::new(state), "imap anna", true)
     }
 
@@ -254,7 +256,7 @@ mod tests {
         let all = listing(1, &[(1, false), (2, false), (3, false)]);
         let journal = account(dir.path(), 1, true);
         journal.compare(&folder.path, &all).unwrap();
-        assert!(journal.is_new() && known(&journal, &folder).is_empty());
+        assert!(known(&journal, &folder).is_empty());
         take(&journal, &folder, 1, 11);
         journal.save(&[2]).unwrap();
         take(&journal, &folder, 2, 12);
@@ -264,7 +266,7 @@ mod tests {
         let journal = account(dir.path(), 2, true);
         assert_eq!(known(&journal, &folder), [[1]]);
         journal.compare(&folder.path, &all).unwrap();
-        assert!(!journal.is_new());
+        assert!(journal.knows(11) && !journal.knows(12));
         take(&journal, &folder, 2, 12);
         journal.save(&[3]).unwrap();
         drop(journal);
@@ -272,6 +274,13 @@ mod tests {
         let journal = account(dir.path(), 9, false);
         assert_eq!(known(&journal, &folder), [[1]]);
         journal.compare(&folder.path, &all).unwrap();
+        drop(journal);
+        // The notes of another PST say nothing of this one.
+        let other = Bears { key: [8; 16], states: &[9] };
+        let state = State::open(&dir.path().join("a.pst"), &other, &mut |_| true).unwrap();
+        assert!(known(&AccountState::new(Arc::new(state), "imap anna", true), &folder).is_empty());
+        let first = State::open(&dir.path().join("a.pst"), &Bears { key: [8; 16], states: &[] }, &mut |_| true);
+        assert!(first.is_ok(), "nothing is known of any part");
     }
 
     #[test]

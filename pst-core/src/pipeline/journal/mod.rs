@@ -12,7 +12,7 @@ mod state;
 #[cfg(feature = "network")]
 pub use account::{AccountState, Before, Listed, Listing};
 #[cfg(feature = "network")]
-pub use state::{State, state_path};
+pub use state::{Bears, State, state_path};
 
 use super::dedupe::Key;
 use super::item::{Flags, Folder};
@@ -68,8 +68,8 @@ pub struct Differences {
 
 /// Remembers where the items of one source went.
 pub trait Journal: Send + Sync {
-    /// True if nothing was remembered before this run: what the target has is then known by its content alone.
-    fn is_new(&self) -> bool;
+    /// True if it knows what is at a place of the target. What is at others, the content must tell.
+    fn knows(&self, place: u64) -> bool;
 
     /// Where the target has an item of this content from before, not yet known by its name in the folder. Each place is
     /// given once.

@@ -18,6 +18,8 @@ const CHANGES: TableDefinition<'_, u32, u64> = TableDefinition::new("changes");
 const PARTS: TableDefinition<'_, u32, u32> = TableDefinition::new("parts");
 /// An account to when it was last downloaded to its end, seconds since 1970.
 const ACCOUNTS: TableDefinition<'_, &str, i64> = TableDefinition::new("accounts");
+/// The record key of the PST that all this is about.
+const TARGET: TableDefinition<'_, &str, [u8; 16]> = TableDefinition::new("target");
 /// What this program calls the shape of the tables, to its number.
 const FORMAT: TableDefinition<'_, &str, u32> = TableDefinition::new("format");
 /// The shape of the tables above.
@@ -56,12 +58,22 @@ pub(super) fn part_of(place: u64) -> u32 {
     (place >> 32) as u32
 }
 
+/// A target as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Bears<'a> {
+    /// What tells it from others: the record key of its first PST.
+    pub key: [u8; 16],
+    /// The numbers of the states that its files bear.
+    pub states: &'a [u32],
+}
+
 /// The database beside a PST.
 pub struct State {
     db: Database,
     path: PathBuf,
-    new: bool,
     next_folder: Mutex<u32>,
+    /// Places in the target that something is known of, in ascending order.
+    places: Vec<u64>,
 }
 
 /// The name of the database beside a target.
@@ -80,27 +92,26 @@ pub(super) fn folder_key(account: &str, path: &[String], validity: u64) -> Strin
 }
 
 impl State {
-    /// Opens or makes the database beside a target. `durable` are the numbers of the states that the files of the target
-    /// bear: what speaks of later ones never came to be and is forgotten. Others may have counted on since; so what was
-    /// noted last must also exist.
+    /// Opens or makes the database beside a target. What speaks of later states than the files of the target bear never came
+    /// to be and is forgotten. Others may have counted on since; so what was noted last must also exist.
     ///
     /// # Errors
     /// When another run has it open, it cannot be written, or it is no such database.
-    pub fn open(target: &Path, durable: &[u32], exists: &mut dyn FnMut(u64) -> bool) -> Result<Self> {
+    pub fn open(target: &Path, of: &Bears<'_>, exists: &mut dyn FnMut(u64) -> bool) -> Result<Self> {
         let path = state_path(target);
-        let new = !path.exists();
         let db = Database::builder().set_cache_size(CACHE).create(&path).map_err(|e| opening(&e, &path))?;
-        let state = Self { db, path, new, next_folder: Mutex::new(1) };
-        state.prepare(durable, exists)?;
+        let mut state = Self { db, path, next_folder: Mutex::new(1), places: Vec::new() };
+        state.places = state.prepare(of, exists)?;
         Ok(state)
     }
 
-    /// True if nothing was remembered before.
-    pub fn is_new(&self) -> bool {
-        self.new
+    /// True if something was known of a place when the database was opened.
+    pub fn knows(&self, place: u64) -> bool {
+        self.places.binary_search(&place).is_ok()
     }
 
-    fn prepare(&self, durable: &[u32], exists: &mut dyn FnMut(u64) -> bool) -> Result<()> {
+    fn prepare(&self, of: &Bears<'_>, exists: &mut dyn FnMut(u64) -> bool) -> Result<Vec<u64>> {
+        let mut places = Vec::new();
         let txn = self.db.begin_write().map_err(|e| self.broken(e))?;
         {
             let mut format = txn.open_table(FORMAT).map_err(|e| self.broken(e))?;
@@ -116,13 +127,35 @@ impl State {
             let mut changes = txn.open_table(CHANGES).map_err(|e| self.broken(e))?;
             let said: Vec<(u32, u32)> =
                 collect(parts.iter().map_err(|e| self.broken(e))?, |k, v| (k, v)).map_err(|e| self.broken(e))?;
-            let bears = |part: u32| durable.get(part as usize).copied().unwrap_or(0);
+            let mut about = txn.open_table(TARGET).map_err(|e| self.broken(e))?;
+            let other = about.get("key").map_err(|e| self.broken(e))?.is_some_and(|key| key.value() != of.key);
+            about.insert("key", of.key).map_err(|e| self.broken(e))?;
+            if let Some((part, _)) =
+                said.iter().find(|(part, since)| !other && *since > 0 && *part as usize >= of.states.len())
+            {
+                let text = format!(
+                    "this tells of {} PSTs, but {} there: put the others back, and give --split as before; or move this \
+                     away, and what is there is known by its content",
+                    part + 1,
+                    if of.states.len() == 1 {
+                        "only one is".to_owned()
+                    } else {
+                        format!("only {} are", of.states.len())
+                    }
+                );
+                return Err(Error::new(Kind::Usage, text).in_file(&self.path));
+            }
+            // What was noted of another PST says nothing of this one.
+            let bears = |part: u32| if other { 0 } else { of.states.get(part as usize).copied().unwrap_or(0) };
             let last: BTreeMap<u32, u32> = said.iter().copied().collect();
             let mut forgotten = false;
             let mut came_to_be = |row: &ItemRow| {
                 let part = part_of(row.place);
                 let is = row.since <= bears(part) && (last.get(&part) != Some(&row.since) || exists(row.place));
                 forgotten |= !is;
+                if is {
+                    places.push(row.place);
+                }
                 is
             };
             items.retain(|_, row| came_to_be(&ItemRow::of(row))).map_err(|e| self.broken(e))?;
@@ -140,7 +173,9 @@ impl State {
             }
             txn.open_table(ACCOUNTS).map_err(|e| self.broken(e))?;
         }
-        txn.commit().map_err(|e| self.broken(e))
+        txn.commit().map_err(|e| self.broken(e))?;
+        places.sort_unstable();
+        Ok(places)
     }
 
     /// The number of a folder, and those of its earlier lives.
@@ -246,9 +281,16 @@ impl State {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let db = redb::ReadOnlyDatabase::open(&path).map_err(|e| opening(&e, &path))?;
         let broken = |e: redb::Error| Error::new(Kind::Damaged, e.to_string()).in_file(&path);
-        let txn = db.begin_read().map_err(|e| broken(e.into()))?;
+        let txn = match redb::ReadOnlyDatabase::open(&path) {
+            Ok(db) => db.begin_read(),
+            // A run was killed; what it was about to write is taken back.
+            Err(redb::DatabaseError::RepairAborted) => {
+                Database::builder().open(&path).map_err(|e| opening(&e, &path))?.begin_read()
+            }
+            Err(e) => return Err(opening(&e, &path)),
+        };
+        let txn = txn.map_err(|e| broken(e.into()))?;
         let folders = match txn.open_table(FOLDERS) {
             Ok(table) => table,
             Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
@@ -308,7 +350,9 @@ fn opening(e: &redb::DatabaseError, path: &Path) -> Error {
         }
         e => (
             Kind::Io,
-            format!("what was downloaded before cannot be looked up: {e}; move this file away to begin anew"),
+            format!(
+                "what was downloaded before cannot be looked up: {e}; move this file away, and what is there is known by its content"
+            ),
         ),
     };
     Error::new(kind, text).in_file(path)

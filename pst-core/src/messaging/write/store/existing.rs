@@ -185,6 +185,11 @@ impl StoreWriter {
         Ok(node.and_then(|n| self.of_nid(n.parent)))
     }
 
+    /// PidTagRecordKey of an existing store, which it keeps for good.
+    pub fn key(&self) -> [u8; 16] {
+        self.record_key
+    }
+
     /// The store as it is now, for reading.
     ///
     /// # Errors
