@@ -26,6 +26,8 @@ mod dovecot;
 mod download;
 #[cfg(all(unix, feature = "network"))]
 mod download_killed;
+#[cfg(all(unix, feature = "network"))]
+mod download_limits;
 mod exchange;
 mod fixtures;
 mod folders;
