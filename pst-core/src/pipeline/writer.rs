@@ -268,7 +268,7 @@ impl<'a> Writer<'a> {
             return Ok(false);
         }
         let key = trace.key.clone();
-        journal.taken(&Taken { folder, key, place, content: Some(content), flags: &trace.flags });
+        journal.taken(&Taken { folder, key, place, content: Some(content), flags: &trace.flags, found: true });
         self.open = true;
         self.skipped(THERE);
         Ok(true)
@@ -297,7 +297,7 @@ impl<'a> Writer<'a> {
                 if let (Some(journal), Some(Trace { key, flags })) = (self.journal, trace) {
                     let place = self.sink.place();
                     self.first.get_or_insert(place);
-                    journal.taken(&Taken { folder, key: key.clone(), place, content, flags });
+                    journal.taken(&Taken { folder, key: key.clone(), place, content, flags, found: false });
                 }
             }
             Err(error) if error.kind() == Kind::Limit => self.failed(folder, id.clone(), error),

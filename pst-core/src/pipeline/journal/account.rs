@@ -40,6 +40,9 @@ pub struct Before {
     pub newest: Option<u64>,
 }
 
+/// Stands for the state that the target will bear next, until that is known.
+const NEXT: u32 = u32::MAX;
+
 /// A folder at hand.
 struct Open {
     number: u32,
@@ -182,7 +185,8 @@ impl Journal for AccountState {
     fn taken(&self, taken: &Taken<'_>) {
         let mut inner = self.inner();
         let Some(number) = inner.folders.get(&taken.folder.path).map(|o| o.number) else { return };
-        let row = ItemRow { place: taken.place, since: 0, state: state_number(taken.flags), content: taken.content };
+        let since = if taken.found { 0 } else { NEXT };
+        let row = ItemRow { place: taken.place, since, state: state_number(taken.flags), content: taken.content };
         inner.taken.items.push(((number, taken.key.clone()), Some(row)));
     }
 
@@ -211,7 +215,7 @@ impl Journal for AccountState {
         if noted.is_empty() {
             return Ok(());
         }
-        for row in noted.items.iter_mut().filter_map(|(_, row)| row.as_mut()) {
+        for row in noted.items.iter_mut().filter_map(|(_, row)| row.as_mut()).filter(|row| row.since == NEXT) {
             row.since = next.get(super::state::part_of(row.place) as usize).copied().unwrap_or_default();
         }
         self.state.write(&noted)
@@ -246,7 +250,7 @@ mod tests {
 
     fn take(journal: &AccountState, folder: &Folder, key: u8, place: u64) {
         let flags = Flags { seen: Some(false), ..Flags::default() };
-        journal.taken(&Taken { folder, key: vec![key], place, content: Some([key; 16]), flags: &flags });
+        journal.taken(&Taken { folder, key: vec![key], place, content: Some([key; 16]), flags: &flags, found: false });
     }
 
     #[test]

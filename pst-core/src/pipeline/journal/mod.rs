@@ -32,6 +32,8 @@ pub struct Taken<'a> {
     pub content: Option<Key>,
     /// Its state in the source.
     pub flags: &'a Flags,
+    /// It was there before this run, so it counts whatever becomes of the next commit.
+    pub found: bool,
 }
 
 /// Something that happened in the source to an item that an earlier run wrote.
