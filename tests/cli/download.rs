@@ -29,12 +29,12 @@ fn ran(out: &Output, status: i32) -> Json {
     serde_json::from_slice(&out.stdout).unwrap()
 }
 
-fn fetch(server: &Dovecot, args: &[&str]) -> Json {
+pub fn fetch(server: &Dovecot, args: &[&str]) -> Json {
     ran(&pst(server, &[&["download", "--json"], args].concat()).output().unwrap(), 0)
 }
 
 /// The report's numbers: read, written, there before, brought up to date, moved to the deleted ones.
-fn numbers(report: &Json) -> [u64; 5] {
+pub fn numbers(report: &Json) -> [u64; 5] {
     ["read", "written", "there_before", "updated", "moved_to_deleted"].map(|key| report[key].as_u64().unwrap())
 }
 

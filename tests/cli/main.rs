@@ -43,6 +43,8 @@ mod login;
 #[cfg(all(unix, feature = "network"))]
 #[path = "../support/mailbox.rs"]
 mod mailbox;
+#[cfg(all(unix, feature = "network"))]
+mod mirrored;
 mod pim;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]

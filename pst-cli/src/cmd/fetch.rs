@@ -160,7 +160,7 @@ pub fn open(
         return Ok(Opened { source: Arc::new(source), journal: None, delete: None });
     };
     let _ = known.0.set(Arc::clone(&journal));
-    let source = Arc::new(ResumedImap { source, journal: Arc::clone(&journal), filtered: items.is_some() });
+    let source = Arc::new(ResumedImap::new(source, Arc::clone(&journal), items.is_some())?);
     Ok(Opened { source, journal: Some(journal), delete: None })
 }
 

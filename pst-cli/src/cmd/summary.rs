@@ -34,7 +34,7 @@ pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], second
             "target": target, "dry_run": a.dry_run, "folders": r.folders, "read": r.read, "written": r.written,
             "skipped": r.skipped, "failed": r.failed, "failures": failures, "damaged": r.damaged,
             "warnings": r.warnings, "warning_codes": r.codes, "notes": notes,
-            "there_before": r.there, "updated": r.updated, "moved_to_deleted": r.gone,
+            "there_before": r.there, "updated": r.updated, "moved_to_deleted": r.gone, "stay": r.stay,
             "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
             "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
         });
@@ -53,6 +53,9 @@ pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], second
     }
     if r.gone > 0 {
         let _ = write!(text, "; {} moved to Deleted Items, as the source deleted them", r.gone);
+    }
+    if r.stay > 0 {
+        let _ = write!(text, "; {} stay that the source no longer has", r.stay);
     }
     if skipped > 0 {
         let reasons: Vec<String> = r.skipped.iter().map(|(reason, n)| format!("{n} by {reason}")).collect();

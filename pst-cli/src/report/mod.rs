@@ -85,7 +85,7 @@ impl Account<'_> {
             .map(|f| {
                 json!({"source": f.source, "target": f.target, "source_has": f.counted, "there_before": f.there,
                        "fetched": f.read, "bytes": f.bytes, "written": f.written, "skipped": f.skipped,
-                       "failed": f.failed, "updated": f.updated, "moved_to_deleted": f.gone,
+                       "failed": f.failed, "updated": f.updated, "moved_to_deleted": f.gone, "stay": f.stay,
                        "target_has": self.in_target(f), "differences": differences(f)})
             })
             .collect();
@@ -104,7 +104,7 @@ impl Account<'_> {
         json!({"sources": self.sources, "target": self.target, "dry_run": self.dry_run, "started": self.started,
                "seconds": self.seconds, "folders": folders, "fetched": r.read, "written": r.written,
                "there_before": r.there, "skipped": r.skipped, "failed": r.failed, "damaged": r.damaged,
-               "updated": r.updated, "moved_to_deleted": r.gone, "warnings": r.warnings, "warning_codes": r.codes,
+               "updated": r.updated, "moved_to_deleted": r.gone, "stay": r.stay, "warnings": r.warnings, "warning_codes": r.codes,
                "failures": failures, "notes": notes, "bytes": r.bytes, "target_bytes": r.target_bytes})
     }
 }
@@ -122,6 +122,7 @@ fn differences(f: &FolderReport) -> Vec<String> {
         say(*n, &format!("left out ({reason})"));
     }
     say(f.gone, "were deleted in the source and went to Deleted Items");
+    say(f.stay, "are no longer in the source and stay here (--mirror moves them to Deleted Items)");
     if let Some(counted) = f.counted {
         let met = f.there + f.read;
         say(counted.saturating_sub(met), "were counted beforehand, but not found when the folder was listed");

@@ -5,12 +5,15 @@ use super::pop::{self, PopSource};
 use crate::error::Result;
 use crate::pipeline::journal::{AccountState, Differences, Listed, Listing};
 use crate::pipeline::{Folder, Item, ItemRef, Role, Source};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 /// The journal as the IMAP source asks it; it may be there only after the connection is.
 #[derive(Default)]
 pub struct Remembered(pub OnceLock<Arc<AccountState>>);
+
+/// The key of a folder that the server no longer has.
+const GONE: u64 = u64::MAX;
 
 fn key(uid: u32) -> Vec<u8> {
     uid.to_be_bytes().to_vec()
@@ -26,23 +29,40 @@ impl Known for Remembered {
     }
 }
 
-/// An IMAP account and its journal.
+/// An IMAP account and its journal. Folders that the server no longer has are listed, too, and empty.
 pub struct ResumedImap {
-    /// The account.
-    pub source: ImapSource,
-    /// What earlier runs took of it.
-    pub journal: Arc<AccountState>,
+    source: ImapSource,
+    journal: Arc<AccountState>,
     /// Filters leave messages out, so that a later run must list them again.
-    pub filtered: bool,
+    filtered: bool,
+    /// Folders of earlier runs that are gone, and their last UIDVALIDITY.
+    gone: BTreeMap<Vec<String>, u64>,
+}
+
+impl ResumedImap {
+    /// Puts an account and what earlier runs took of it together; `filtered` if messages are left out.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn new(source: ImapSource, journal: Arc<AccountState>, filtered: bool) -> Result<Self> {
+        let listed = source.mailboxes().iter().filter(|m| m.selectable).map(|m| m.folder.path.clone()).collect();
+        let mut gone = journal.unlisted(&listed)?;
+        gone.retain(|path, _| source.covers(path));
+        Ok(Self { source, journal, filtered, gone })
+    }
 }
 
 impl Source for ResumedImap {
     fn folders(&self) -> Result<Vec<Folder>> {
-        self.source.folders()
+        let mut all = self.source.folders()?;
+        let listed: HashSet<Vec<String>> = all.iter().map(|f| f.path.clone()).collect();
+        let gone = self.gone.keys().filter(|path| !listed.contains(*path));
+        all.extend(gone.map(|path| Folder { path: path.clone(), key: GONE, count: Some(0), ..Folder::default() }));
+        Ok(all)
     }
 
     fn items<'a>(&'a self, folder: &'a Folder) -> Result<Box<dyn Iterator<Item = Result<ItemRef>> + Send + 'a>> {
-        self.source.items(folder)
+        if folder.key == GONE { Ok(Box::new(std::iter::empty())) } else { self.source.items(folder) }
     }
 
     fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
@@ -50,6 +70,11 @@ impl Source for ResumedImap {
     }
 
     fn differences(&self, folder: &Folder) -> Result<Differences> {
+        if let Some(validity) = self.gone.get(&folder.path) {
+            let nothing = Listing { validity: *validity, whole: true, ..Listing::default() };
+            self.journal.compare(&folder.path, &nothing)?;
+            return Ok(self.journal.differences(folder));
+        }
         let Some(state) = self.source.state(folder) else { return Ok(Differences::default()) };
         let mut gone: Vec<_> = state.vanished.iter().map(|(from, to)| (key(*from), key(*to))).collect();
         gone.sort();

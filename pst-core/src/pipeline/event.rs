@@ -92,6 +92,8 @@ pub struct FolderReport {
     pub updated: u64,
     /// Items of earlier runs that went to the deleted ones.
     pub gone: u64,
+    /// Items that the source no longer has, and that stay in the target.
+    pub stay: u64,
     /// Size of the items read, bytes.
     pub bytes: u64,
 }
@@ -111,6 +113,8 @@ pub struct Report {
     pub updated: u64,
     /// Items of earlier runs that went to the deleted ones.
     pub gone: u64,
+    /// Items that the source no longer has, and that stay in the target.
+    pub stay: u64,
     /// Each folder, in the order in which they were gone through.
     pub by_folder: Vec<FolderReport>,
     /// Items left out, by reason.

@@ -128,9 +128,7 @@ pub fn run(
     };
     if writer.is_journaled() {
         // What was fetched stays fetched, however the run ended.
-        if result.is_ok() {
-            writer.leave();
-        }
+        let result = result.and_then(|()| writer.leave());
         match (writer.commit(), result) {
             (Ok(()), Err(e)) if e.kind() == Kind::Interrupted => {
                 return Err(Error::new(

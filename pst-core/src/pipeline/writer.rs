@@ -141,7 +141,7 @@ impl<'a> Writer<'a> {
     fn write(&mut self, state: &Shared<'_>, done: Done<'a>) -> Result<()> {
         let (folder, outcomes) = match done {
             Done::Folder { mounted, source, target, differences } => {
-                self.leave();
+                self.leave()?;
                 self.report.folders += 1;
                 self.at = Some(source);
                 self.journal = mounted.journal.as_deref();
@@ -177,13 +177,17 @@ impl<'a> Writer<'a> {
     }
 
     /// Ends the folder at hand.
-    pub fn leave(&mut self) {
+    ///
+    /// # Errors
+    /// When the sink cannot go on.
+    pub fn leave(&mut self) -> Result<()> {
         let missing = |f: &FolderReport| f.failed > 0 || f.skipped.keys().any(|reason| *reason != THERE);
         if let (Some(folder), Some(journal)) = (self.at.take(), self.journal)
             && !self.report.by_folder.last().is_some_and(missing)
         {
-            journal.complete(folder);
+            journal.complete(folder).iter().try_for_each(|change| self.change(folder, change))?;
         }
+        Ok(())
     }
 
     /// The account of the folder at hand.
@@ -195,7 +199,7 @@ impl<'a> Writer<'a> {
 
     /// Brings items of earlier runs up to date.
     fn differ(&mut self, folder: &Folder, differences: Differences) -> Result<()> {
-        let Differences { there, changes, left_out } = differences;
+        let Differences { there, changes, stay, left_out } = differences;
         for (reason, n) in left_out.into_iter().filter(|(_, n)| *n > 0) {
             self.report.read += n;
             *self.report.skipped.entry(reason).or_default() += n;
@@ -205,7 +209,11 @@ impl<'a> Writer<'a> {
             });
         }
         self.report.there += there;
-        self.here(|f| f.there += there);
+        self.report.stay += stay;
+        self.here(|f| {
+            f.there += there;
+            f.stay += stay;
+        });
         self.observer.event(&Event::There(there));
         changes.iter().try_for_each(|change| self.change(folder, change))
     }

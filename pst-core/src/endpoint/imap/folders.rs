@@ -57,13 +57,34 @@ impl Mailbox {
 struct Spaces {
     own: Vec<Vec<u8>>,
     foreign: Vec<Vec<u8>>,
+    /// Of the latter, what names are divided by.
+    separator: Option<u8>,
+}
+
+/// Of which folders a list tells whether they are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Covers {
+    /// Only of those that it has.
+    Some,
+    /// Of all but those at or below these.
+    AllBut(Vec<Vec<String>>),
+}
+
+impl Covers {
+    /// True if a folder that is not in the list is not there.
+    pub fn covers(&self, path: &[String]) -> bool {
+        match self {
+            Self::Some => false,
+            Self::AllBut(foreign) => !foreign.iter().any(|f| path.starts_with(f)),
+        }
+    }
 }
 
 /// Lists the folders of the account, parents first, with counts.
 ///
 /// # Errors
 /// When the connection breaks or the server does not list them.
-pub fn folders(session: &mut Session, wanted: Wanted) -> Result<Vec<Mailbox>> {
+pub fn folders(session: &mut Session, wanted: Wanted) -> Result<(Vec<Mailbox>, Covers)> {
     let spaces = namespaces(session)?;
     let mut listed = list(session, &spaces, wanted)?;
     if wanted.subscribed {
@@ -81,7 +102,12 @@ pub fn folders(session: &mut Session, wanted: Wanted) -> Result<Vec<Mailbox>> {
         mailbox.counts = counts.get(&mailbox.name).copied().unwrap_or_default();
         mailbox.folder.count = if mailbox.selectable { mailbox.counts.messages } else { Some(0) };
     }
-    Ok(boxes)
+    let foreign = if wanted.others { &[] } else { spaces.foreign.as_slice() };
+    let covers = match wanted.subscribed {
+        true => Covers::Some,
+        false => Covers::AllBut(foreign.iter().map(|prefix| path_of(prefix, spaces.separator, utf8)).collect()),
+    };
+    Ok((boxes, covers))
 }
 
 fn namespaces(session: &mut Session) -> Result<Spaces> {
@@ -90,6 +116,7 @@ fn namespaces(session: &mut Session) -> Result<Spaces> {
         session.run(&Command::namespace(), &mut |response| {
             if let Response::Namespace([own, others, shared]) = response {
                 spaces.own = own.into_iter().map(|(prefix, _)| prefix).collect();
+                spaces.separator = others.iter().chain(&shared).find_map(|(_, separator)| *separator);
                 spaces.foreign = others.into_iter().chain(shared).map(|(prefix, _)| prefix).collect();
             }
         })?;
@@ -325,7 +352,7 @@ mod tests {
     }
 
     fn shown(names: &[(&str, &str)], separator: u8, own: &str) -> Vec<String> {
-        let spaces = Spaces { own: vec![own.as_bytes().to_vec()], foreign: Vec::new() };
+        let spaces = Spaces { own: vec![own.as_bytes().to_vec()], ..Spaces::default() };
         let mut boxes = arranged(listed(names, separator), &spaces, false);
         assign_roles(&mut boxes);
         let show = |m: &Mailbox| {

@@ -1,7 +1,7 @@
 //! An IMAP account as a source.
 
 use super::command::Section;
-use super::folders::{Counts, Mailbox, Wanted, folders};
+use super::folders::{Counts, Covers, Mailbox, Wanted, folders};
 use super::gmail;
 use super::listing::{self, Entry, FolderState, Known, Listing, Manner};
 use super::plan::{Choice, Ledger, Outcome};
@@ -72,6 +72,7 @@ pub struct ImapSource {
     options: Options,
     threads: Mutex<Vec<JoinHandle<()>>>,
     copies: Mutex<gmail::Copies>,
+    covers: Covers,
 }
 
 impl ImapSource {
@@ -81,14 +82,17 @@ impl ImapSource {
     /// [`Kind::Connection`] when the server cannot be reached, [`Kind::Denied`] when it refuses the sign-in.
     pub fn open(account: Account, options: Options) -> Result<Self> {
         let shared = Arc::new(Shared::new(account));
-        let new = Self { shared, options, threads: Mutex::default(), copies: Mutex::default() };
+        let (threads, copies) = (Mutex::default(), Mutex::default());
+        let mut new = Self { shared, options, threads, copies, covers: Covers::Some };
         new.start(1);
         let wanted = new.options.folders;
         let labels = new.options.labels;
-        let boxes = new.shared.ask(move |session| {
-            let all = folders(session, wanted)?;
-            Ok(if session.can("X-GM-EXT-1") { gmail::chosen(all, labels) } else { all })
+        let (boxes, covers) = new.shared.ask(move |session| {
+            let (all, covers) = folders(session, wanted)?;
+            // Which labels are folders is chosen anew in each run.
+            Ok(if session.can("X-GM-EXT-1") { (gmail::chosen(all, labels), Covers::Some) } else { (all, covers) })
         })?;
+        new.covers = covers;
         new.shared.change(|plan| plan.mailboxes = boxes.into_iter().map(Arc::new).collect());
         Ok(new)
     }
@@ -112,6 +116,11 @@ impl ImapSource {
     /// The folders with what the server says of them.
     pub fn mailboxes(&self) -> Vec<Arc<Mailbox>> {
         self.shared.board().plan.mailboxes.clone()
+    }
+
+    /// True if the server would have listed a folder of this path, if it were there.
+    pub fn covers(&self, path: &[String]) -> bool {
+        self.covers.covers(path)
     }
 
     /// What the server says that a folder holds.

@@ -4,7 +4,7 @@ use super::state::{ItemRow, Name, Noted, State, folder_key};
 use super::{Change, Differences, Journal, Key, Taken, state_number};
 use crate::error::Result;
 use crate::pipeline::item::{Flags, Folder};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An item that a server lists.
@@ -43,11 +43,14 @@ pub struct Before {
 /// Stands for the state that the target will bear next, until that is known.
 const NEXT: u32 = u32::MAX;
 
+/// A place, and what is known there under which name.
+type Was = (u64, Name);
+
 /// A folder at hand.
 struct Open {
     number: u32,
     /// Items that are here from the folder's earlier lives.
-    earlier: HashMap<Key, Vec<u64>>,
+    earlier: HashMap<Key, Vec<Was>>,
     differences: Differences,
     newest: Option<u64>,
 }
@@ -60,6 +63,8 @@ struct Inner {
     /// To be noted after it.
     changed: Noted,
     rows: HashMap<Name, ItemRow>,
+    /// What is known under which names, of items that are gone, by place.
+    gone: HashMap<u64, Vec<Name>>,
 }
 
 /// The journal of one account.
@@ -120,29 +125,54 @@ impl AccountState {
         let mut gone: Vec<_> = rows.iter().filter(|(key, _)| is_gone(key)).collect();
         gone.sort_by_key(|(key, _)| *key);
         let there = (rows.len() - gone.len()) as u64;
-        if self.mirror {
-            changes.extend(gone.iter().map(|(key, row)| Change::Gone { key: (*key).clone(), place: row.place }));
+        let stay = if self.mirror { 0 } else { gone.len() as u64 };
+        let mut names = HashMap::<u64, Vec<Name>>::new();
+        for (key, row) in gone {
+            let known = names.entry(row.place).or_default();
+            if known.is_empty() && self.mirror {
+                changes.push(Change::Gone { key: key.clone(), place: row.place });
+            }
+            known.push((number_or_new, key.clone()));
         }
-        let earlier = self.earlier(&rows, lives)?;
+        let earlier = self.earlier(&rows, lives, &mut names)?;
         let mut inner = self.inner();
+        inner.gone.extend(names);
         if number.is_none() {
             inner.taken.folders.push((folder_key(&self.account, path, listing.validity), number_or_new));
         }
         inner.rows.extend(kept);
-        let differences = Differences { there, changes, left_out: Vec::new() };
-        let open = Open { number: number_or_new, earlier, differences, newest: listing.newest };
+        let differences = Differences { there, changes, stay, left_out: Vec::new() };
+        // A later run may want to know what was gone by now.
+        let newest = listing.newest.filter(|_| stay == 0);
+        let open = Open { number: number_or_new, earlier, differences, newest };
         inner.folders.insert(path.to_vec(), open);
         Ok(())
     }
 
-    /// Places of items from earlier lives of a folder that are not known in this one.
-    fn earlier(&self, rows: &HashMap<Vec<u8>, ItemRow>, lives: Vec<u32>) -> Result<HashMap<Key, Vec<u64>>> {
+    /// Folders of which earlier runs took items, other than those `listed`; of each, its newest life.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn unlisted(&self, listed: &HashSet<Vec<String>>) -> Result<BTreeMap<Vec<String>, u64>> {
+        let known = self.state.folders(&self.account)?;
+        Ok(known.into_iter().filter(|(path, _)| !listed.contains(path)).collect())
+    }
+
+    /// Places of items from earlier lives of a folder that are not known in this one. What is `gone` is so under all names.
+    fn earlier(
+        &self,
+        rows: &HashMap<Vec<u8>, ItemRow>,
+        lives: Vec<u32>,
+        gone: &mut HashMap<u64, Vec<Name>>,
+    ) -> Result<HashMap<Key, Vec<Was>>> {
         let placed: HashSet<u64> = rows.values().map(|r| r.place).collect();
-        let mut earlier = HashMap::<Key, Vec<u64>>::new();
+        let mut earlier = HashMap::<Key, Vec<Was>>::new();
         for life in lives {
-            for (_, row) in self.state.items(life)? {
-                if let Some(content) = row.content.filter(|_| !placed.contains(&row.place)) {
-                    earlier.entry(content).or_default().push(row.place);
+            for (key, row) in self.state.items(life)? {
+                if let Some(names) = gone.get_mut(&row.place) {
+                    names.push((life, key));
+                } else if let Some(content) = row.content.filter(|_| !placed.contains(&row.place)) {
+                    earlier.entry(content).or_default().push((row.place, (life, key)));
                 }
             }
         }
@@ -179,7 +209,7 @@ impl Journal for AccountState {
     }
 
     fn there(&self, folder: &Folder, content: &Key) -> Option<u64> {
-        self.inner().folders.get_mut(&folder.path)?.earlier.get_mut(content)?.pop()
+        self.inner().folders.get_mut(&folder.path)?.earlier.get_mut(content)?.pop().map(|(place, _)| place)
     }
 
     fn taken(&self, taken: &Taken<'_>) {
@@ -200,14 +230,34 @@ impl Journal for AccountState {
                     inner.changed.items.push(((number, key.clone()), Some(row)));
                 }
             }
-            Change::Gone { key, .. } => inner.changed.items.push(((number, key.clone()), None)),
+            Change::Gone { place, .. } => {
+                let names = inner.gone.remove(place).unwrap_or_default();
+                inner.changed.items.extend(names.into_iter().map(|name| (name, None)));
+            }
         }
     }
 
-    fn complete(&self, folder: &Folder) {
+    fn complete(&self, folder: &Folder) -> Vec<Change> {
         let mut inner = self.inner();
-        let Some((number, newest)) = inner.folders.get(&folder.path).map(|o| (o.number, o.newest)) else { return };
+        let Some(open) = inner.folders.get_mut(&folder.path) else { return Vec::new() };
+        let (number, newest) = (open.number, open.newest);
+        // What was not found again in the folder's new life is gone.
+        let mut left: Vec<Was> = std::mem::take(&mut open.earlier).into_values().flatten().collect();
         inner.changed.newest.extend(newest.map(|newest| (number, newest)));
+        if !self.mirror {
+            return Vec::new();
+        }
+        left.sort_unstable();
+        let mut changes = Vec::new();
+        for (place, name) in left {
+            let key = name.1.clone();
+            let names = inner.gone.entry(place).or_default();
+            if names.is_empty() {
+                changes.push(Change::Gone { key, place });
+            }
+            names.push(name);
+        }
+        changes
     }
 
     fn save(&self, next: &[u32]) -> Result<()> {

@@ -64,6 +64,8 @@ pub struct Differences {
     pub there: u64,
     /// What happened to them.
     pub changes: Vec<Change>,
+    /// Items that the source no longer has, and that stay in the target.
+    pub stay: u64,
     /// Items that the source itself leaves out, by reason.
     pub left_out: Vec<(&'static str, u64)>,
 }
@@ -83,8 +85,8 @@ pub trait Journal: Send + Sync {
     /// Takes note of a change that was made.
     fn changed(&self, folder: &Folder, change: &Change);
 
-    /// Takes note that a folder was gone through, and nothing of it is missing.
-    fn complete(&self, folder: &Folder);
+    /// Takes note that a folder was gone through, and nothing of it is missing. Tells what is therefore gone.
+    fn complete(&self, folder: &Folder) -> Vec<Change>;
 
     /// Makes durable what was taken; it counts once the files of the target bear these numbers.
     ///

@@ -194,6 +194,35 @@ impl State {
         Ok((own, earlier))
     }
 
+    /// The folders of an account that items are known of, each with the validity of its newest life.
+    pub(super) fn folders(&self, account: &str) -> Result<BTreeMap<Vec<String>, u64>> {
+        let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
+        let table = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
+        let items = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
+        let (first, last) = (format!("{account}\0"), format!("{account}\u{1}"));
+        let mut newest = BTreeMap::<Vec<String>, (u32, u64, bool)>::new();
+        for entry in table.range(first.as_str()..last.as_str()).map_err(|e| self.broken(e))? {
+            let (key, number) = entry.map_err(|e| self.broken(e))?;
+            let mut names = key.value().split('\0').skip(1);
+            let path = names.next().unwrap_or_default().split(BELOW).map(str::to_owned).collect();
+            let validity = names.next().and_then(|v| v.parse().ok()).unwrap_or_default();
+            let number = number.value();
+            let empty: &[u8] = &[];
+            let range = (number, empty)..(number + 1, empty);
+            let has = items.range(range).map_err(|e| self.broken(e))?.next().is_some();
+            let life = newest.entry(path).or_insert((number, validity, false));
+            life.2 |= has;
+            if number > life.0 {
+                (life.0, life.1) = (number, validity);
+            }
+        }
+        Ok(newest
+            .into_iter()
+            .filter(|(_, (_, _, has))| *has)
+            .map(|(path, (_, validity, _))| (path, validity))
+            .collect())
+    }
+
     /// A number for a folder that is not known yet.
     pub(super) fn new_folder(&self) -> u32 {
         self.next_folder.lock().map_or(0, |mut next| {
