@@ -162,7 +162,41 @@ fn a_new_uidvalidity_brings_no_duplicates() {
     assert_eq!(again["skipped"]["being there already"], 60, "{again}");
     let third = fetch(&server, &["--keep-mime", &account, &target]);
     assert_eq!(numbers(&third), [0, 0, 61, 0, 0], "{third}");
+    let known = ran(&crate::command::pst(&["info", "--json", &target]), 0);
+    let counts = known["downloads"][0]["folders"].as_array().unwrap().iter().map(|f| f["items"].as_u64().unwrap());
+    assert_eq!(counts.sum::<u64>(), 61, "{known}");
     assert_eq!(kept(&target).values().map(Vec::len).sum::<usize>(), sent.values().map(Vec::len).sum::<usize>() + 1);
+    is_sound(&target);
+}
+
+#[test]
+fn equal_messages_come_once_if_so_asked_and_a_dry_run_notes_nothing() {
+    let Some(server) = Dovecot::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let (account, target) = (imaps(&server, "alice"), at(&dir, "alice.pst"));
+    let put = |text: &str| {
+        let mail = Mail { bytes: text.as_bytes(), flags: "", keywords: &[], date: 1_600_000_000 };
+        server.deliver("alice", "INBOX", &mail);
+    };
+    put("Subject: one\r\n\r\n1\r\n");
+    put("Subject: one\r\n\r\n1\r\n");
+    put("Subject: two\r\n\r\n2\r\n");
+    let first = fetch(&server, &["--duplicates", "skip", &account, &target]);
+    assert_eq!(numbers(&first), [3, 2, 0, 0, 0], "{first}");
+    put("Subject: three\r\n\r\n3\r\n");
+    let state = || fs::read(format!("{target}.state")).unwrap();
+    let before = state();
+    let dry = fetch(&server, &["--dry-run", "--duplicates", "skip", &account, &target]);
+    assert_eq!(numbers(&dry), [1, 1, 3, 0, 0], "{dry}");
+    assert!(state() == before, "a dry run writes nothing");
+    let second = fetch(&server, &["--duplicates", "skip", &account, &target]);
+    assert_eq!(numbers(&second), [1, 1, 3, 0, 0], "{second}");
+    let third = fetch(&server, &["--duplicates", "skip", "--mirror", &account, &target]);
+    assert_eq!(numbers(&third), [0, 0, 4, 0, 0], "{third}");
+    // Without the notes it is the content that tells, and a dry run leaves none.
+    fs::remove_file(format!("{target}.state")).unwrap();
+    fetch(&server, &["--dry-run", &account, &target]);
+    assert!(!Path::new(&format!("{target}.state")).exists());
     is_sound(&target);
 }
 

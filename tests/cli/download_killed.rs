@@ -20,7 +20,9 @@ fn fifty_kills_lose_nothing() {
     let (mut kills, mut whole) = (0, 0);
     while kills < 50 {
         let mut run = pst(&server, &["download", "--keep-mime", "--json", &account, &target]);
-        let mut child = run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let said = at(&dir, "said");
+        let words = std::fs::File::create(&said).unwrap();
+        let mut child = run.stdout(Stdio::null()).stderr(words).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(30 + random.below(500)));
         let ended = child.try_wait().unwrap();
         child.kill().unwrap();
@@ -31,7 +33,7 @@ fn fifty_kills_lose_nothing() {
         match ended {
             None => kills += 1,
             Some(status) => {
-                assert!(status.success(), "{status}");
+                assert!(status.success(), "{status}: {}", std::fs::read_to_string(&said).unwrap());
                 whole += 1;
                 assert_eq!(same(&kept(&target), &sent), Ok(()), "after {kills} kills");
                 is_sound(&target);

@@ -139,7 +139,8 @@ pub fn growing(a: &Convert, title: &str, target: &str) -> Result<Option<Growing>
     }
     let mut sink = endpoint::grow(path, &super::convert::target_options(a, title.to_owned(), Vec::new())?)?;
     let (key, states) = (sink.identity().unwrap_or_default(), sink.states());
-    let state = State::open(path, &Bears { key, states: &states }, &mut |place| sink.has(place))?;
+    let open = if a.dry_run { State::rehearse } else { State::open };
+    let state = open(path, &Bears { key, states: &states }, &mut |place, content| sink.has(place, content))?;
     let sink = if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink };
     Ok(Some(Growing { sink, state: Arc::new(state) }))
 }

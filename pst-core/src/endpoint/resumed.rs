@@ -73,17 +73,24 @@ impl Source for ResumedImap {
         if let Some(validity) = self.gone.get(&folder.path) {
             let nothing = Listing { validity: *validity, whole: true, ..Listing::default() };
             self.journal.compare(&folder.path, &nothing)?;
-            return Ok(self.journal.differences(folder));
+            return Ok(Differences { gone: folder.key == GONE, ..self.journal.differences(folder) });
         }
         let Some(state) = self.source.state(folder) else { return Ok(Differences::default()) };
-        let mut gone: Vec<_> = state.vanished.iter().map(|(from, to)| (key(*from), key(*to))).collect();
-        gone.sort();
+        let mut ranges = state.vanished.clone();
+        ranges.sort_unstable();
+        // Servers may tell of a message twice.
+        ranges.dedup_by(|next, last| {
+            let one = next.0 <= last.1;
+            last.1 = if one { last.1.max(next.1) } else { last.1 };
+            one
+        });
+        let gone = ranges.iter().map(|(from, to)| (key(*from), key(*to))).collect();
         let listing = Listing {
             validity: state.uidvalidity.into(),
             items: state
                 .messages
                 .into_iter()
-                .map(|(uid, flags, _)| Listed { key: key(uid), flags: Some(flags) })
+                .map(|(uid, flags, _)| Listed { key: key(uid), flags: Some(flags).filter(|f| f.seen.is_some()) })
                 .collect(),
             whole: state.complete,
             gone,

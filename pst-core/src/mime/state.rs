@@ -103,9 +103,12 @@ pub(super) fn apply(message: &mut Message, state: &State, unsent: bool, more: i3
 
 /// Brings the properties of an item that was imported before up to the state that its source has now; `at` is when it
 /// changed (FILETIME). Categories are added, not taken away: people give some in Outlook, too. What the state does not
-/// touch stays.
+/// touch stays, and nothing is touched for a source that keeps no state.
 pub fn update(props: &mut PropBag, state: &State, at: u64) {
     let old = state_of_bag(props);
+    if state.seen.is_none() {
+        return;
+    }
     if let Some(seen) = state.seen.filter(|s| Some(*s) != old.seen) {
         let flags = props.i32(tag::MESSAGE_FLAGS).unwrap_or_default();
         let flags = if seen { flags | flag::READ } else { flags & !flag::READ };

@@ -93,8 +93,8 @@ pub trait Sink: Send {
         Ok(Vec::new())
     }
 
-    /// True if the target has an item at this place.
-    fn has(&mut self, _place: u64) -> bool {
+    /// True if the target has an item at this place, of this content if that is known.
+    fn has(&mut self, _place: u64, _content: Option<&Key>) -> bool {
         false
     }
 

@@ -3,7 +3,7 @@
 use super::dedupe::{Key, Seen};
 use super::event::{Event, Failure, FolderReport, LISTED, Note, Observer, Report};
 use super::item::{Flags, Folder};
-use super::journal::{Change, Differences, Journal, Taken};
+use super::journal::{Change, Differences, Journal, NOWHERE, Taken};
 use super::run::{Mounted, RunOptions, Shared, stopped};
 use super::sink::{Prepared, Sink};
 use crate::error::{Error, Kind, Result};
@@ -20,6 +20,8 @@ const COMMIT_SHARE: u32 = 10;
 
 /// Why an item is left out that the target has from an earlier run, under another name.
 const THERE: &str = "being there already";
+/// Why an item is left out that equals another one of this run.
+const DUPLICATE: &str = "duplicate";
 
 /// What became of an item before it is written.
 pub(super) enum Outcome {
@@ -152,9 +154,11 @@ impl<'a> Writer<'a> {
                     ..FolderReport::default()
                 });
                 self.observer.event(&Event::Folder(&source.path.join("/")));
-                self.sink.folder(target)?;
-                if let Some(path) = self.sink.path() {
-                    self.here(|f| f.target = path.join("/"));
+                if !differences.gone {
+                    self.sink.folder(target)?;
+                    if let Some(path) = self.sink.path() {
+                        self.here(|f| f.target = path.join("/"));
+                    }
                 }
                 self.before = None;
                 return self.differ(source, differences);
@@ -181,7 +185,8 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// When the sink cannot go on.
     pub fn leave(&mut self) -> Result<()> {
-        let missing = |f: &FolderReport| f.failed > 0 || f.skipped.keys().any(|reason| *reason != THERE);
+        let known = |reason: &&str| [THERE, DUPLICATE].contains(reason);
+        let missing = |f: &FolderReport| f.failed > 0 || !f.skipped.keys().all(known);
         if let (Some(folder), Some(journal)) = (self.at.take(), self.journal)
             && !self.report.by_folder.last().is_some_and(missing)
         {
@@ -199,7 +204,7 @@ impl<'a> Writer<'a> {
 
     /// Brings items of earlier runs up to date.
     fn differ(&mut self, folder: &Folder, differences: Differences) -> Result<()> {
-        let Differences { there, changes, stay, left_out } = differences;
+        let Differences { there, changes, stay, left_out, .. } = differences;
         for (reason, n) in left_out.into_iter().filter(|(_, n)| *n > 0) {
             self.report.read += n;
             *self.report.skipped.entry(reason).or_default() += n;
@@ -237,7 +242,19 @@ impl<'a> Writer<'a> {
         Ok(match outcome {
             Outcome::Ready { prepared, key, size, trace } => {
                 if key.is_some_and(|k| !self.seen.insert(k)) {
-                    self.skipped("duplicate");
+                    // A later run does not see the first one of them.
+                    if let (Some(journal), Some(Trace { key, flags })) = (self.journal, trace) {
+                        journal.taken(&Taken {
+                            folder,
+                            key,
+                            place: NOWHERE,
+                            content: None,
+                            flags: &flags,
+                            found: true,
+                        });
+                        self.open = true;
+                    }
+                    self.skipped(DUPLICATE);
                 } else if !self.found(folder, &prepared, trace.as_ref())? {
                     self.put(folder, prepared, trace.as_ref())?;
                 }
@@ -302,9 +319,9 @@ impl<'a> Writer<'a> {
                 self.here(|f| f.written += 1);
                 warnings.extend(more);
                 self.open = true;
+                let place = self.sink.place();
+                self.first.get_or_insert(place);
                 if let (Some(journal), Some(Trace { key, flags })) = (self.journal, trace) {
-                    let place = self.sink.place();
-                    self.first.get_or_insert(place);
                     journal.taken(&Taken { folder, key: key.clone(), place, content, flags, found: false });
                 }
             }

@@ -287,8 +287,11 @@ impl Sink for PstSink {
         u64::from(self.last.0)
     }
 
-    fn has(&mut self, place: u64) -> bool {
-        self.at(place).is_ok_and(|at| at.is_some())
+    fn has(&mut self, place: u64, content: Option<&Key>) -> bool {
+        let Ok(Some((nid, _))) = self.at(place) else { return false };
+        let Some(content) = content else { return true };
+        let message = self.writer.store().and_then(|store| store.message(nid));
+        message.is_ok_and(|(message, lost)| lost.is_empty() && dedupe::content(&message) == *content)
     }
 
     fn contents(&mut self, known: &dyn Fn(u64) -> bool) -> Result<Vec<(Key, u64)>> {

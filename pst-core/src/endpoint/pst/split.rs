@@ -183,8 +183,8 @@ impl Sink for SplitSink {
         Ok(out)
     }
 
-    fn has(&mut self, place: u64) -> bool {
-        self.part(place).is_some_and(|p| p.has(place))
+    fn has(&mut self, place: u64, content: Option<&Key>) -> bool {
+        self.part(place).is_some_and(|p| p.has(place, content))
     }
 
     fn change(&mut self, change: &Change) -> Result<bool> {

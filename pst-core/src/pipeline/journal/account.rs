@@ -1,7 +1,7 @@
 //! The journal of one account: compares what its server lists with what earlier runs took.
 
-use super::state::{ItemRow, Name, Noted, State, folder_key};
-use super::{Change, Differences, Journal, Key, Taken, state_number};
+use super::state::{BELOW, ItemRow, Name, Noted, State, folder_key, part_of, path_key};
+use super::{Change, Differences, Journal, Key, NOWHERE, Taken, state_number};
 use crate::error::Result;
 use crate::pipeline::item::{Flags, Folder};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -43,14 +43,18 @@ pub struct Before {
 /// Stands for the state that the target will bear next, until that is known.
 const NEXT: u32 = u32::MAX;
 
-/// A place, and what is known there under which name.
-type Was = (u64, Name);
+/// Items that are here from a folder's earlier lives.
+#[derive(Default)]
+struct Earlier {
+    /// What each of them is known as.
+    names: HashMap<u64, Vec<Name>>,
+    places: HashMap<Key, Vec<u64>>,
+}
 
 /// A folder at hand.
 struct Open {
     number: u32,
-    /// Items that are here from the folder's earlier lives.
-    earlier: HashMap<Key, Vec<Was>>,
+    earlier: Earlier,
     differences: Differences,
     newest: Option<u64>,
 }
@@ -111,7 +115,7 @@ impl AccountState {
         for item in &listing.items {
             let Some(row) = rows.get(&item.key) else { continue };
             listed.insert(&item.key);
-            if let Some(flags) = item.flags.as_ref().filter(|f| state_number(f) != row.state) {
+            if let Some(flags) = item.flags.as_ref().filter(|f| state_number(f) != row.state && row.place != NOWHERE) {
                 let (key, flags) = (item.key.clone(), flags.clone());
                 kept.push(((number_or_new, key.clone()), *row));
                 changes.push(Change::State { key, place: row.place, flags });
@@ -141,7 +145,7 @@ impl AccountState {
             inner.taken.folders.push((folder_key(&self.account, path, listing.validity), number_or_new));
         }
         inner.rows.extend(kept);
-        let differences = Differences { there, changes, stay, left_out: Vec::new() };
+        let differences = Differences { there, changes, stay, ..Differences::default() };
         // A later run may want to know what was gone by now.
         let newest = listing.newest.filter(|_| stay == 0);
         let open = Open { number: number_or_new, earlier, differences, newest };
@@ -154,8 +158,10 @@ impl AccountState {
     /// # Errors
     /// When the database cannot be read.
     pub fn unlisted(&self, listed: &HashSet<Vec<String>>) -> Result<BTreeMap<Vec<String>, u64>> {
+        let listed: HashSet<String> = listed.iter().map(|path| path_key(path)).collect();
         let known = self.state.folders(&self.account)?;
-        Ok(known.into_iter().filter(|(path, _)| !listed.contains(path)).collect())
+        let gone = known.into_iter().filter(|(path, _)| !listed.contains(path));
+        Ok(gone.map(|(path, validity)| (path.split(BELOW).map(str::to_owned).collect(), validity)).collect())
     }
 
     /// Places of items from earlier lives of a folder that are not known in this one. What is `gone` is so under all names.
@@ -164,15 +170,19 @@ impl AccountState {
         rows: &HashMap<Vec<u8>, ItemRow>,
         lives: Vec<u32>,
         gone: &mut HashMap<u64, Vec<Name>>,
-    ) -> Result<HashMap<Key, Vec<Was>>> {
+    ) -> Result<Earlier> {
         let placed: HashSet<u64> = rows.values().map(|r| r.place).collect();
-        let mut earlier = HashMap::<Key, Vec<Was>>::new();
+        let mut earlier = Earlier::default();
         for life in lives {
             for (key, row) in self.state.items(life)? {
                 if let Some(names) = gone.get_mut(&row.place) {
                     names.push((life, key));
                 } else if let Some(content) = row.content.filter(|_| !placed.contains(&row.place)) {
-                    earlier.entry(content).or_default().push((row.place, (life, key)));
+                    let names = earlier.names.entry(row.place).or_default();
+                    if names.is_empty() {
+                        earlier.places.entry(content).or_default().push(row.place);
+                    }
+                    names.push((life, key));
                 }
             }
         }
@@ -209,13 +219,17 @@ impl Journal for AccountState {
     }
 
     fn there(&self, folder: &Folder, content: &Key) -> Option<u64> {
-        self.inner().folders.get_mut(&folder.path)?.earlier.get_mut(content)?.pop().map(|(place, _)| place)
+        let mut inner = self.inner();
+        let earlier = &mut inner.folders.get_mut(&folder.path)?.earlier;
+        let place = earlier.places.get_mut(content)?.pop()?;
+        earlier.names.remove(&place);
+        Some(place)
     }
 
     fn taken(&self, taken: &Taken<'_>) {
         let mut inner = self.inner();
         let Some(number) = inner.folders.get(&taken.folder.path).map(|o| o.number) else { return };
-        let since = if taken.found { 0 } else { NEXT };
+        let since = if taken.found { self.state.bore(taken.place) } else { NEXT };
         let row = ItemRow { place: taken.place, since, state: state_number(taken.flags), content: taken.content };
         inner.taken.items.push(((number, taken.key.clone()), Some(row)));
     }
@@ -242,21 +256,18 @@ impl Journal for AccountState {
         let Some(open) = inner.folders.get_mut(&folder.path) else { return Vec::new() };
         let (number, newest) = (open.number, open.newest);
         // What was not found again in the folder's new life is gone.
-        let mut left: Vec<Was> = std::mem::take(&mut open.earlier).into_values().flatten().collect();
+        let mut left: Vec<_> = std::mem::take(&mut open.earlier).names.into_iter().collect();
         inner.changed.newest.extend(newest.map(|newest| (number, newest)));
         if !self.mirror {
             return Vec::new();
         }
         left.sort_unstable();
-        let mut changes = Vec::new();
-        for (place, name) in left {
-            let key = name.1.clone();
-            let names = inner.gone.entry(place).or_default();
-            if names.is_empty() {
-                changes.push(Change::Gone { key, place });
-            }
-            names.push(name);
-        }
+        let gone = |(place, names): &(u64, Vec<Name>)| {
+            let key = names.first().map(|(_, key)| key.clone()).unwrap_or_default();
+            Change::Gone { key, place: *place }
+        };
+        let changes = left.iter().map(gone).collect();
+        inner.gone.extend(left);
         changes
     }
 
@@ -265,8 +276,18 @@ impl Journal for AccountState {
         if noted.is_empty() {
             return Ok(());
         }
-        for row in noted.items.iter_mut().filter_map(|(_, row)| row.as_mut()).filter(|row| row.since == NEXT) {
-            row.since = next.get(super::state::part_of(row.place) as usize).copied().unwrap_or_default();
+        for row in noted.items.iter_mut().filter_map(|(_, row)| row.as_mut()) {
+            let part = part_of(row.place);
+            // Of what was found, no state has to be awaited.
+            let mut awaited = 1;
+            if row.since == NEXT {
+                awaited = next.get(part as usize).copied().unwrap_or_default();
+                row.since = awaited;
+            }
+            if row.place != NOWHERE {
+                let known = noted.parts.entry(part).or_default();
+                *known = awaited.max(*known);
+            }
         }
         self.state.write(&noted)
     }
@@ -290,7 +311,7 @@ mod tests {
 
     fn account(dir: &std::path::Path, durable: u32, exists: bool) -> AccountState {
         let state =
-            State::open(&dir.join("a.pst"), &Bears { key: [7; 16], states: &[durable] }, &mut |_| exists).unwrap();
+            State::open(&dir.join("a.pst"), &Bears { key: [7; 16], states: &[durable] }, &mut |_, _| exists).unwrap();
         AccountState::new(Arc::new(state), "imap anna", true)
     }
 
@@ -331,10 +352,45 @@ mod tests {
         drop(journal);
         // The notes of another PST say nothing of this one.
         let other = Bears { key: [8; 16], states: &[9] };
-        let state = State::open(&dir.path().join("a.pst"), &other, &mut |_| true).unwrap();
+        let state = State::open(&dir.path().join("a.pst"), &other, &mut |_, _| true).unwrap();
         assert!(known(&AccountState::new(Arc::new(state), "imap anna", true), &folder).is_empty());
-        let first = State::open(&dir.path().join("a.pst"), &Bears { key: [8; 16], states: &[] }, &mut |_| true);
+        let first = State::open(&dir.path().join("a.pst"), &Bears { key: [8; 16], states: &[] }, &mut |_, _| true);
         assert!(first.is_ok(), "nothing is known of any part");
+    }
+
+    /// Folders have one life after the other; each item is in the target once.
+    #[test]
+    fn a_place_is_given_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder { path: vec!["Inbox".to_owned()], ..Folder::default() };
+        let journal = account(dir.path(), 5, true);
+        let found = |journal: &AccountState, key: u8, content: u8, place: u64| {
+            let (flags, content) = (Flags::default(), Some([content; 16]));
+            journal.taken(&Taken { folder: &folder, key: vec![key], place, content, flags: &flags, found: true });
+        };
+        journal.compare(&folder.path, &listing(1, &[(1, false), (2, false), (3, false)])).unwrap();
+        take(&journal, &folder, 1, 11);
+        take(&journal, &folder, 2, 12);
+        take(&journal, &folder, 3, 13);
+        journal.save(&[1]).unwrap();
+        for (validity, key) in [(2, 20), (3, 30)] {
+            journal.compare(&folder.path, &listing(validity, &[(key, false), (key + 1, false)])).unwrap();
+            assert_eq!(journal.there(&folder, &[1; 16]), Some(11));
+            assert_eq!(journal.there(&folder, &[1; 16]), None, "another message of this content is another one");
+            found(&journal, key, 1, 11);
+            journal.save(&[2]).unwrap();
+            let gone = journal.complete(&folder);
+            let places: Vec<u64> =
+                gone.iter().map(|c| if let Change::Gone { place, .. } = c { *place } else { 0 }).collect();
+            // The second one went with the first change of numbers, the third one was not moved then.
+            assert_eq!(places, if validity == 2 { vec![12, 13] } else { vec![13] });
+            journal.changed(&folder, &gone[0]);
+            journal.settle().unwrap();
+        }
+        // An older copy of the target is put back: what was found in a later one may not be in it.
+        drop(journal);
+        assert_eq!(account(dir.path(), 5, false).before(&folder.path, 3).unwrap().keys, [[30]]);
+        assert!(account(dir.path(), 4, true).before(&folder.path, 3).unwrap().keys.is_empty());
     }
 
     #[test]

@@ -19,6 +19,9 @@ use super::item::{Flags, Folder};
 use crate::error::Result;
 use sha2::{Digest, Sha256};
 
+/// The place of an item that the target need not hold: it has another of the same content.
+pub const NOWHERE: u64 = u64::MAX;
+
 /// An item that the target holds now.
 #[derive(Debug)]
 pub struct Taken<'a> {
@@ -66,6 +69,8 @@ pub struct Differences {
     pub changes: Vec<Change>,
     /// Items that the source no longer has, and that stay in the target.
     pub stay: u64,
+    /// The source no longer has the folder itself; the target is not given one.
+    pub gone: bool,
     /// Items that the source itself leaves out, by reason.
     pub left_out: Vec<(&'static str, u64)>,
 }

@@ -1,10 +1,10 @@
 //! The database beside a PST: folders of accounts, and where each of their items is in the PST.
 
 use super::super::dedupe::Key;
-use super::AccountSummary;
+use super::{AccountSummary, NOWHERE};
 use crate::error::{Error, Kind, Result};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -14,7 +14,7 @@ const FOLDERS: TableDefinition<'_, &str, u32> = TableDefinition::new("folders");
 const ITEMS: TableDefinition<'_, (u32, &[u8]), Row> = TableDefinition::new("items");
 /// A folder's number to the newest change of the server's that was taken, where servers count changes: CONDSTORE.
 const CHANGES: TableDefinition<'_, u32, u64> = TableDefinition::new("changes");
-/// A file of the target, counted from 0, to the highest number of a state that rows speak of.
+/// A file of the target, counted from 0, to the highest number of a state that rows waited for.
 const PARTS: TableDefinition<'_, u32, u32> = TableDefinition::new("parts");
 /// An account to when it was last downloaded to its end, seconds since 1970.
 const ACCOUNTS: TableDefinition<'_, &str, i64> = TableDefinition::new("accounts");
@@ -67,11 +67,16 @@ pub struct Bears<'a> {
     pub states: &'a [u32],
 }
 
+/// True if the target has an item at a place, of this content if that is known.
+pub type Exists<'e> = &'e mut dyn FnMut(u64, Option<&Key>) -> bool;
+
 /// The database beside a PST.
 pub struct State {
     db: Database,
     path: PathBuf,
     next_folder: Mutex<u32>,
+    /// The numbers of the states that the files of the target bore when the database was opened.
+    bore: Vec<u32>,
     /// Places in the target that something is known of, in ascending order.
     places: Vec<u64>,
 }
@@ -84,11 +89,17 @@ pub fn state_path(target: &Path) -> PathBuf {
 }
 
 /// Stands between the names of a path.
-const BELOW: &str = "\u{1f}";
+pub(super) const BELOW: &str = "\u{1f}";
+
+/// The names of a path in one.
+pub(super) fn path_key(path: &[String]) -> String {
+    let plain = |name: &String| name.replace(['\0', '\u{1}', '\u{1f}'], "\u{1e}");
+    path.iter().map(plain).collect::<Vec<_>>().join(BELOW)
+}
 
 /// The key of a folder.
 pub(super) fn folder_key(account: &str, path: &[String], validity: u64) -> String {
-    format!("{account}\0{}\0{validity}", path.join(BELOW))
+    format!("{account}\0{}\0{validity}", path_key(path))
 }
 
 impl State {
@@ -97,10 +108,35 @@ impl State {
     ///
     /// # Errors
     /// When another run has it open, it cannot be written, or it is no such database.
-    pub fn open(target: &Path, of: &Bears<'_>, exists: &mut dyn FnMut(u64) -> bool) -> Result<Self> {
+    pub fn open(target: &Path, of: &Bears<'_>, exists: Exists<'_>) -> Result<Self> {
         let path = state_path(target);
         let db = Database::builder().set_cache_size(CACHE).create(&path).map_err(|e| opening(&e, &path))?;
-        let mut state = Self { db, path, next_folder: Mutex::new(1), places: Vec::new() };
+        Self::over(db, path, of, exists)
+    }
+
+    /// As [`State::open`], on a copy of the database that nobody sees: for a dry run.
+    ///
+    /// # Errors
+    /// When it cannot be read or copied, or is no such database.
+    pub fn rehearse(target: &Path, of: &Bears<'_>, exists: Exists<'_>) -> Result<Self> {
+        let path = state_path(target);
+        let copied = || {
+            let mut copy = tempfile::tempfile()?;
+            if path.exists() {
+                std::io::copy(&mut std::fs::File::open(&path)?, &mut copy)?;
+            }
+            Ok(copy)
+        };
+        let copy = copied().map_err(|e| Error::system("cannot copy what was downloaded before", e).in_file(&path))?;
+        let db = redb::backends::FileBackend::new(copy)
+            .and_then(|copy| Database::builder().set_cache_size(CACHE).create_with_backend(copy))
+            .map_err(|e| opening(&e, &path))?;
+        Self::over(db, path, of, exists)
+    }
+
+    fn over(db: Database, path: PathBuf, of: &Bears<'_>, exists: Exists<'_>) -> Result<Self> {
+        let bore = of.states.to_vec();
+        let mut state = Self { db, path, next_folder: Mutex::new(1), bore, places: Vec::new() };
         state.places = state.prepare(of, exists)?;
         Ok(state)
     }
@@ -110,7 +146,12 @@ impl State {
         self.places.binary_search(&place).is_ok()
     }
 
-    fn prepare(&self, of: &Bears<'_>, exists: &mut dyn FnMut(u64) -> bool) -> Result<Vec<u64>> {
+    /// The number of the state that the file of a place bore when the database was opened.
+    pub(super) fn bore(&self, place: u64) -> u32 {
+        self.bore.get(part_of(place) as usize).copied().unwrap_or_default()
+    }
+
+    fn prepare(&self, of: &Bears<'_>, exists: Exists<'_>) -> Result<Vec<u64>> {
         let mut places = Vec::new();
         let txn = self.db.begin_write().map_err(|e| self.broken(e))?;
         {
@@ -151,7 +192,8 @@ impl State {
             let mut forgotten = false;
             let mut came_to_be = |row: &ItemRow| {
                 let part = part_of(row.place);
-                let is = row.since <= bears(part) && (last.get(&part) != Some(&row.since) || exists(row.place));
+                let sure = row.place == NOWHERE || last.get(&part) != Some(&row.since);
+                let is = !other && row.since <= bears(part) && (sure || exists(row.place, row.content.as_ref()));
                 forgotten |= !is;
                 if is {
                     places.push(row.place);
@@ -183,8 +225,8 @@ impl State {
         let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
         let table = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
         let wanted = folder_key(account, path, validity);
-        let first = format!("{account}\0{}\0", path.join(BELOW));
-        let last = format!("{account}\0{}\u{1}", path.join(BELOW));
+        let path = path_key(path);
+        let (first, last) = (format!("{account}\0{path}\0"), format!("{account}\0{path}\u{1}"));
         let range = table.range(first.as_str()..last.as_str()).map_err(|e| self.broken(e))?;
         let (mut own, mut earlier) = (None, Vec::new());
         for entry in range {
@@ -195,16 +237,16 @@ impl State {
     }
 
     /// The folders of an account that items are known of, each with the validity of its newest life.
-    pub(super) fn folders(&self, account: &str) -> Result<BTreeMap<Vec<String>, u64>> {
+    pub(super) fn folders(&self, account: &str) -> Result<BTreeMap<String, u64>> {
         let txn = self.db.begin_read().map_err(|e| self.broken(e))?;
         let table = txn.open_table(FOLDERS).map_err(|e| self.broken(e))?;
         let items = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
         let (first, last) = (format!("{account}\0"), format!("{account}\u{1}"));
-        let mut newest = BTreeMap::<Vec<String>, (u32, u64, bool)>::new();
+        let mut newest = BTreeMap::<String, (u32, u64, bool)>::new();
         for entry in table.range(first.as_str()..last.as_str()).map_err(|e| self.broken(e))? {
             let (key, number) = entry.map_err(|e| self.broken(e))?;
             let mut names = key.value().split('\0').skip(1);
-            let path = names.next().unwrap_or_default().split(BELOW).map(str::to_owned).collect();
+            let path = names.next().unwrap_or_default().to_owned();
             let validity = names.next().and_then(|v| v.parse().ok()).unwrap_or_default();
             let number = number.value();
             let empty: &[u8] = &[];
@@ -265,24 +307,17 @@ impl State {
                 changes.insert(folder, newest).map_err(|e| self.broken(e))?;
             }
             let mut items = txn.open_table(ITEMS).map_err(|e| self.broken(e))?;
-            let mut since = BTreeMap::<u32, u32>::new();
             for ((folder, key), row) in &what.items {
                 let key = (*folder, key.as_slice());
                 match row {
-                    Some(row) => {
-                        let part = since.entry(part_of(row.place)).or_default();
-                        *part = row.since.max(*part);
-                        items.insert(key, row.stored()).map_err(|e| self.broken(e))?;
-                    }
-                    None => {
-                        items.remove(key).map_err(|e| self.broken(e))?;
-                    }
-                }
+                    Some(row) => items.insert(key, row.stored()).map_err(|e| self.broken(e))?,
+                    None => items.remove(key).map_err(|e| self.broken(e))?,
+                };
             }
             let mut parts = txn.open_table(PARTS).map_err(|e| self.broken(e))?;
-            for (part, number) in since {
+            for (part, number) in &what.parts {
                 let known = parts.get(part).map_err(|e| self.broken(e))?.map_or(0, |v| v.value());
-                parts.insert(part, number.max(known)).map_err(|e| self.broken(e))?;
+                parts.insert(part, known.max(*number)).map_err(|e| self.broken(e))?;
             }
         }
         txn.commit().map_err(|e| self.broken(e))
@@ -327,7 +362,7 @@ impl State {
         };
         let items = txn.open_table(ITEMS).map_err(|e| broken(e.into()))?;
         let accounts = txn.open_table(ACCOUNTS).map_err(|e| broken(e.into()))?;
-        let mut out = BTreeMap::<String, BTreeMap<String, u64>>::new();
+        let mut out = BTreeMap::<String, BTreeMap<String, HashSet<u64>>>::new();
         let all = collect(folders.iter().map_err(|e| broken(e.into()))?, |k: &str, v| (k.to_owned(), v));
         for (key, number) in all.map_err(|e| broken(e.into()))? {
             let mut names = key.split('\0').map(str::to_owned);
@@ -335,12 +370,15 @@ impl State {
             let folder = folder.replace(BELOW, "/");
             let empty: &[u8] = &[];
             let range = items.range((number, empty)..(number + 1, empty)).map_err(|e| broken(e.into()))?;
-            *out.entry(account).or_default().entry(folder).or_default() += range.count() as u64;
+            // One item may be known from several lives of the folder.
+            let places = out.entry(account).or_default().entry(folder).or_default();
+            places.extend(collect(range, |_, row| row.0).map_err(|e| broken(e.into()))?);
         }
         let mut summaries = Vec::new();
         for (account, folders) in out {
             let finished = accounts.get(account.as_str()).map_err(|e| broken(e.into()))?.map(|v| v.value());
-            summaries.push(AccountSummary { account, finished, folders: folders.into_iter().collect() });
+            let folders = folders.into_iter().map(|(folder, places)| (folder, places.len() as u64)).collect();
+            summaries.push(AccountSummary { account, finished, folders });
         }
         Ok(summaries)
     }
@@ -364,6 +402,8 @@ pub(super) struct Noted {
     pub items: Vec<(Name, Option<ItemRow>)>,
     /// The newest change of folders.
     pub newest: Vec<(u32, u64)>,
+    /// For files of the target, the highest number of a state that items wait for.
+    pub parts: BTreeMap<u32, u32>,
 }
 
 impl Noted {
