@@ -358,6 +358,18 @@ mod tests {
         assert!(first.is_ok(), "nothing is known of any part");
     }
 
+    #[test]
+    fn a_database_that_was_never_finished_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = super::super::state_path(&dir.path().join("a.pst"));
+        std::fs::write(&path, [0; 8192]).unwrap();
+        account(dir.path(), 1, true);
+        std::fs::write(&path, b"something else that somebody wrote").unwrap();
+        let of = Bears { key: [7; 16], states: &[1] };
+        assert!(State::open(&dir.path().join("a.pst"), &of, &mut |_, _| true).is_err());
+        assert!(std::fs::read(&path).unwrap().starts_with(b"something"), "it is left as it is");
+    }
+
     /// Folders have one life after the other; each item is in the target once.
     #[test]
     fn a_place_is_given_once() {

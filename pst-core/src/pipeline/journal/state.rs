@@ -110,6 +110,9 @@ impl State {
     /// When another run has it open, it cannot be written, or it is no such database.
     pub fn open(target: &Path, of: &Bears<'_>, exists: Exists<'_>) -> Result<Self> {
         let path = state_path(target);
+        if is_unborn(&path) {
+            std::fs::remove_file(&path).map_err(|e| Error::io("cannot begin anew", &path, e))?;
+        }
         let db = Database::builder().set_cache_size(CACHE).create(&path).map_err(|e| opening(&e, &path))?;
         Self::over(db, path, of, exists)
     }
@@ -122,7 +125,7 @@ impl State {
         let path = state_path(target);
         let copied = || {
             let mut copy = tempfile::tempfile()?;
-            if path.exists() {
+            if path.exists() && !is_unborn(&path) {
                 std::io::copy(&mut std::fs::File::open(&path)?, &mut copy)?;
             }
             Ok(copy)
@@ -342,7 +345,7 @@ impl State {
     /// When it is in use, or no such database.
     pub fn summaries(target: &Path) -> Result<Vec<AccountSummary>> {
         let path = state_path(target);
-        if !path.exists() {
+        if !path.exists() || is_unborn(&path) {
             return Ok(Vec::new());
         }
         let broken = |e: redb::Error| Error::new(Kind::Damaged, e.to_string()).in_file(&path);
@@ -392,6 +395,13 @@ impl State {
 
 /// A folder's number and an item's name in it.
 pub(super) type Name = (u32, Vec<u8>);
+
+/// True for a database of which a run was killed while it was made: what it begins with is written last.
+fn is_unborn(path: &Path) -> bool {
+    let mut magic = [1; 9];
+    let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
+    read.is_ok() && magic == [0; 9]
+}
 
 /// What one transaction writes.
 #[derive(Default)]
