@@ -400,3 +400,65 @@ fn damaged_responses_are_read_without_a_fault() {
     }
     assert!(read > 10_000, "{read}");
 }
+
+/// A source over a script, and its first folder, gone through.
+fn gone_through(script: Script, options: Options) -> (ImapSource, Vec<Got>) {
+    let server = Scripted::start(script);
+    let source = ImapSource::open(server.account(), Options { connections: 1, ..options }).unwrap();
+    let got = read_all(&source);
+    (source, got)
+}
+
+#[test]
+fn a_list_that_is_short_is_not_taken_for_the_whole() {
+    let proper = |s: &Script, ask: &Ask| say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok);
+    let opened = "* OK [UIDVALIDITY 7] x\r\n* OK [HIGHESTMODSEQ 12] x\r\n";
+    // Two messages are counted, and one is listed, whatever is asked.
+    let short = Script::new(proper).other(move |command, _| match command {
+        c if c.starts_with("EXAMINE") => Some((format!("* 2 EXISTS\r\n{opened}").into_bytes(), End::Ok)),
+        c if c.starts_with("UID SEARCH") => Some((b"* SEARCH 2\r\n".to_vec(), End::Ok)),
+        c if c.starts_with("UID FETCH 1:*") => {
+            Some((format!("* 2 FETCH (UID 2 FLAGS () RFC822.SIZE {})\r\n", mail(2).len()).into_bytes(), End::Ok))
+        }
+        _ => None,
+    });
+    let (source, got) = gone_through(short, Options::default());
+    let state = source.state(&source.folders().unwrap()[0]).unwrap();
+    assert!(!state.complete && state.highestmodseq.is_none(), "{state:?}");
+    assert!(got[0].result.is_ok() && got[1].result.as_ref().unwrap_err().contains("lists only 1"), "{got:?}");
+    // Nothing is said of the number of messages.
+    let silent = Script::new(proper)
+        .other(move |command, _| command.starts_with("EXAMINE").then(|| (opened.as_bytes().to_vec(), End::Ok)));
+    let (source, got) = gone_through(silent, Options::default());
+    let state = source.state(&source.folders().unwrap()[0]).unwrap();
+    assert!(!state.complete && state.highestmodseq.is_none() && state.exists == 2, "{state:?}");
+    assert!(got.len() == 2 && got.iter().all(|g| g.result.is_ok()), "{got:?}");
+    // The usual.
+    let usual = Script::new(proper).other(move |command, _| {
+        let said = || (format!("* 2 EXISTS\r\n{opened}").into_bytes(), End::Ok);
+        command.starts_with("EXAMINE").then(said)
+    });
+    let (source, _) = gone_through(usual, Options::default());
+    let state = source.state(&source.folders().unwrap()[0]).unwrap();
+    assert!(state.complete && state.highestmodseq == Some(12), "{state:?}");
+}
+
+#[test]
+fn a_header_that_is_cut_refuses_nothing() {
+    let script = Script::new(|s, ask| {
+        let answer = |uid: &u32| match (uid, ask.item) {
+            // Six bytes short of the subject's end.
+            (1, "BODY.PEEK[HEADER]") => {
+                let header = s.part(1, ask.item);
+                let start = format!("* 1 FETCH (UID 1 BODY[HEADER] {{{}}}\r\n", header.len() - 16);
+                [start.as_bytes(), &header, b")\r\n"].concat()
+            }
+            _ => s.fine(*uid, ask.item),
+        };
+        say(ask.uids.iter().flat_map(answer).collect(), End::Ok)
+    });
+    let filter = pst_core::pipeline::ItemFilter { subject: Some("message 1".into()), ..Default::default() };
+    let (_, got) = gone_through(script, Options { filter, ..Options::default() });
+    let [one] = got.as_slice() else { panic!("{got:?}") };
+    assert_eq!(one.result.as_ref().unwrap().bytes, mail(1));
+}

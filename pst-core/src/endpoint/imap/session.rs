@@ -185,6 +185,11 @@ impl Session {
         self.enabled.contains(extension)
     }
 
+    /// False for Exchange, which only estimates the sizes of messages.
+    pub(super) fn has_exact_sizes(&self) -> bool {
+        !self.can("CLIENTACCESSRULES") && !self.can("BACKENDAUTHENTICATE")
+    }
+
     /// What the server said when it ended the session.
     pub fn bye(&self) -> Option<&Status> {
         self.bye.as_ref()
