@@ -91,6 +91,32 @@ fn sized(script: Script, size: usize) -> Script {
     })
 }
 
+/// Message 1 is given out in pieces only, by offset; `None` for NIL.
+fn in_pieces(piece: fn(&Script, usize) -> Option<Vec<u8>>) -> Script {
+    Script::new(move |s, ask| {
+        if !ask.uids.contains(&1) {
+            return say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok);
+        }
+        let Some((_, range)) = ask.item.split_once("]<") else {
+            return say(Vec::new(), End::Tagged("NO Server error"));
+        };
+        let at = range.split_once('.').unwrap().0.parse().unwrap();
+        let start = format!("* 1 FETCH (UID 1 BODY[]<{at}> ");
+        let bytes = match piece(s, at) {
+            Some(piece) => [start.as_bytes(), format!("{{{}}}\r\n", piece.len()).as_bytes(), &piece, b")\r\n"].concat(),
+            None => [start.as_bytes(), b"NIL)\r\n"].concat(),
+        };
+        say(bytes, End::Ok)
+    })
+}
+
+/// A mail of exactly three pieces.
+fn large() -> Vec<u8> {
+    let mut bytes = mail(1);
+    bytes.resize(3 << 18, b'x');
+    bytes
+}
+
 fn scenarios() -> Vec<(&'static str, Script, Expect)> {
     let whole = mail(1).len();
     vec![
@@ -148,6 +174,12 @@ fn scenarios() -> Vec<(&'static str, Script, Expect)> {
             }
             say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
         }), Exact),
+        ("pieces are smaller than was asked for", in_pieces(|s, at| Some(s.part(1, &format!("BODY.PEEK[]<{at}.40>")))), Exact),
+        ("the end of the pieces is NIL", in_pieces(|s, at| {
+            Some(s.part(1, &format!("BODY.PEEK[]<{at}.40>"))).filter(|piece| !piece.is_empty())
+        }).bodies(&mail(1)).counting(whole + 9), Warns("counts")),
+        ("pieces of an estimated size", in_pieces(|s, at| Some(s.part(1, &format!("BODY.PEEK[]<{at}.400000>")))).counting(whole + 9).exchange(), Exact),
+        ("pieces of a size told too small", in_pieces(|s, at| Some(s.part(1, &format!("BODY.PEEK[]<{at}.262144>")))).bodies(&large()).counting(9), Exact),
         ("only header and text are given out", Script::new(|s, ask| {
             if ask.item.starts_with("BODY.PEEK[]") && ask.uids.contains(&1) {
                 return say(Vec::new(), End::Tagged("BAD internal error"));
@@ -179,6 +211,18 @@ impl Script {
         self.bodies[0] = one.to_vec();
         let size = one.len();
         sized(self, size)
+    }
+
+    /// The server says that message 1 has this size.
+    fn counting(self, size: usize) -> Self {
+        sized(self, size)
+    }
+
+    /// The capabilities of Exchange.
+    fn exchange(self) -> Self {
+        self.other(|command, _| {
+            (command == "CAPABILITY").then(|| (b"* CAPABILITY IMAP4rev1 CLIENTACCESSRULES\r\n".to_vec(), End::Ok))
+        })
     }
 
     /// Message 1 is NIL where it is asked for whole.
@@ -461,4 +505,56 @@ fn a_header_that_is_cut_refuses_nothing() {
     let (_, got) = gone_through(script, Options { filter, ..Options::default() });
     let [one] = got.as_slice() else { panic!("{got:?}") };
     assert_eq!(one.result.as_ref().unwrap().bytes, mail(1));
+}
+
+#[test]
+fn pieces_without_end_are_given_up() {
+    let endless = in_pieces(|_, _| Some(vec![b'x'; 1 << 18]));
+    let server = Scripted::start(endless);
+    let limits = Limits { literal: 1 << 20, ..Limits::default() };
+    let account = pst_core::endpoint::imap::Account { limits, ..server.account() };
+    let source = ImapSource::open(account, Options { connections: 1, ..Options::default() }).unwrap();
+    let got = read_all(&source);
+    assert!(got[0].result.as_ref().unwrap_err().contains("beyond the size"), "{got:?}");
+    assert!(got[1].result.is_ok());
+}
+
+#[test]
+fn a_header_is_tried_several_times() {
+    let script = Script::new(|s, ask| {
+        if ask.nth < 3 && ask.uids.contains(&1) {
+            return say(Vec::new(), End::Close);
+        }
+        say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+    });
+    let (_, got) = gone_through(script, Options { headers_only: true, ..Options::default() });
+    assert!(got.len() == 2 && got.iter().all(|g| g.result.is_ok()), "{got:?}");
+}
+
+#[test]
+fn a_doubted_message_is_asked_for_once_more_and_alone() {
+    let (got, commands) = run(once(|s, ask| s.with(ask, |_| b"* 1 FETCH (UID 1 BODY[] {3}\r\nabcdef)\r\n".to_vec())));
+    assert!(got.iter().all(|g| g.result.is_ok()), "{got:?}");
+    let asked = commands.iter().filter(|c| c.ends_with("BODY.PEEK[])"));
+    assert_eq!(
+        asked.collect::<Vec<_>>(),
+        ["UID FETCH 1:2 (UID BODY.PEEK[])", "UID FETCH 1 (UID BODY.PEEK[])", "UID FETCH 2 (UID BODY.PEEK[])"]
+    );
+}
+
+#[test]
+fn a_question_that_breaks_off_leaves_no_rest_to_be_read() {
+    // Behind what is too long comes what looks like another folder's list.
+    let script = Script::new(|s, ask| say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok));
+    let script = script.other(|command, nth| match command {
+        "LIST \"\" \"*\"" => Some((b"* LIST () \"/\" INBOX\r\n* LIST () \"/\" Other\r\n".to_vec(), End::Ok)),
+        c if c.starts_with("EXAMINE") && nth == 0 => {
+            Some((b"* OK {99999999999}\r\n* 1 FETCH (BODY[] {99999999999}\r\n* 7 EXISTS\r\n".to_vec(), End::Ok))
+        }
+        _ => None,
+    });
+    let (_, got) = gone_through(script, Options::default());
+    assert!(got[0].result.is_err(), "{got:?}");
+    let other: Vec<_> = got.iter().filter(|g| g.folder == "Other").collect();
+    assert!(other.len() == 2 && other.iter().all(|g| g.result.is_ok()), "{got:?}");
 }

@@ -130,7 +130,7 @@ impl Account {
 /// A session.
 pub struct Session {
     account: Account,
-    /// `None` only while the connection changes its form.
+    /// `None` while the connection changes its form, and once reading has failed.
     reader: Option<Reader<Box<dyn Channel>>>,
     capabilities: BTreeSet<String>,
     enabled: BTreeSet<String>,
@@ -295,6 +295,11 @@ impl Session {
         self.reader.as_mut().is_some_and(|r| r.inner().is_encrypted())
     }
 
+    /// False once reading has failed.
+    pub(super) fn is_usable(&self) -> bool {
+        self.reader.is_some()
+    }
+
     fn gone(&self) -> Error {
         let said = self.bye.as_ref().map(|b| format!(" (it said: {})", tame(b.words().as_bytes())));
         self.failed(Kind::Connection, &format!("it has closed the connection{}", said.unwrap_or_default()))
@@ -369,7 +374,11 @@ impl Session {
         let line: Line = match reader.line() {
             Ok(Some(line)) => line,
             Ok(None) => return Err(self.gone()),
-            Err(e) => return Err(self.named(&e)),
+            Err(e) => {
+                // What follows is the rest of something: nothing that can be understood.
+                self.reader = None;
+                return Err(self.named(&e));
+            }
         };
         let response = parse(line);
         match &response {
