@@ -7,9 +7,10 @@ use super::scripted::{Ask, End, Got, Loaded, Say, Script, Scripted, mail, read_a
 use pst_core::Kind;
 use pst_core::endpoint::imap::response::{Response, parse};
 use pst_core::endpoint::imap::wire::{Limits, Reader};
-use pst_core::endpoint::imap::{ImapSource, Options};
-use pst_core::endpoint::net::Security;
+use pst_core::endpoint::imap::{ImapSource, Notice, Options};
+use pst_core::endpoint::net::{Login, Secret, Security};
 use pst_core::pipeline::Source;
+use std::sync::{Arc, Mutex};
 
 /// What is expected of message 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -311,6 +312,57 @@ fn signing_in() {
     assert_eq!(refused.kind(), Kind::Denied);
     assert!(refused.text().contains("wrong: ***") && !refused.text().contains("secret"), "{refused}");
     assert_eq!(login("NO [UNAVAILABLE] try again later").err().unwrap().kind(), Kind::Connection);
+}
+
+#[test]
+fn what_was_sent_to_sign_in_is_not_repeated() {
+    let long = "sesame55".repeat(100);
+    // The line of the command, in all that can be said while it is under way.
+    for (capabilities, password) in
+        [("", "secret"), ("", "a\\\"b"), ("AUTH=PLAIN SASL-IR", "secret"), ("AUTH=PLAIN SASL-IR", long.as_str())]
+    {
+        let line = match capabilities {
+            "" => format!("LOGIN \"eve\" \"{}\"", password.replace('\\', "\\\\").replace('"', "\\\"")),
+            _ => base64_simd::STANDARD.encode_to_string(format!("\0eve\0{password}")),
+        };
+        let echo = line.clone();
+        let script = fine().other(move |command, _| match command.split(' ').next().unwrap() {
+            "" => Some((format!("* OK [CAPABILITY IMAP4rev1 {capabilities}] hi\r\n").into_bytes(), End::Ok)),
+            "LOGIN" | "AUTHENTICATE" => {
+                let said = format!("* OK [ALERT] you say {echo} {echo}\r\n* BYE you say {echo}\r\n");
+                Some((said.into_bytes(), End::Close))
+            }
+            _ => None,
+        });
+        let server = Scripted::start(script);
+        let mut account = server.account();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hear = Arc::clone(&heard);
+        account.watch = Arc::new(move |notice: &Notice| hear.lock().unwrap().push(format!("{notice:?}")));
+        account.login = Some(Login::Password { user: "eve".into(), password: Secret::new(password) });
+        let mut said = vec![ImapSource::open(account, Options::default()).err().unwrap().text().to_owned()];
+        said.append(&mut heard.lock().unwrap());
+        assert!(said.len() > 1 && said.iter().all(|s| s.contains("you say")), "{said:?}");
+        let secrets = [password, line.trim_end_matches('='), "c2VzYW1l", "sesame"];
+        assert!(said.iter().all(|s| secrets.iter().all(|secret| !s.contains(secret))), "{said:?}");
+    }
+}
+
+#[test]
+fn counts_that_come_in_another_order() {
+    let script = fine().other(|command, _| match command.split(' ').next().unwrap() {
+        "LIST" => Some((b"* LIST () \"/\" INBOX\r\n* LIST () \"/\" Other\r\n".to_vec(), End::Ok)),
+        "STATUS" if command.contains("INBOX") => Some((Vec::new(), End::Later)),
+        "STATUS" => {
+            let inbox = "OK done\r\n* STATUS INBOX (MESSAGES 7)\r\np4 OK done";
+            Some((b"* STATUS Other (MESSAGES 9)\r\n".to_vec(), End::Tagged(inbox)))
+        }
+        _ => None,
+    });
+    let server = Scripted::start(script);
+    let source = ImapSource::open(server.account(), Options::default()).unwrap();
+    let counts: Vec<_> = source.folders().unwrap().iter().map(|f| f.count).collect();
+    assert_eq!(counts, [Some(7), Some(9)], "{:?}", server.commands.lock().unwrap());
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum End {
     Ok,
     /// Another tagged answer: word and text.
     Tagged(&'static str),
+    /// The tagged answer stands in what a later command is answered.
+    Later,
     /// The connection is closed.
     Close,
     /// Nothing more comes.
@@ -173,6 +175,7 @@ fn serve(stream: TcpStream, script: &Script, noted: &Mutex<Vec<String>>, count: 
         match end {
             End::Ok => out.write_all(format!("{tag} OK done\r\n").as_bytes()).ok()?,
             End::Tagged(text) => out.write_all(format!("{tag} {text}\r\n").as_bytes()).ok()?,
+            End::Later => {}
             End::Close => return None,
             End::Silence => std::thread::sleep(Duration::from_secs(3)),
         }

@@ -4,6 +4,7 @@ use super::command::{Command, Piece};
 use super::response::{Response, Status, Word, capabilities, parse};
 use super::throttle;
 use super::wire::{Limits, Line, Reader, dropped};
+use crate::endpoint::net::secret::scrub;
 use crate::endpoint::net::{Login, Security, Server, Stream, tame};
 use crate::error::{Error, Kind, Result};
 use std::collections::BTreeSet;
@@ -139,6 +140,8 @@ pub struct Session {
     bye: Option<Status>,
     /// The server has said that nobody need sign in.
     signed_in: bool,
+    /// What is not repeated if the server says it, while somebody signs in.
+    pub(super) hidden: Vec<String>,
     /// The folder that is open: its name as on the wire, and its UIDVALIDITY.
     pub(super) opened: Option<(Vec<u8>, u32)>,
 }
@@ -158,6 +161,7 @@ impl Session {
             tags: 0,
             bye: None,
             signed_in: false,
+            hidden: Vec::new(),
             opened: None,
         };
         new.greet()?;
@@ -380,25 +384,37 @@ impl Session {
                 return Err(self.named(&e));
             }
         };
-        let response = parse(line);
-        match &response {
+        let mut response = parse(line);
+        match &mut response {
             Response::Capability(words) => self.capabilities = words.iter().cloned().collect(),
             Response::Enabled(words) => self.enabled.extend(words.iter().cloned()),
             Response::Status(status) => self.noted(status),
-            Response::Tagged(_, status) => self.learn(status),
+            Response::Tagged(_, status) => {
+                self.learn(status);
+                self.hide(status);
+            }
             _ => {}
         }
         Ok(response)
     }
 
-    fn noted(&mut self, status: &Status) {
+    fn noted(&mut self, status: &mut Status) {
         self.learn(status);
+        self.hide(status);
         if status.code("ALERT").is_some() {
             (self.account.watch)(&Notice::Alert(tame(status.text.as_bytes())));
         }
         self.signed_in |= status.word == Word::PreAuth;
         if status.word == Word::Bye {
             self.bye = Some(status.clone());
+        }
+    }
+
+    /// Takes out of a status what was sent to sign in: errors and alerts are made of it.
+    fn hide(&self, status: &mut Status) {
+        if !self.hidden.is_empty() {
+            status.text = scrub(&self.hidden, &status.text);
+            status.code = status.code.take().map(|(name, rest)| (name, scrub(&self.hidden, &rest)));
         }
     }
 
