@@ -114,7 +114,7 @@ mod tests {
     fn a_copy_that_fails_half_way_does_not_shift_the_next() {
         let mut copies = Copies::default();
         let mut short = tempfile::tempfile().unwrap();
-        short.write_all(&[b'x'; 80 << 10]).unwrap();
+        short.write_all(&vec![b'x'; 80 << 10]).unwrap();
         assert!(copies.keep(1, &Input::from_file(short, 200 << 10, "message")).is_err());
         copies.keep(2, &Input::from_bytes(b"the second".to_vec(), "message")).unwrap();
         assert!(copies.find(1).unwrap().is_none());

@@ -5,7 +5,7 @@ use super::response::{Response, Status, Word, capabilities, parse};
 use super::throttle;
 use super::wire::{Limits, Line, Reader, dropped};
 use crate::endpoint::net::secret::scrub;
-use crate::endpoint::net::{Login, Security, Server, Stream, tame};
+use crate::endpoint::net::{Login, Notice, Security, Server, Stream, Watch, tame};
 use crate::error::{Error, Kind, Result};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -62,30 +62,6 @@ impl Dial for Network {
         Ok(Box::new(Stream::connect(server)?))
     }
 }
-
-/// What is worth telling while a session goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// The server has asked for patience.
-    Waiting {
-        /// What it said.
-        why: String,
-        /// How long is waited.
-        wait: Duration,
-    },
-    /// The connection broke and is made again.
-    Reconnecting {
-        /// What broke it.
-        why: String,
-        /// How long is waited before.
-        wait: Duration,
-    },
-    /// A message of the server for its users.
-    Alert(String),
-}
-
-/// Takes notices; called from any thread.
-pub type Watch = Arc<dyn Fn(&Notice) + Send + Sync>;
 
 /// An account on a server, and how it is talked to.
 #[derive(Clone)]

@@ -2,9 +2,8 @@
 
 use super::body::{Incoming, cannot_store};
 use super::{Account, refusal, signin, wire};
-use crate::endpoint::imap::Notice;
 use crate::endpoint::net::secret::scrub;
-use crate::endpoint::net::{Security, Stream, tame};
+use crate::endpoint::net::{Notice, Security, Stream, tame};
 use crate::error::{Error, Kind, Result};
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
