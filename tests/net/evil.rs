@@ -596,12 +596,12 @@ fn a_doubted_message_is_asked_for_once_more_and_alone() {
 
 #[test]
 fn a_question_that_breaks_off_leaves_no_rest_to_be_read() {
-    // Behind what is too long comes what looks like another folder's list.
+    // Behind what is too long comes what looks like the answer to the next command: an empty folder.
     let script = Script::new(|s, ask| say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok));
     let script = script.other(|command, nth| match command {
         "LIST \"\" \"*\"" => Some((b"* LIST () \"/\" INBOX\r\n* LIST () \"/\" Other\r\n".to_vec(), End::Ok)),
         c if c.starts_with("EXAMINE") && nth == 0 => {
-            Some((b"* OK {99999999999}\r\n* 1 FETCH (BODY[] {99999999999}\r\n* 7 EXISTS\r\n".to_vec(), End::Ok))
+            Some((b"* 1 FETCH (BODY[] {99999999999}\r\n* 0 EXISTS\r\np7 OK done\r\n".to_vec(), End::Ok))
         }
         _ => None,
     });
