@@ -211,6 +211,7 @@ fn an_app_by_itself() {
     assert_eq!(idp.forms("token").len(), 2);
     // The provider repeats what it was sent.
     refused(&app(&idp, "wrong-SECRET"), Flow::App, Kind::Denied, "not ***");
+    refused(&app(&idp, &"wrong-SECRET".repeat(50)), Flow::App, Kind::Denied, "not ***");
 }
 
 #[test]
@@ -287,6 +288,11 @@ fn a_token_near_its_end_is_renewed() {
     client(&idp).run(Flow::Device, &Person::default()).unwrap();
     let error = lost.token(false).unwrap_err();
     assert!(error.kind() == Kind::Denied && sentence(&error).contains("pst login renews it"), "{error}");
+    let long = "long-SECRET".repeat(50);
+    let kept = OAuthTokens::new(Tokens { refresh: Some(Secret::new(long.as_str())), ..of(0) }, client(&idp));
+    let answer = format!("{{\"error\":\"invalid_grant\",\"error_description\":\"not {long}\"}}");
+    idp.state.lock().unwrap().answers = [(400, answer)].into();
+    assert!(sentence(&kept.token(false).unwrap_err()).contains("not ***"));
     let none = OAuthTokens::new(Tokens { refresh: None, ..of(0) }, client(&idp));
     assert!(sentence(&none.token(false).unwrap_err()).contains("no refresh token"));
 }

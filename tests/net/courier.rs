@@ -4,12 +4,12 @@
 //! `tests/run` unpacks it into `target/courier`, since its packages exclude those of Dovecot; it runs without a network,
 //! on its standard input and output.
 
+use super::scripted::Program;
+use pst_core::Result;
 use pst_core::endpoint::imap::{Account, Channel, Dial, ImapSource, Notice, Options};
 use pst_core::endpoint::net::{Security, Server, TlsOptions};
 use pst_core::pipeline::{Body, Role, Source};
-use pst_core::{Error, Kind, Result};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -59,47 +59,7 @@ impl Courier {
 
 impl Dial for Courier {
     fn dial(&self, _server: &Server) -> Result<Box<dyn Channel>> {
-        Ok(Box::new(Pipes(self.start())))
-    }
-}
-
-/// A program that is talked to.
-struct Pipes(Child);
-
-impl Read for Pipes {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        self.0.stdout.as_mut().unwrap().read(out)
-    }
-}
-
-impl Write for Pipes {
-    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
-        self.0.stdin.as_mut().unwrap().write(data)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.stdin.as_mut().unwrap().flush()
-    }
-}
-
-impl Channel for Pipes {
-    fn start_tls(self: Box<Self>, _server: &Server) -> Result<Box<dyn Channel>> {
-        Err(Error::new(Kind::Unsupported, "no TLS to a program"))
-    }
-
-    fn compress(self: Box<Self>) -> Result<Box<dyn Channel>> {
-        Err(Error::new(Kind::Unsupported, "no compression to a program"))
-    }
-
-    fn is_encrypted(&self) -> bool {
-        false
-    }
-}
-
-impl Drop for Pipes {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        Ok(Box::new(Program(self.start())))
     }
 }
 

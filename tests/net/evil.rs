@@ -7,9 +7,10 @@ use super::scripted::{Ask, End, Got, Loaded, Say, Script, Scripted, mail, read_a
 use pst_core::Kind;
 use pst_core::endpoint::imap::response::{Response, parse};
 use pst_core::endpoint::imap::wire::{Limits, Reader};
-use pst_core::endpoint::imap::{ImapSource, Options};
-use pst_core::endpoint::net::Security;
+use pst_core::endpoint::imap::{ImapSource, Notice, Options};
+use pst_core::endpoint::net::{Login, Secret, Security};
 use pst_core::pipeline::Source;
+use std::sync::{Arc, Mutex};
 
 /// What is expected of message 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,6 +92,32 @@ fn sized(script: Script, size: usize) -> Script {
     })
 }
 
+/// Message 1 is given out in pieces only, by offset; `None` for NIL.
+fn in_pieces(piece: fn(&Script, usize) -> Option<Vec<u8>>) -> Script {
+    Script::new(move |s, ask| {
+        if !ask.uids.contains(&1) {
+            return say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok);
+        }
+        let Some((_, range)) = ask.item.split_once("]<") else {
+            return say(Vec::new(), End::Tagged("NO Server error"));
+        };
+        let at = range.split_once('.').unwrap().0.parse().unwrap();
+        let start = format!("* 1 FETCH (UID 1 BODY[]<{at}> ");
+        let bytes = match piece(s, at) {
+            Some(piece) => [start.as_bytes(), format!("{{{}}}\r\n", piece.len()).as_bytes(), &piece, b")\r\n"].concat(),
+            None => [start.as_bytes(), b"NIL)\r\n"].concat(),
+        };
+        say(bytes, End::Ok)
+    })
+}
+
+/// A mail of exactly three pieces.
+fn large() -> Vec<u8> {
+    let mut bytes = mail(1);
+    bytes.resize(3 << 18, b'x');
+    bytes
+}
+
 fn scenarios() -> Vec<(&'static str, Script, Expect)> {
     let whole = mail(1).len();
     vec![
@@ -148,6 +175,12 @@ fn scenarios() -> Vec<(&'static str, Script, Expect)> {
             }
             say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
         }), Exact),
+        ("pieces are smaller than was asked for", in_pieces(|s, at| Some(s.part(1, &format!("BODY.PEEK[]<{at}.40>")))), Exact),
+        ("the end of the pieces is NIL", in_pieces(|s, at| {
+            Some(s.part(1, &format!("BODY.PEEK[]<{at}.40>"))).filter(|piece| !piece.is_empty())
+        }).bodies(&mail(1)).counting(whole + 9), Warns("counts")),
+        ("pieces of an estimated size", in_pieces(|s, at| Some(s.part(1, &format!("BODY.PEEK[]<{at}.400000>")))).counting(whole + 9).exchange(), Exact),
+        ("pieces of a size told too small", in_pieces(|s, at| Some(s.part(1, &format!("BODY.PEEK[]<{at}.262144>")))).bodies(&large()).counting(9), Exact),
         ("only header and text are given out", Script::new(|s, ask| {
             if ask.item.starts_with("BODY.PEEK[]") && ask.uids.contains(&1) {
                 return say(Vec::new(), End::Tagged("BAD internal error"));
@@ -179,6 +212,18 @@ impl Script {
         self.bodies[0] = one.to_vec();
         let size = one.len();
         sized(self, size)
+    }
+
+    /// The server says that message 1 has this size.
+    fn counting(self, size: usize) -> Self {
+        sized(self, size)
+    }
+
+    /// The capabilities of Exchange.
+    fn exchange(self) -> Self {
+        self.other(|command, _| {
+            (command == "CAPABILITY").then(|| (b"* CAPABILITY IMAP4rev1 CLIENTACCESSRULES\r\n".to_vec(), End::Ok))
+        })
     }
 
     /// Message 1 is NIL where it is asked for whole.
@@ -267,6 +312,57 @@ fn signing_in() {
     assert_eq!(refused.kind(), Kind::Denied);
     assert!(refused.text().contains("wrong: ***") && !refused.text().contains("secret"), "{refused}");
     assert_eq!(login("NO [UNAVAILABLE] try again later").err().unwrap().kind(), Kind::Connection);
+}
+
+#[test]
+fn what_was_sent_to_sign_in_is_not_repeated() {
+    let long = "sesame55".repeat(100);
+    // The line of the command, in all that can be said while it is under way.
+    for (capabilities, password) in
+        [("", "secret"), ("", "a\\\"b"), ("AUTH=PLAIN SASL-IR", "secret"), ("AUTH=PLAIN SASL-IR", long.as_str())]
+    {
+        let line = match capabilities {
+            "" => format!("LOGIN \"eve\" \"{}\"", password.replace('\\', "\\\\").replace('"', "\\\"")),
+            _ => base64_simd::STANDARD.encode_to_string(format!("\0eve\0{password}")),
+        };
+        let echo = line.clone();
+        let script = fine().other(move |command, _| match command.split(' ').next().unwrap() {
+            "" => Some((format!("* OK [CAPABILITY IMAP4rev1 {capabilities}] hi\r\n").into_bytes(), End::Ok)),
+            "LOGIN" | "AUTHENTICATE" => {
+                let said = format!("* OK [ALERT] you say {echo} {echo}\r\n* BYE you say {echo}\r\n");
+                Some((said.into_bytes(), End::Close))
+            }
+            _ => None,
+        });
+        let server = Scripted::start(script);
+        let mut account = server.account();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hear = Arc::clone(&heard);
+        account.watch = Arc::new(move |notice: &Notice| hear.lock().unwrap().push(format!("{notice:?}")));
+        account.login = Some(Login::Password { user: "eve".into(), password: Secret::new(password) });
+        let mut said = vec![ImapSource::open(account, Options::default()).err().unwrap().text().to_owned()];
+        said.append(&mut heard.lock().unwrap());
+        assert!(said.len() > 1 && said.iter().all(|s| s.contains("you say")), "{said:?}");
+        let secrets = [password, line.trim_end_matches('='), "c2VzYW1l", "sesame"];
+        assert!(said.iter().all(|s| secrets.iter().all(|secret| !s.contains(secret))), "{said:?}");
+    }
+}
+
+#[test]
+fn counts_that_come_in_another_order() {
+    let script = fine().other(|command, _| match command.split(' ').next().unwrap() {
+        "LIST" => Some((b"* LIST () \"/\" INBOX\r\n* LIST () \"/\" Other\r\n".to_vec(), End::Ok)),
+        "STATUS" if command.contains("INBOX") => Some((Vec::new(), End::Later)),
+        "STATUS" => {
+            let inbox = "OK done\r\n* STATUS INBOX (MESSAGES 7)\r\np4 OK done";
+            Some((b"* STATUS Other (MESSAGES 9)\r\n".to_vec(), End::Tagged(inbox)))
+        }
+        _ => None,
+    });
+    let server = Scripted::start(script);
+    let source = ImapSource::open(server.account(), Options::default()).unwrap();
+    let counts: Vec<_> = source.folders().unwrap().iter().map(|f| f.count).collect();
+    assert_eq!(counts, [Some(7), Some(9)], "{:?}", server.commands.lock().unwrap());
 }
 
 #[test]
@@ -399,4 +495,118 @@ fn damaged_responses_are_read_without_a_fault() {
         }
     }
     assert!(read > 10_000, "{read}");
+}
+
+/// A source over a script, and its first folder, gone through.
+fn gone_through(script: Script, options: Options) -> (ImapSource, Vec<Got>) {
+    let server = Scripted::start(script);
+    let source = ImapSource::open(server.account(), Options { connections: 1, ..options }).unwrap();
+    let got = read_all(&source);
+    (source, got)
+}
+
+#[test]
+fn a_list_that_is_short_is_not_taken_for_the_whole() {
+    let proper = |s: &Script, ask: &Ask| say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok);
+    let opened = "* OK [UIDVALIDITY 7] x\r\n* OK [HIGHESTMODSEQ 12] x\r\n";
+    // Two messages are counted, and one is listed, whatever is asked.
+    let short = Script::new(proper).other(move |command, _| match command {
+        c if c.starts_with("EXAMINE") => Some((format!("* 2 EXISTS\r\n{opened}").into_bytes(), End::Ok)),
+        c if c.starts_with("UID SEARCH") => Some((b"* SEARCH 2\r\n".to_vec(), End::Ok)),
+        c if c.starts_with("UID FETCH 1:*") => {
+            Some((format!("* 2 FETCH (UID 2 FLAGS () RFC822.SIZE {})\r\n", mail(2).len()).into_bytes(), End::Ok))
+        }
+        _ => None,
+    });
+    let (source, got) = gone_through(short, Options::default());
+    let state = source.state(&source.folders().unwrap()[0]).unwrap();
+    assert!(!state.complete && state.highestmodseq.is_none(), "{state:?}");
+    assert!(got[0].result.is_ok() && got[1].result.as_ref().unwrap_err().contains("lists only 1"), "{got:?}");
+    // Nothing is said of the number of messages.
+    let silent = Script::new(proper)
+        .other(move |command, _| command.starts_with("EXAMINE").then(|| (opened.as_bytes().to_vec(), End::Ok)));
+    let (source, got) = gone_through(silent, Options::default());
+    let state = source.state(&source.folders().unwrap()[0]).unwrap();
+    assert!(!state.complete && state.highestmodseq.is_none() && state.exists == 2, "{state:?}");
+    assert!(got.len() == 2 && got.iter().all(|g| g.result.is_ok()), "{got:?}");
+    // The usual.
+    let usual = Script::new(proper).other(move |command, _| {
+        let said = || (format!("* 2 EXISTS\r\n{opened}").into_bytes(), End::Ok);
+        command.starts_with("EXAMINE").then(said)
+    });
+    let (source, _) = gone_through(usual, Options::default());
+    let state = source.state(&source.folders().unwrap()[0]).unwrap();
+    assert!(state.complete && state.highestmodseq == Some(12), "{state:?}");
+}
+
+#[test]
+fn a_header_that_is_cut_refuses_nothing() {
+    let script = Script::new(|s, ask| {
+        let answer = |uid: &u32| match (uid, ask.item) {
+            // Six bytes short of the subject's end.
+            (1, "BODY.PEEK[HEADER]") => {
+                let header = s.part(1, ask.item);
+                let start = format!("* 1 FETCH (UID 1 BODY[HEADER] {{{}}}\r\n", header.len() - 16);
+                [start.as_bytes(), &header, b")\r\n"].concat()
+            }
+            _ => s.fine(*uid, ask.item),
+        };
+        say(ask.uids.iter().flat_map(answer).collect(), End::Ok)
+    });
+    let filter = pst_core::pipeline::ItemFilter { subject: Some("message 1".into()), ..Default::default() };
+    let (_, got) = gone_through(script, Options { filter, ..Options::default() });
+    let [one] = got.as_slice() else { panic!("{got:?}") };
+    assert_eq!(one.result.as_ref().unwrap().bytes, mail(1));
+}
+
+#[test]
+fn pieces_without_end_are_given_up() {
+    let endless = in_pieces(|_, _| Some(vec![b'x'; 1 << 18]));
+    let server = Scripted::start(endless);
+    let limits = Limits { literal: 1 << 20, ..Limits::default() };
+    let account = pst_core::endpoint::imap::Account { limits, ..server.account() };
+    let source = ImapSource::open(account, Options { connections: 1, ..Options::default() }).unwrap();
+    let got = read_all(&source);
+    assert!(got[0].result.as_ref().unwrap_err().contains("beyond the size"), "{got:?}");
+    assert!(got[1].result.is_ok());
+}
+
+#[test]
+fn a_header_is_tried_several_times() {
+    let script = Script::new(|s, ask| {
+        if ask.nth < 3 && ask.uids.contains(&1) {
+            return say(Vec::new(), End::Close);
+        }
+        say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok)
+    });
+    let (_, got) = gone_through(script, Options { headers_only: true, ..Options::default() });
+    assert!(got.len() == 2 && got.iter().all(|g| g.result.is_ok()), "{got:?}");
+}
+
+#[test]
+fn a_doubted_message_is_asked_for_once_more_and_alone() {
+    let (got, commands) = run(once(|s, ask| s.with(ask, |_| b"* 1 FETCH (UID 1 BODY[] {3}\r\nabcdef)\r\n".to_vec())));
+    assert!(got.iter().all(|g| g.result.is_ok()), "{got:?}");
+    let asked = commands.iter().filter(|c| c.ends_with("BODY.PEEK[])"));
+    assert_eq!(
+        asked.collect::<Vec<_>>(),
+        ["UID FETCH 1:2 (UID BODY.PEEK[])", "UID FETCH 1 (UID BODY.PEEK[])", "UID FETCH 2 (UID BODY.PEEK[])"]
+    );
+}
+
+#[test]
+fn a_question_that_breaks_off_leaves_no_rest_to_be_read() {
+    // Behind what is too long comes what looks like the answer to the next command: an empty folder.
+    let script = Script::new(|s, ask| say(ask.uids.iter().flat_map(|u| s.fine(*u, ask.item)).collect(), End::Ok));
+    let script = script.other(|command, nth| match command {
+        "LIST \"\" \"*\"" => Some((b"* LIST () \"/\" INBOX\r\n* LIST () \"/\" Other\r\n".to_vec(), End::Ok)),
+        c if c.starts_with("EXAMINE") && nth == 0 => {
+            Some((b"* 1 FETCH (BODY[] {99999999999}\r\n* 0 EXISTS\r\np7 OK done\r\n".to_vec(), End::Ok))
+        }
+        _ => None,
+    });
+    let (_, got) = gone_through(script, Options::default());
+    assert!(got[0].result.is_err(), "{got:?}");
+    let other: Vec<_> = got.iter().filter(|g| g.folder == "Other").collect();
+    assert!(other.len() == 2 && other.iter().all(|g| g.result.is_ok()), "{got:?}");
 }

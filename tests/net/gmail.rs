@@ -1,9 +1,9 @@
 //! Gmail's labels, told by a scripted server: no other server has them.
 
 use super::scripted::{End, Script, Scripted, mail, read_all};
-use pst_core::endpoint::imap::{ImapSource, Labels, Options};
+use pst_core::endpoint::imap::{FolderState, ImapSource, Known, KnownFolder, Labels, Mailbox, Options};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Folder, attribute, and its messages: number of Gmail and labels.
 type Labelled = (&'static str, &'static str, &'static [(u32, &'static str)]);
@@ -65,12 +65,28 @@ fn answer(command: &str, open: &Mutex<usize>) -> Option<(Vec<u8>, End)> {
 
 type Found = (String, u32, Vec<String>);
 
+/// What an earlier run has: folders by their names on the wire, and UIDs.
+struct Earlier(&'static [(&'static str, u32)]);
+
+impl Known for Earlier {
+    fn known(&self, mailbox: &Mailbox, _state: &FolderState) -> KnownFolder {
+        let here = self.0.iter().filter(|(name, _)| name.as_bytes() == mailbox.name);
+        KnownFolder { uids: here.map(|(_, uid)| *uid).collect(), modseq: None }
+    }
+}
+
 /// Folder, message and keywords of all; and how many bodies were fetched.
 fn run(labels: Labels) -> (BTreeSet<Found>, usize) {
+    run_again(labels, &[])
+}
+
+fn run_again(labels: Labels, known: &'static [(&'static str, u32)]) -> (BTreeSet<Found>, usize) {
     let open = Mutex::new(0);
     let script = Script::new(|_, _| panic!("not asked")).other(move |command, _| answer(command, &open));
     let server = Scripted::start(script);
-    let source = ImapSource::open(server.account(), Options { connections: 1, labels, ..Options::default() }).unwrap();
+    let known: Option<Arc<dyn Known>> = Some(Arc::new(Earlier(known)));
+    let options = Options { connections: 1, labels, known, ..Options::default() };
+    let source = ImapSource::open(server.account(), options).unwrap();
     let mut out = BTreeSet::new();
     for got in read_all(&source) {
         let loaded = got.result.unwrap();
@@ -119,4 +135,13 @@ fn each_label_a_folder() {
     ];
     assert_eq!(got, shown(&expected));
     assert_eq!(fetched, 4);
+}
+
+#[test]
+fn what_an_earlier_run_has_in_another_folder_does_not_come_again() {
+    let everything = &[("INBOX", 1), ("INBOX", 2), ("Work", 1), ("[Gmail]/All Mail", 2), ("[Gmail]/Trash", 1)];
+    assert_eq!(run_again(Labels::Folders, everything), (BTreeSet::new(), 0));
+    // A label that is new brings the message into its folder, and only there.
+    let before = &[("INBOX", 1), ("INBOX", 2), ("[Gmail]/All Mail", 2), ("[Gmail]/Trash", 1)];
+    assert_eq!(run_again(Labels::Folders, before), (shown(&[("Work", 1, &[])]), 1));
 }

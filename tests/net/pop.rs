@@ -437,6 +437,39 @@ fn servers_that_are_busy_are_waited_for() {
 }
 
 #[test]
+fn a_mailbox_in_use_renews_no_token() {
+    struct Once;
+    impl TokenSource for Once {
+        fn token(&self, renew: bool) -> Result<Secret> {
+            if renew { Err(Error::new(Kind::Denied, "no other token")) } else { Ok(Secret::new("fresh")) }
+        }
+    }
+    let account = scripted(|talk, n| {
+        talk.serve(&THREE, |line| {
+            let said = if n == 0 { "-ERR [IN-USE] another session\r\n" } else { "+OK\r\n" };
+            line.starts_with("AUTH").then(|| said.to_owned())
+        })
+    });
+    let login = Login::Token { user: "eve".into(), source: Arc::new(Once) };
+    assert_eq!(good(load_all(&open(Account { login, ..account }))), texts(&THREE));
+}
+
+#[test]
+fn names_that_are_not_told_now_are_not_replaced() {
+    for (uidl, capabilities) in
+        [("-ERR [SYS/TEMP] index is busy\r\n", "-ERR\r\n"), ("-ERR\r\n", "+OK\r\nUIDL\r\n.\r\n")]
+    {
+        let own = move |line: &str| match line {
+            "UIDL" => Some(uidl.to_owned()),
+            "CAPA" => Some(capabilities.to_owned()),
+            _ => None,
+        };
+        let e = fails(scripted(move |talk, _| talk.serve(&THREE, own)));
+        assert!(e.kind() == Kind::Server && e.text().contains("UIDL"), "{e}");
+    }
+}
+
+#[test]
 fn bare_line_feeds_and_long_lines() {
     let long = format!("Subject: x\n\n{}\n.\n", "y".repeat(200_000));
     let sent = format!("+OK\n{}.\n", long.replace("\n.", "\n.."));
@@ -462,6 +495,13 @@ fn what_is_refused() {
     });
     let e = fails(account);
     assert!(e.kind() == Kind::Denied && e.text().contains("unknown: PASS ***") && !e.text().contains("sesame"), "{e}");
+    // One that repeats a token, in the form that it was sent in.
+    let account = scripted(|talk, _| {
+        talk.serve(&THREE, |line| line.starts_with("AUTH").then(|| format!("-ERR unknown: {line}\r\n")))
+    });
+    let login = Login::Token { user: "eve".into(), source: Arc::new(Fixed("sesame", "opener")) };
+    let e = fails(Account { login, ..account });
+    assert!(e.kind() == Kind::Denied && e.text().contains("unknown: AUTH XOAUTH2 ***"), "{e}");
     // Lists that make no sense, and greetings that are none.
     let account =
         scripted(|talk, _| talk.serve(&THREE, |line| (line == "LIST").then(|| "+OK\r\n1 5\r\nx\r\n.\r\n".into())));

@@ -1,10 +1,12 @@
 //! An IMAP server for misbehaviour: what it says is given by the test.
 
-use pst_core::endpoint::imap::{Account, ImapSource, Options};
+use pst_core::endpoint::imap::{Account, Channel, ImapSource, Options};
 use pst_core::endpoint::net::{Login, Secret, Security, Server, TlsOptions};
 use pst_core::pipeline::{Body, Flags, Source};
-use std::io::{BufRead, BufReader, Write};
+use pst_core::{Error, Kind};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,6 +30,8 @@ pub enum End {
     Ok,
     /// Another tagged answer: word and text.
     Tagged(&'static str),
+    /// The tagged answer stands in what a later command is answered.
+    Later,
     /// The connection is closed.
     Close,
     /// Nothing more comes.
@@ -173,6 +177,7 @@ fn serve(stream: TcpStream, script: &Script, noted: &Mutex<Vec<String>>, count: 
         match end {
             End::Ok => out.write_all(format!("{tag} OK done\r\n").as_bytes()).ok()?,
             End::Tagged(text) => out.write_all(format!("{tag} {text}\r\n").as_bytes()).ok()?,
+            End::Later => {}
             End::Close => return None,
             End::Silence => std::thread::sleep(Duration::from_secs(3)),
         }
@@ -297,4 +302,45 @@ pub fn run(script: Script) -> (Vec<Got>, Vec<String>) {
     drop(source);
     let commands = server.commands.lock().unwrap().clone();
     (got, commands)
+}
+
+/// A program on its input and output.
+pub struct Program(pub Child);
+
+impl Read for Program {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.0.stdout.as_mut().unwrap().read(out)
+    }
+}
+
+impl Write for Program {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.stdin.as_mut().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.stdin.as_mut().unwrap().flush()
+    }
+}
+
+impl Channel for Program {
+    fn start_tls(self: Box<Self>, _server: &Server) -> pst_core::Result<Box<dyn Channel>> {
+        Err(Error::new(Kind::Unsupported, "no TLS to a program"))
+    }
+
+    fn compress(self: Box<Self>) -> pst_core::Result<Box<dyn Channel>> {
+        Err(Error::new(Kind::Unsupported, "no compression to a program"))
+    }
+
+    fn is_encrypted(&self) -> bool {
+        false
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

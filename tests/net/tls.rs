@@ -65,7 +65,6 @@ fn works(server: &Server) {
     let mut line = String::new();
     stream.read_line(&mut line).unwrap();
     assert_eq!(line, "cba\n");
-    assert!(stream.received() > 500, "the handshake counts, too");
 }
 
 fn refused(server: &Server) -> Error {

@@ -3,7 +3,6 @@
 //! Each command is made here and nowhere else. There is no SELECT, STORE, APPEND, COPY, MOVE, EXPUNGE, CREATE, DELETE or
 //! RENAME, and bodies are asked for by BODY.PEEK only, so no message becomes read.
 
-use super::response::ranges;
 use crate::endpoint::utf7;
 
 /// A piece of a command.
@@ -121,11 +120,6 @@ impl Command {
         Self::text(format!("UID FETCH {} (UID {})", set(uids), section.item()))
     }
 
-    /// NOOP.
-    pub fn noop() -> Self {
-        Self::text("NOOP")
-    }
-
     /// LOGOUT.
     pub fn logout() -> Self {
         Self::text("LOGOUT")
@@ -232,11 +226,6 @@ pub fn decoded(name: &[u8], utf8: bool) -> String {
     if utf8 { text } else { utf7::decode(&text) }
 }
 
-/// True where a UID is in a set as the server wrote it.
-pub fn contains(set: &str, uid: u32) -> bool {
-    ranges(set.as_bytes()).iter().any(|(first, last)| (*first..=*last).contains(&uid))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,7 +234,6 @@ mod tests {
     fn sets() {
         assert_eq!(set(&[1, 2, 3, 5, 7, 8, u32::MAX]), "1:3,5,7:8,4294967295");
         assert_eq!(set(&[]), "");
-        assert!(contains("1:3,9", 2) && !contains("1:3,9", 4));
     }
 
     #[test]

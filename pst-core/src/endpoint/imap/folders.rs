@@ -10,6 +10,9 @@ use std::collections::{HashMap, HashSet};
 /// Commands that are under way at once while counts are asked for.
 const AT_ONCE: usize = 32;
 
+/// Folders inside each other; what is deeper stays in the name of the last.
+const DEPTH: usize = 64;
+
 /// Which folders are listed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wanted {
@@ -185,23 +188,24 @@ fn count(session: &mut Session, boxes: &[Mailbox], counts: &mut HashMap<Vec<u8>,
     let items = status_items(session);
     let missing: Vec<&Mailbox> = boxes.iter().filter(|m| m.selectable && !counts.contains_key(&m.name)).collect();
     for some in missing.chunks(AT_ONCE) {
-        let mut tags = Vec::new();
+        let mut open: Vec<(String, &Mailbox)> = Vec::new();
         for mailbox in some {
             let command = Command::status(&mailbox.name, items);
             // A name that the server first has to agree to would mix its answer with the others.
             if command.is_one_line() {
-                tags.push((session.send(&command)?, mailbox));
+                open.push((session.send(&command)?, mailbox));
             }
         }
-        for (tag, mailbox) in tags {
-            // Commands end in order, and each has at most one answer: its name need not be compared.
-            let mut answer = None;
-            session.finish(&tag, &mut |response| {
-                if let Response::Counts(_, items) = response {
-                    answer = Some(counts_of(&items));
+        // Commands may end in any order. A name that the server writes in another way belongs to the first of them.
+        while let Some((_, first)) = open.first() {
+            match session.read()? {
+                Response::Counts(name, items) => {
+                    let named = some.iter().find(|m| m.name == name).map_or(&first.name, |m| &m.name);
+                    counts.insert(named.clone(), counts_of(&items));
                 }
-            })?;
-            counts.extend(answer.map(|a| (mailbox.name.clone(), a)));
+                Response::Tagged(tag, _) => open.retain(|(t, _)| *t != tag),
+                _ => {}
+            }
         }
         for mailbox in some {
             let command = Command::status(&mailbox.name, items);
@@ -287,7 +291,7 @@ fn arranged(listed: Vec<Listed>, spaces: &Spaces, utf8: bool) -> Vec<Mailbox> {
 
 fn path_of(name: &[u8], separator: Option<u8>, utf8: bool) -> Vec<String> {
     let parts: Vec<&[u8]> = match separator {
-        Some(separator) => name.split(|b| *b == separator).collect(),
+        Some(separator) => name.splitn(DEPTH, |b| *b == separator).collect(),
         None => vec![name],
     };
     // Exchange writes a slash inside a name by its code in a private area.
@@ -399,5 +403,14 @@ mod tests {
     fn a_prefix_of_all_is_left_out() {
         let names = [("INBOX", ""), ("INBOX.Sent", ""), ("INBOX.Sent.2024", ""), ("INBOX.", "\\noselect")];
         assert_eq!(shown(&names, b'.', "INBOX."), ["Inbox=Inbox", "Sent=Sent", "Sent|2024"]);
+    }
+
+    #[test]
+    fn folders_are_inside_each_other_to_a_depth() {
+        let name = (1..=50_000).map(|n| n.to_string()).collect::<Vec<_>>().join("/");
+        let boxes = arranged(listed(&[(&name, "")], b'/'), &Spaces { own: Vec::new(), foreign: Vec::new() }, false);
+        assert_eq!(boxes.len(), DEPTH);
+        let path = &boxes[DEPTH - 1].folder.path;
+        assert!(path.len() == DEPTH && path.join("/") == name && path[DEPTH - 1].starts_with("64/65/66/"));
     }
 }

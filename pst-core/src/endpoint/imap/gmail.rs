@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::io::Input;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 
 /// The folders that are read: by default those that have each message once.
 pub(super) fn chosen(all: Vec<Mailbox>, labels: Labels) -> Vec<Mailbox> {
@@ -62,6 +62,8 @@ impl Copies {
             Some(file) => file,
             None => self.file.insert(tempfile::tempfile().map_err(spool)?),
         };
+        // After a message that failed half-way, and where reading moves the cursor, it stands elsewhere.
+        file.seek(SeekFrom::Start(self.len)).map_err(spool)?;
         let (mut at, mut window) = (0, Vec::new());
         while at < input.len() {
             let take = (input.len() - at).min(64 << 10) as usize;
@@ -106,5 +108,17 @@ mod tests {
     fn labels() {
         let labels = [b"\\Inbox".to_vec(), b"\\Starred".to_vec(), b"Entw&APw-rfe".to_vec(), b"a b".to_vec()];
         assert_eq!(categories(&labels), ["Inbox", "Entwürfe", "a b"]);
+    }
+
+    #[test]
+    fn a_copy_that_fails_half_way_does_not_shift_the_next() {
+        let mut copies = Copies::default();
+        let mut short = tempfile::tempfile().unwrap();
+        short.write_all(&vec![b'x'; 80 << 10]).unwrap();
+        assert!(copies.keep(1, &Input::from_file(short, 200 << 10, "message")).is_err());
+        copies.keep(2, &Input::from_bytes(b"the second".to_vec(), "message")).unwrap();
+        assert!(copies.find(1).unwrap().is_none());
+        let (input, at, len) = copies.find(2).unwrap().unwrap();
+        assert_eq!(input.read(at, len as usize, &mut Vec::new()).unwrap(), b"the second");
     }
 }

@@ -47,6 +47,8 @@ struct Answer {
     fetched: Option<Fetched>,
     status: Status,
     junk: bool,
+    /// It said NIL for what was asked for.
+    nil: bool,
 }
 
 /// Fetches one message. `climb.rung` is advanced before each attempt that may break the connection.
@@ -99,17 +101,18 @@ pub(super) fn climb(session: &mut Session, climb: &mut Climb) -> Result<Found> {
 
 fn ask(session: &mut Session, uid: u32, section: Section) -> Result<Answer> {
     let mut fetched = None;
-    let mut junk = false;
+    let (mut junk, mut nil) = (false, false);
     let status = session.run(&Command::fetch(&[uid], &section), &mut |response| match response {
         Response::Fetch(f)
             if f.uid.is_none_or(|u| u == uid) && f.bodies.iter().any(|(n, d)| d.is_some() && section.is(n)) =>
         {
             fetched.get_or_insert(*f);
         }
+        Response::Fetch(f) if f.uid.is_none_or(|u| u == uid) => nil |= f.bodies.iter().any(|(_, d)| d.is_none()),
         Response::Junk => junk |= fetched.is_some(),
         _ => {}
     })?;
-    Ok(Answer { fetched, status, junk })
+    Ok(Answer { fetched, status, junk, nil })
 }
 
 impl Climb {
@@ -122,6 +125,26 @@ impl Climb {
         let wait = throttle::backoff(&status.words());
         self.words.get_or_insert_with(|| words.clone());
         wait.map(|wait| Found::Throttled(wait, words))
+    }
+
+    /// True where so many bytes are as many as the server counts, if it counts.
+    fn has_size(&self, len: u64) -> bool {
+        self.size.is_none_or(|size| len >= size)
+    }
+
+    /// The message as its pieces make it, with a word where the server counts more.
+    fn whole_of(&self, all: Data, exact: bool) -> Found {
+        let len = all.len();
+        let warnings = match self.size {
+            Some(size) if exact && len < size => {
+                let text = format!(
+                    "the server counts {size} bytes of this message and gives out {len}; the end may be missing"
+                );
+                vec![Code::Damaged.with(text)]
+            }
+            _ => Vec::new(),
+        };
+        Found::Here(all, warnings)
     }
 
     fn doubtful(&mut self) {
@@ -166,14 +189,18 @@ fn vanished(session: &mut Session, climb: &Climb) -> Result<bool> {
 }
 
 fn pieces(session: &mut Session, climb: &mut Climb) -> Result<Option<Found>> {
-    let held = session.account().limits.held;
+    let limits = session.account().limits;
+    let exact = session.has_exact_sizes();
     let mut all = Data::Held(Vec::new());
+    let mut short = false;
     loop {
         let at = all.len();
         let section = Section::Bytes(at, PIECE);
         let answer = ask(session, climb.uid, section)?;
         let Some(fetched) = answer.fetched else {
-            return Ok(climb.refused(&answer.status));
+            // There is no more, or the piece before was all that the server has at once.
+            let ended = answer.status.is_ok() && at > 0 && (answer.nil || short || climb.has_size(at));
+            return Ok(if ended { Some(climb.whole_of(all, exact)) } else { climb.refused(&answer.status) });
         };
         if fetched.doubt.is_some() || answer.junk {
             climb.doubtful();
@@ -181,10 +208,15 @@ fn pieces(session: &mut Session, climb: &mut Climb) -> Result<Option<Found>> {
         }
         let Some(piece) = data(fetched, section) else { return Ok(None) };
         let len = piece.len();
-        all.append(piece, held)?;
-        // A server that does not know pieces sends all at once.
-        if len != PIECE {
-            return Ok((!all.is_empty()).then(|| Found::Here(all, Vec::new())));
+        if at + len > limits.literal {
+            let text = "the server goes on to give out pieces of this message beyond the size that any can have";
+            return Ok(Some(Found::Failed(Kind::Limit, text.to_owned())));
+        }
+        all.append(piece, limits.held)?;
+        // A server that does not know pieces sends all at once; some give out less at once than was asked for.
+        short = len < PIECE;
+        if len == 0 || len > PIECE || (short && climb.has_size(at + len)) {
+            return Ok((!all.is_empty()).then(|| climb.whole_of(all, exact)));
         }
     }
 }

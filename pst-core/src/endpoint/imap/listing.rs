@@ -1,6 +1,6 @@
 //! What a folder holds: opened by EXAMINE, listed by one command, and counted against what the server promised.
 
-use super::command::{Command, set};
+use super::command::{Command, Section, set};
 use super::fetched::Fetched;
 use super::folders::Mailbox;
 use super::response::Response;
@@ -21,14 +21,14 @@ pub struct FolderState {
     pub uidvalidity: u32,
     /// The UID that the next message will have, where the server says it.
     pub uidnext: Option<u32>,
-    /// The newest change (CONDSTORE), where the server counts changes.
+    /// The newest change (CONDSTORE), where the server counts changes and lists all messages that it counts.
     pub highestmodseq: Option<u64>,
     /// Number of messages.
     pub exists: u64,
     /// UID, flags and size of the messages that were listed, in ascending order of UIDs.
     pub messages: Vec<(u32, Flags, u64)>,
     /// True where `messages` has all of the folder; false where it has only new and changed ones since
-    /// [`KnownFolder::modseq`].
+    /// [`KnownFolder::modseq`], or the server does not list all messages that it counts.
     pub complete: bool,
     /// UIDs that were known and are gone, where the server tells so.
     pub vanished: Vec<(u32, u32)>,
@@ -75,6 +75,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    #[cfg(test)]
+    pub(super) fn sized(uid: u32, size: u64) -> Self {
+        Self { uid, words: 0, size, date: None, gmail: 0, bits: 0 }
+    }
+
     pub(super) fn date(&self) -> Option<i64> {
         self.date
     }
@@ -105,10 +110,9 @@ impl Listing {
         if fetched.labels.as_ref().is_some_and(|l| !l.is_empty()) {
             bits |= LABELLED;
         }
-        for label in fetched.labels.iter().flat_map(|l| labels(l)) {
-            if !words.contains(&label) {
-                words.push(label);
-            }
+        if let Some(more) = &fetched.labels {
+            let mut there: HashSet<String> = words.iter().cloned().collect();
+            words.extend(labels(more).into_iter().filter(|label| there.insert(label.clone())));
         }
         let words = self.number(words);
         let size = fetched.size.unwrap_or_default();
@@ -173,7 +177,7 @@ fn read_flags(flags: &[String]) -> (u8, Vec<String>) {
     (bits, words)
 }
 
-/// Opens a folder for reading only.
+/// Opens a folder for reading only. `complete` is true where the server has said how many messages there are.
 ///
 /// # Errors
 /// When the connection breaks or the server refuses.
@@ -184,7 +188,7 @@ pub(super) fn examine(session: &mut Session, mailbox: &Mailbox) -> Result<Folder
     session.opened = None;
     let number = |code: Option<&str>| code.and_then(|c| c.parse::<u64>().ok());
     session.must(&what, &Command::examine(&mailbox.name, condstore), &mut |response| match response {
-        Response::Exists(n) => state.exists = n,
+        Response::Exists(n) => (state.exists, state.complete) = (n, true),
         Response::Status(status) => {
             if let Some(n) = number(status.code("UIDVALIDITY")) {
                 state.uidvalidity = n as u32;
@@ -214,12 +218,13 @@ pub(super) fn list(session: &mut Session, mailbox: &Mailbox, manner: &Manner<'_>
     let state = examine(session, mailbox)?;
     let known = manner.known.map(|k| k.known(mailbox, &state)).unwrap_or_default();
     let mut listing = Listing { state, ..Listing::default() };
-    listing.state.complete = true;
-    if listing.state.exists == 0 {
+    let counted = listing.state.complete;
+    if counted && listing.state.exists == 0 {
         return Ok((listing, known));
     }
     let more = if manner.gmail { " X-GM-MSGID X-GM-LABELS" } else { "" };
-    let qresync = session.has_enabled("QRESYNC") && listing.state.highestmodseq.is_some();
+    // The labels of all messages are needed to tell which are in several folders.
+    let qresync = counted && !manner.gmail && session.has_enabled("QRESYNC") && listing.state.highestmodseq.is_some();
     if let Some(since) = known.modseq.filter(|m| qresync && *m > 0 && !known.uids.is_empty()) {
         let modifier = format!(" (CHANGEDSINCE {since} VANISHED)");
         listing.state.complete = false;
@@ -233,8 +238,14 @@ pub(super) fn list(session: &mut Session, mailbox: &Mailbox, manner: &Manner<'_>
     }
     let refusal = ask(session, &mut listing, &Command::listing("1:*", more, ""), manner)?;
     listing.settle();
-    if (listing.entries.len() as u64) < listing.state.exists || refusal.is_some() {
+    if (listing.entries.len() as u64) < listing.state.exists || refusal.is_some() || !counted {
         complete(session, mailbox, &mut listing, more, manner, refusal)?;
+    }
+    if listing.unlisted > 0 || !counted {
+        // What is not listed need not be gone, and has to be looked for in the next run.
+        listing.state.complete = false;
+        listing.state.highestmodseq = None;
+        listing.state.exists = listing.state.exists.max(listing.entries.len() as u64);
     }
     Ok((listing, known))
 }
@@ -301,11 +312,11 @@ fn complete(
 /// When the connection breaks.
 pub(super) fn headers(session: &mut Session, uids: &[u32], take: &mut dyn FnMut(u32, Vec<u8>)) -> Result<()> {
     for some in uids.chunks(NAMED) {
-        session.run(&Command::fetch(some, &super::command::Section::Header), &mut |response| {
-            if let Response::Fetch(fetched) = response
-                && let (Some(uid), Some((_, Some(Data::Held(bytes))))) =
-                    (fetched.uid, fetched.bodies.into_iter().next())
-            {
+        session.run(&Command::fetch(some, &Section::Header), &mut |response| {
+            let Response::Fetch(fetched) = response else { return };
+            let header = fetched.bodies.into_iter().find(|(name, _)| Section::Header.is(name));
+            // A header that may be cut tells nothing; the message is judged when it is there.
+            if let (Some(uid), Some((_, Some(Data::Held(bytes)))), None) = (fetched.uid, header, fetched.doubt) {
                 take(uid, bytes);
             }
         })?;

@@ -81,6 +81,8 @@ struct Listed {
     chosen: Vec<u32>,
     /// Places of those that are not fetched ahead.
     copies: HashSet<u32>,
+    /// The numbers of Gmail of those that earlier runs have.
+    had: HashSet<u64>,
     /// The first of `chosen` that was not asked for yet.
     next: usize,
     /// The folder cannot be read any more, and why.
@@ -122,11 +124,17 @@ impl Plan {
     pub(super) fn add(&mut self, folder: u64, listing: Listing, choice: Choice) {
         let mut state = listing.state.clone();
         state.messages = listing.entries.iter().map(|e| (e.uid, listing.flags(e), e.size)).collect();
-        let known = listing.entries.iter().filter(|e| choice.known.uids.contains(&e.uid)).count() as u64;
+        let known: Vec<&Entry> = listing.entries.iter().filter(|e| choice.known.uids.contains(&e.uid)).collect();
+        let had = known.iter().map(|e| e.gmail).filter(|g| *g != 0).collect();
+        let known = known.len() as u64;
         let unlisted = listing.unlisted;
         let ledger = Ledger {
             server: state.exists,
-            known: if state.complete { known } else { choice.known.uids.len() as u64 },
+            // A list of changes has not all of them; one that is short has no number of the newest change.
+            known: match state.highestmodseq {
+                Some(_) if !state.complete => choice.known.uids.len() as u64,
+                _ => known,
+            },
             filtered: choice.filtered,
             elsewhere: choice.elsewhere,
             unlisted,
@@ -137,7 +145,14 @@ impl Plan {
         self.forget(folder);
         self.listed.insert(
             folder,
-            Listed { listing: Arc::new(listing), chosen: choice.chosen, copies: choice.copies, next: 0, broken: None },
+            Listed {
+                listing: Arc::new(listing),
+                chosen: choice.chosen,
+                copies: choice.copies,
+                had,
+                next: 0,
+                broken: None,
+            },
         );
         self.queue.push_back(folder);
     }
@@ -284,7 +299,9 @@ impl Plan {
         let Some(Stage::Flying(before)) = self.stages.get(&id).copied() else { return };
         let cost = match &outcome {
             Outcome::Here(Data::Held(bytes), _) => bytes.len() as u64,
-            _ => 0,
+            // A file takes room and a descriptor, whatever size the server had told.
+            Outcome::Here(Data::Filed(..), _) => before.max(LEAST),
+            Outcome::Failed(..) => 0,
         };
         self.used = self.used.saturating_sub(before) + cost;
         if let Some(ledger) = self.ledgers.get_mut(&id.0) {
@@ -340,13 +357,14 @@ impl Plan {
         None
     }
 
-    /// The numbers of Gmail of the messages that other folders bring.
-    pub(super) fn gmail_ids(&self, but: u64) -> HashSet<u64> {
+    /// The numbers of Gmail of the messages that other folders bring, and of those that they brought in earlier runs.
+    pub(super) fn gmail_ids(&self, but: u64) -> (HashSet<u64>, HashSet<u64>) {
         let ids = |listed: &Listed| {
             let entries = listed.chosen.iter().filter_map(|at| listed.listing.entries.get(*at as usize));
             entries.map(|e| e.gmail).filter(|g| *g != 0).collect::<Vec<_>>()
         };
-        self.listed.iter().filter(|(f, _)| **f != but).flat_map(|(_, l)| ids(l)).collect()
+        let others = || self.listed.iter().filter(|(f, _)| **f != but).map(|(_, l)| l);
+        (others().flat_map(ids).collect(), others().flat_map(|l| l.had.iter().copied()).collect())
     }
 
     /// Notes that a message came from where another folder had brought it.
@@ -355,5 +373,35 @@ impl Plan {
             ledger.requested += 1;
             ledger.received += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_in_files_holds_fetching_up() {
+        let held = 4 << 20;
+        let mut listing = Listing::default();
+        listing.entries = (1..=50).map(|uid| Entry::sized(uid, 100 << 20)).collect();
+        let (copies, known) = (HashSet::new(), KnownFolder::default());
+        let choice = Choice { chosen: (0..50).collect(), copies, known, filtered: 0, elsewhere: 0 };
+        let mut plan = Plan::default();
+        plan.add(0, listing, choice);
+        let mut fetched = Vec::new();
+        while let Some(Task::Batch { uids, .. }) = plan.next(None, held) {
+            for uid in uids {
+                let data = Data::Filed(tempfile::tempfile().unwrap(), 100 << 20);
+                plan.arrive((0, uid), Outcome::Here(data, Vec::new()));
+                fetched.push(uid);
+            }
+        }
+        assert_eq!(fetched, [1, 2, 3, 4, 5, 6]);
+        assert!(plan.take((0, 1)).is_some());
+        assert!(plan.next(None, held).is_some(), "there is room again");
+        // Who waits for a message gets it all the same.
+        assert!(plan.take((0, 50)).is_none());
+        assert!(matches!(plan.next(None, held), Some(Task::Batch { uids, .. }) if uids.contains(&50)));
     }
 }

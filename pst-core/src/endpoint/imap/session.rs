@@ -4,7 +4,8 @@ use super::command::{Command, Piece};
 use super::response::{Response, Status, Word, capabilities, parse};
 use super::throttle;
 use super::wire::{Limits, Line, Reader, dropped};
-use crate::endpoint::net::{Login, Security, Server, Stream, tame};
+use crate::endpoint::net::secret::scrub;
+use crate::endpoint::net::{Login, Notice, Security, Server, Stream, Watch, tame};
 use crate::error::{Error, Kind, Result};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -62,30 +63,6 @@ impl Dial for Network {
     }
 }
 
-/// What is worth telling while a session goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// The server has asked for patience.
-    Waiting {
-        /// What it said.
-        why: String,
-        /// How long is waited.
-        wait: Duration,
-    },
-    /// The connection broke and is made again.
-    Reconnecting {
-        /// What broke it.
-        why: String,
-        /// How long is waited before.
-        wait: Duration,
-    },
-    /// A message of the server for its users.
-    Alert(String),
-}
-
-/// Takes notices; called from any thread.
-pub type Watch = Arc<dyn Fn(&Notice) + Send + Sync>;
-
 /// An account on a server, and how it is talked to.
 #[derive(Clone)]
 pub struct Account {
@@ -130,7 +107,7 @@ impl Account {
 /// A session.
 pub struct Session {
     account: Account,
-    /// `None` only while the connection changes its form.
+    /// `None` while the connection changes its form, and once reading has failed.
     reader: Option<Reader<Box<dyn Channel>>>,
     capabilities: BTreeSet<String>,
     enabled: BTreeSet<String>,
@@ -139,6 +116,8 @@ pub struct Session {
     bye: Option<Status>,
     /// The server has said that nobody need sign in.
     signed_in: bool,
+    /// What is not repeated if the server says it, while somebody signs in.
+    pub(super) hidden: Vec<String>,
     /// The folder that is open: its name as on the wire, and its UIDVALIDITY.
     pub(super) opened: Option<(Vec<u8>, u32)>,
 }
@@ -158,6 +137,7 @@ impl Session {
             tags: 0,
             bye: None,
             signed_in: false,
+            hidden: Vec::new(),
             opened: None,
         };
         new.greet()?;
@@ -183,6 +163,11 @@ impl Session {
     /// True for extensions that are switched on.
     pub fn has_enabled(&self, extension: &str) -> bool {
         self.enabled.contains(extension)
+    }
+
+    /// False for Exchange, which only estimates the sizes of messages.
+    pub(super) fn has_exact_sizes(&self) -> bool {
+        !self.can("CLIENTACCESSRULES") && !self.can("BACKENDAUTHENTICATE")
     }
 
     /// What the server said when it ended the session.
@@ -290,6 +275,11 @@ impl Session {
         self.reader.as_mut().is_some_and(|r| r.inner().is_encrypted())
     }
 
+    /// False once reading has failed.
+    pub(super) fn is_usable(&self) -> bool {
+        self.reader.is_some()
+    }
+
     fn gone(&self) -> Error {
         let said = self.bye.as_ref().map(|b| format!(" (it said: {})", tame(b.words().as_bytes())));
         self.failed(Kind::Connection, &format!("it has closed the connection{}", said.unwrap_or_default()))
@@ -364,27 +354,43 @@ impl Session {
         let line: Line = match reader.line() {
             Ok(Some(line)) => line,
             Ok(None) => return Err(self.gone()),
-            Err(e) => return Err(self.named(&e)),
+            Err(e) => {
+                // What follows is the rest of something: nothing that can be understood.
+                self.reader = None;
+                return Err(self.named(&e));
+            }
         };
-        let response = parse(line);
-        match &response {
+        let mut response = parse(line);
+        match &mut response {
             Response::Capability(words) => self.capabilities = words.iter().cloned().collect(),
             Response::Enabled(words) => self.enabled.extend(words.iter().cloned()),
             Response::Status(status) => self.noted(status),
-            Response::Tagged(_, status) => self.learn(status),
+            Response::Tagged(_, status) => {
+                self.learn(status);
+                self.hide(status);
+            }
             _ => {}
         }
         Ok(response)
     }
 
-    fn noted(&mut self, status: &Status) {
+    fn noted(&mut self, status: &mut Status) {
         self.learn(status);
+        self.hide(status);
         if status.code("ALERT").is_some() {
             (self.account.watch)(&Notice::Alert(tame(status.text.as_bytes())));
         }
         self.signed_in |= status.word == Word::PreAuth;
         if status.word == Word::Bye {
             self.bye = Some(status.clone());
+        }
+    }
+
+    /// Takes out of a status what was sent to sign in: errors and alerts are made of it.
+    fn hide(&self, status: &mut Status) {
+        if !self.hidden.is_empty() {
+            status.text = scrub(&self.hidden, &status.text);
+            status.code = status.code.take().map(|(name, rest)| (name, scrub(&self.hidden, &rest)));
         }
     }
 

@@ -1,8 +1,8 @@
 //! What the connections of an account share: the plan, questions that wait for an answer, and the end.
 
 use super::plan::{Id, Outcome, Plan, Task};
-use super::session::{Account, Notice, Session};
-use super::throttle;
+use super::session::{Account, Session};
+use crate::endpoint::net::{Notice, patience};
 use crate::error::{Error, Kind, Result};
 use std::collections::VecDeque;
 use std::sync::mpsc::channel;
@@ -92,7 +92,7 @@ impl Shared {
 
     /// How long the `n`th wait in a row is.
     pub(super) fn wait(&self, n: u32, suggested: Duration) -> Duration {
-        throttle::wait(n, suggested, self.account.patience)
+        patience::wait(n, suggested, self.account.patience)
     }
 
     /// Takes in what became of a message.

@@ -9,6 +9,12 @@ use crate::endpoint::net::{Login, Security, tame};
 use crate::error::{Error, Kind, Result};
 
 pub(super) fn sign_in(session: &mut Session) -> Result<()> {
+    let done = attempt(session);
+    session.hidden.clear();
+    done
+}
+
+fn attempt(session: &mut Session) -> Result<()> {
     let account = session.account().clone();
     let Some(login) = &account.login else {
         let text = format!("{}: the server wants a sign-in, and there is none for it", account.server);
@@ -22,8 +28,8 @@ pub(super) fn sign_in(session: &mut Session) -> Result<()> {
         (Ok(mechanism), _) => authenticate(session, mechanism, login)?,
         (Err(_), Login::Password { user, password }) if (encrypted || plain) && !session.can("LOGINDISABLED") => {
             session.forget_capabilities();
-            let status = session.run(&Command::login(user, password.expose()), &mut |_| {})?;
-            scrubbed(status, |text| password.scrub(text))
+            session.hidden = password.forms();
+            session.run(&Command::login(user, password.expose()), &mut |_| {})?
         }
         (Err(e), _) => return Err(Error::new(e.kind(), format!("{}: {}", account.server, e.text()))),
     };
@@ -34,12 +40,6 @@ pub(super) fn sign_in(session: &mut Session) -> Result<()> {
         return Err(Error::new(kind, text));
     }
     if session.has_capabilities() { Ok(()) } else { session.ask_capabilities() }
-}
-
-fn scrubbed(mut status: Status, scrub: impl Fn(&str) -> String) -> Status {
-    status.text = scrub(&status.text);
-    status.code = status.code.map(|(name, rest)| (name, scrub(&rest)));
-    status
 }
 
 fn authenticate(session: &mut Session, mechanism: Mechanism, login: &Login) -> Result<Status> {
@@ -56,6 +56,7 @@ fn authenticate(session: &mut Session, mechanism: Mechanism, login: &Login) -> R
 
 fn exchange(session: &mut Session, mechanism: Mechanism, mut exchange: Exchange) -> Result<Status> {
     let initial = if session.can("SASL-IR") { exchange.initial() } else { None };
+    session.hidden = exchange.hidden();
     let tag = session.send(&Command::authenticate(mechanism.name(), initial.as_deref()))?;
     let offered = session.offered("").into_iter().map(str::to_owned).collect::<Vec<_>>();
     session.forget_capabilities();
@@ -66,6 +67,7 @@ fn exchange(session: &mut Session, mechanism: Mechanism, mut exchange: Exchange)
                 let challenge = base64_simd::forgiving_decode_to_vec(&challenge).unwrap_or_default();
                 match exchange.answer(&challenge) {
                     Ok(answer) => {
+                        session.hidden = exchange.hidden();
                         let line = format!("{}\r\n", base64_simd::STANDARD.encode_to_string(answer));
                         session.write(line.as_bytes())?;
                     }
@@ -86,5 +88,5 @@ fn exchange(session: &mut Session, mechanism: Mechanism, mut exchange: Exchange)
             status.text = format!("{} ({refusal})", status.text);
         }
     }
-    Ok(scrubbed(status, |text| exchange.scrub(text)))
+    Ok(status)
 }

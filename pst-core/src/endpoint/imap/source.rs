@@ -170,7 +170,7 @@ impl ImapSource {
         })?;
         let key = mailbox.folder.key;
         self.shared.change(|plan| {
-            let taken = plan.gmail_ids(key);
+            let (brought, had) = plan.gmail_ids(key);
             // In the other folders of labels the same message is wanted again.
             let once = labels == Labels::Categories || gmail::is_all(mailbox);
             let filtered = refused.len() as u64;
@@ -179,11 +179,12 @@ impl ImapSource {
                 if choice.known.uids.contains(&entry.uid) || refused.contains(&entry.uid) {
                     continue;
                 }
-                if entry.gmail != 0 && taken.contains(&entry.gmail) {
-                    if once {
-                        choice.elsewhere += 1;
-                        continue;
-                    }
+                let coming = brought.contains(&entry.gmail);
+                if once && (coming || had.contains(&entry.gmail)) {
+                    choice.elsewhere += 1;
+                    continue;
+                }
+                if coming {
                     choice.copies.insert(at as u32);
                 }
                 choice.chosen.push(at as u32);
@@ -231,8 +232,7 @@ fn refused(
     filter: &ItemFilter,
 ) -> Result<HashSet<u32>> {
     let mut out = HashSet::new();
-    // Exchange only estimates sizes.
-    let exact = !session.can("CLIENTACCESSRULES") && !session.can("BACKENDAUTHENTICATE");
+    let exact = session.has_exact_sizes();
     for entry in &listing.entries {
         let date =
             entry.date().is_some_and(|d| filter.since.is_some_and(|s| d < s) || filter.before.is_some_and(|b| d >= b));

@@ -1,10 +1,8 @@
 //! What servers say when they want to be left alone for a while, and how long that is.
 
 use super::response::Status;
+use crate::endpoint::net::patience::LONGEST;
 use std::time::Duration;
-
-/// Nobody waits longer than this at once, whatever a server suggests.
-pub const LONGEST: Duration = Duration::from_mins(15);
 
 /// How long the server wants to be left alone, if it says so.
 ///
@@ -33,18 +31,12 @@ pub fn is_denial(status: &Status) -> bool {
     ["AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED"].iter().any(|c| status.code(c).is_some())
 }
 
-/// How long the `n`th wait in a row is: `patience`, twice that, four times ..., or what the server suggests.
-pub fn wait(n: u32, suggested: Duration, patience: Duration) -> Duration {
-    suggested.max(patience.saturating_mul(1 << n.min(6))).min(LONGEST)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn sentences() {
-        let second = Duration::from_secs(1);
         let ms = |n| Some(Duration::from_millis(n));
         assert_eq!(backoff("Request is throttled. Suggested Backoff Time: 299961 milliseconds"), ms(299_961));
         assert_eq!(backoff("suggested backoff time:  5 seconds"), ms(5000));
@@ -53,7 +45,5 @@ mod tests {
         assert_eq!(backoff("[THROTTLED] slow down"), ms(0));
         assert_eq!(backoff("[INUSE] Mailbox in use"), ms(0));
         assert_eq!(backoff("Mailbox does not exist"), None);
-        assert_eq!(wait(0, Duration::ZERO, second), second);
-        assert_eq!(wait(60, Duration::from_secs(3), second), Duration::from_secs(64));
     }
 }

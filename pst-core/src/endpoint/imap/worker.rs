@@ -6,11 +6,11 @@ use super::ladder::{self, Climb};
 use super::listing::{changed, examine};
 use super::plan::{ATTEMPTS, Id, Outcome, Task};
 use super::response::{Response, Status};
-use super::session::{Notice, Session};
+use super::session::Session;
 use super::shared::{Job, Next, Shared};
 use super::throttle;
 use super::wire::Data;
-use crate::endpoint::net::tame;
+use crate::endpoint::net::{Notice, tame};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::Warning;
 use std::collections::VecDeque;
@@ -44,6 +44,7 @@ pub(super) fn work(shared: Arc<Shared>, section: Section) {
     let end = worker.work();
     if let Some(session) = worker.session.take()
         && end.is_ok()
+        && worker.flights.is_empty()
     {
         session.close();
     }
@@ -73,7 +74,7 @@ impl Worker {
 
     /// The session, made anew where it broke.
     fn connect(&mut self) -> Result<()> {
-        if self.session.is_some() {
+        if self.session.as_ref().is_some_and(Session::is_usable) {
             return Ok(());
         }
         let mut tries = 0;
@@ -260,8 +261,16 @@ impl Worker {
         for flight in &mut self.flights {
             flight.last = None;
         }
-        self.shared.change(|plan| plan.retry(Task::Alone { folder, uid, rung: 0 }));
+        self.doubt(folder, uid);
         Err(out_of_step())
+    }
+
+    /// Has a message fetched alone, and by no other command.
+    fn doubt(&mut self, folder: u64, uid: u32) {
+        for flight in self.flights.iter_mut().filter(|f| f.folder == folder) {
+            flight.uids.retain(|u| *u != uid);
+        }
+        self.shared.change(|plan| plan.retry(Task::Alone { folder, uid, rung: 0 }));
     }
 
     fn body(&mut self, fetched: Fetched) -> Result<()> {
@@ -280,7 +289,7 @@ impl Worker {
             None => {}
             Some(Doubt::Trailer) if exact => {}
             Some(_) => {
-                self.shared.change(|plan| plan.retry(Task::Alone { folder, uid, rung: 0 }));
+                self.doubt(folder, uid);
                 return Err(out_of_step());
             }
         }
@@ -363,7 +372,8 @@ impl Worker {
             }
             Err(e) if e.kind() == Kind::Interrupted => Err(e),
             Err(e) => {
-                let rung = climb.rung;
+                // There is one way only to get a header.
+                let rung = if headers_only { 0 } else { climb.rung };
                 let over = self.shared.change(|plan| {
                     let over = plan.strike(id) >= ATTEMPTS || rung > ladder::LAST;
                     if !over {

@@ -92,7 +92,7 @@ impl Address {
             Some((user, place)) => (Some(user), place),
             None => (None, authority),
         };
-        let user = user.filter(|u| !u.is_empty()).map(|u| user_of(u, scheme, place)).transpose()?;
+        let user = user.filter(|u| !u.is_empty()).map(|u| user_of(u, scheme)).transpose()?;
         let (host, port) = place_of(place)?;
         let path = decode(path.trim_end_matches('/'))?;
         if !scheme.is_imap() && !path.is_empty() {
@@ -130,12 +130,12 @@ fn usage(text: impl Into<String>) -> Error {
     Error::new(Kind::Usage, text)
 }
 
-/// The user of an address. Errors do not repeat what may hold a password.
-fn user_of(user: &str, scheme: Scheme, place: &str) -> Result<String> {
+/// The user of an address.
+fn user_of(user: &str, scheme: Scheme) -> Result<String> {
     if user.contains(':') {
         let scheme = scheme.name();
         return Err(usage(format!(
-            "the address {scheme}://…@{place} holds a password, where other programs can see it; passwords come from a \
+            "the address {scheme}://… holds a password, where other programs can see it; passwords come from a \
              prompt, --password-file, an environment variable, the keyring or a netrc file (a colon in the name of a user is \
              written %3A)"
         )));
@@ -149,18 +149,17 @@ fn user_of(user: &str, scheme: Scheme, place: &str) -> Result<String> {
     decode(user)
 }
 
+/// Host and port. Errors repeat nothing: with a slash in a password, part of it stands here.
 fn place_of(place: &str) -> Result<(String, Option<u16>)> {
     let (host, port) = if let Some(rest) = place.strip_prefix('[') {
-        let (host, port) = rest.split_once(']').ok_or_else(|| usage(format!("{place}: the bracket is not closed")))?;
-        host.parse::<Ipv6Addr>().map_err(|_| usage(format!("{host} is no IPv6 address")))?;
-        (
-            host.to_owned(),
-            port.strip_prefix(':').or_else(|| port.is_empty().then_some("")).ok_or_else(|| bad_host(place))?,
-        )
+        let (host, port) =
+            rest.split_once(']').ok_or_else(|| usage("in the address, the bracket of the server is not closed"))?;
+        host.parse::<Ipv6Addr>().map_err(|_| usage("what stands in brackets in the address is no IPv6 address"))?;
+        (host.to_owned(), port.strip_prefix(':').or_else(|| port.is_empty().then_some("")).ok_or_else(bad_host)?)
     } else {
         let (host, port) = place.split_once(':').unwrap_or((place, ""));
         if port.contains(':') {
-            return Err(usage(format!("{place}: an IPv6 address stands in brackets, as in imaps://[{place}]/")));
+            return Err(usage("an IPv6 address stands in brackets, as in imaps://[2001:db8::1]/"));
         }
         (decode(host)?, port)
     };
@@ -168,23 +167,23 @@ fn place_of(place: &str) -> Result<(String, Option<u16>)> {
         return Err(usage("the address names no server, as in imaps://user@mail.example.com/"));
     }
     if !host.is_ascii() {
-        return Err(usage(format!("{host}: the name of the server is given in its ASCII form (xn--…)")));
+        return Err(usage("in an address, the name of the server is given in its ASCII form (xn--…)"));
     }
     if host.bytes().any(|b| !(b.is_ascii_alphanumeric() || b"-._:".contains(&b))) {
-        return Err(bad_host(place));
+        return Err(bad_host());
     }
     let port = Some(port).filter(|p| !p.is_empty());
     let number = |p: &str| {
         p.parse()
             .ok()
             .filter(|n| *n != 0 && !p.starts_with('+'))
-            .ok_or_else(|| usage(format!("{p} is no port (1 to 65535)")))
+            .ok_or_else(|| usage("what follows the colon behind the server in the address is no port (1 to 65535)"))
     };
     Ok((host, port.map(number).transpose()?))
 }
 
-fn bad_host(place: &str) -> Error {
-    usage(format!("{} is no name of a server", super::tame(place.as_bytes())))
+fn bad_host() -> Error {
+    usage("what stands in the address in place of the server is no name of one")
 }
 
 /// Undoes percent-encoding.
@@ -255,6 +254,11 @@ mod tests {
     fn broken_addresses_are_refused() {
         let password = refused("imaps://user:pa55@host/");
         assert!(password.contains("--password-file") && !password.contains("pa55"), "{password}");
+        // A slash ends the server; what stands before it is part of the password.
+        for spec in ["joe:qx/cret@host", "joe:qx:5/x@h", "[qx/x@h", "[qx]/x@h", "joe:1@qx!/x@h", "j:qxä/@h"] {
+            let said = refused(&format!("imaps://{spec}"));
+            assert!(!said.contains("qx") && !said.contains("joe"), "{said}");
+        }
         for spec in [
             "imaps://",
             "imaps://u@/x",

@@ -1,6 +1,7 @@
 //! What mail servers have in common: addresses, connections, TLS, and signing in.
 
 pub mod address;
+pub mod patience;
 pub mod sasl;
 pub mod secret;
 pub mod stream;
@@ -10,6 +11,7 @@ mod deflate;
 mod socket;
 
 pub use address::{Address, Scheme};
+pub use patience::{Notice, Watch};
 pub use secret::{Login, Secret, TokenSource};
 pub use stream::Stream;
 pub use tls::TlsOptions;

@@ -19,14 +19,27 @@ impl Secret {
         &self.0
     }
 
-    /// `text` with `***` in place of the secret and of its base64 form: a server may repeat what it was sent.
-    pub fn scrub(&self, text: &str) -> String {
-        if self.0.is_empty() {
-            return text.to_owned();
-        }
-        let encoded = base64_simd::STANDARD.encode_to_string(self.0.as_bytes());
-        text.replace(&self.0, "***").replace(&encoded, "***")
+    /// The forms in which it goes over the wire: base64, in quotes, and as it is.
+    pub fn forms(&self) -> Vec<String> {
+        let quoted = self.0.replace('\\', "\\\\").replace('"', "\\\"");
+        vec![encoded(self.0.as_bytes()), quoted, self.0.clone()]
     }
+
+    /// `text` with `***` in place of the secret in any of its forms: a server may repeat what it was sent.
+    pub fn scrub(&self, text: &str) -> String {
+        scrub(&self.forms(), text)
+    }
+}
+
+/// Bytes as SASL sends them; without padding, which who repeats them may leave out.
+pub(super) fn encoded(bytes: &[u8]) -> String {
+    base64_simd::STANDARD_NO_PAD.encode_to_string(bytes)
+}
+
+/// `text` with `***` in place of each of `hidden`, in their order.
+pub fn scrub(hidden: &[String], text: &str) -> String {
+    let hidden = hidden.iter().filter(|form| !form.is_empty());
+    hidden.fold(text.to_owned(), |text, form| text.replace(form.as_str(), "***"))
 }
 
 impl fmt::Debug for Secret {
@@ -98,6 +111,8 @@ mod tests {
         assert!(!format!("{login:?}").contains("pa55"));
         let secret = Secret::new("pa55word");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
-        assert_eq!(secret.scrub("BAD: LOGIN eve pa55word (cGE1NXdvcmQ=)"), "BAD: LOGIN eve *** (***)");
+        assert_eq!(secret.scrub("BAD: LOGIN eve pa55word (cGE1NXdvcmQ=)"), "BAD: LOGIN eve *** (***=)");
+        let quoted = Secret::new(r#"pa\"55"#);
+        assert_eq!(quoted.scrub(r#"LOGIN eve "pa\\\"55""#), r#"LOGIN eve "***""#);
     }
 }

@@ -19,7 +19,6 @@ pub struct Socket {
     tcp: TcpStream,
     timeout: Duration,
     stop: Arc<AtomicBool>,
-    received: u64,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -42,16 +41,10 @@ impl Socket {
             tcp,
             timeout: server.timeout,
             stop: Arc::clone(&server.stop),
-            received: 0,
             buffer: vec![0; BUFFER].into(),
             start: 0,
             end: 0,
         })
-    }
-
-    /// Bytes that came over the network.
-    pub fn received(&self) -> u64 {
-        self.received
     }
 
     /// True when bytes have come that nobody has read.
@@ -83,15 +76,12 @@ impl Read for Socket {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if !self.has_unread() {
             if out.len() >= BUFFER {
-                let n = self.patiently(|mut tcp| tcp.read(out))?;
-                self.received += n as u64;
-                return Ok(n);
+                return self.patiently(|mut tcp| tcp.read(out));
             }
             let mut buffer = std::mem::take(&mut self.buffer);
             let read = self.patiently(|mut tcp| tcp.read(&mut buffer));
             self.buffer = buffer;
             (self.start, self.end) = (0, read?);
-            self.received += self.end as u64;
         }
         let n = self.buffer.get(self.start..self.end).unwrap_or_default().read(out)?;
         self.start += n;

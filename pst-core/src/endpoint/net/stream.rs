@@ -81,14 +81,6 @@ impl Stream {
         matches!(self.wire(), Wire::Tls(_))
     }
 
-    /// Bytes that came over the network, as they came: encrypted and packed.
-    pub fn received(&self) -> u64 {
-        match self.wire() {
-            Wire::Plain(socket) => socket.received(),
-            Wire::Tls(tls) => tls.sock.received(),
-        }
-    }
-
     fn wire(&self) -> &Wire {
         match &self.link {
             Link::Raw(wire) => wire,

@@ -27,9 +27,9 @@ impl Incoming {
         Self { held: Vec::with_capacity(size.min(HELD as u64 / 4) as usize), file: None, len: 0 }
     }
 
-    /// Bytes that take memory.
+    /// What it counts for while it waits: bytes in memory, as much as can be there for a file.
     pub fn held(&self) -> u64 {
-        self.held.len() as u64
+        self.len.min(HELD as u64)
     }
 
     /// The message; large attachments stay in the file.
@@ -94,4 +94,18 @@ pub fn cannot_store(e: &io::Error) -> Option<Error> {
     let Storing(e) = e.get_ref()?.downcast_ref()?;
     let again = e.raw_os_error().map_or_else(|| io::Error::from(e.kind()), io::Error::from_raw_os_error);
     Some(Error::io("cannot keep a message for a moment", std::env::temp_dir(), again))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_counts_as_much_as_memory() {
+        let mut body = Incoming::of(9);
+        body.write_all(&[b'x'; 9]).unwrap();
+        assert_eq!(body.held(), 9);
+        body.write_all(&vec![b'x'; 2 * HELD]).unwrap();
+        assert_eq!(body.held(), HELD as u64);
+    }
 }

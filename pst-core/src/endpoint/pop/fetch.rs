@@ -5,7 +5,7 @@ use super::listing::{self, Identity};
 use super::refusal::{self, Meaning};
 use super::session::{Session, pause};
 use super::shared::{Next, Shared};
-use crate::endpoint::imap::Notice;
+use crate::endpoint::net::Notice;
 use crate::error::{Error, Kind, Result};
 use std::collections::{HashMap, VecDeque};
 

@@ -1,5 +1,6 @@
 //! What is in the mailbox, and what names each message for good.
 
+use super::refusal::{Meaning, meaning};
 use super::session::Session;
 use crate::endpoint::net::hexadecimal;
 use crate::error::{Error, Kind, Result};
@@ -98,9 +99,17 @@ fn sizes(session: &mut Session) -> Result<Vec<(u32, u64)>> {
     Ok(out)
 }
 
-/// UIDLs by number; none where the server has none.
+/// UIDLs by number; none where the server has none. One that has them and does not tell them now would have everything
+/// named otherwise, and so fetched again.
 fn names(session: &mut Session) -> Result<HashMap<u32, String>> {
-    if session.command("UIDL")?.is_err() {
+    if let Err(words) = session.command("UIDL")? {
+        if meaning(&words) == Meaning::Passing || session.capabilities.has("UIDL") {
+            return Err(session.refused(
+                "the server does not tell the names of the messages (UIDL)",
+                &words,
+                Kind::Server,
+            ));
+        }
         return Ok(HashMap::new());
     }
     let lines = session.list()?;

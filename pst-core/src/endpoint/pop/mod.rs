@@ -17,8 +17,7 @@ mod wire;
 pub use session::Capabilities;
 pub use source::{Known, Ledger, Options, PopSource};
 
-use super::imap::Watch;
-use super::net::{Login, Server};
+use super::net::{Login, Server, Watch};
 use std::sync::Arc;
 
 /// What a report of a download by POP3 has to say.

@@ -1,9 +1,10 @@
 //! What servers say when they refuse: response codes ([RFC 2449] 8, [RFC 3206]), or words.
 
+use crate::endpoint::net::patience;
 use std::time::Duration;
 
-/// Nobody waits longer than this at once, whatever a server says.
-const LONGEST: Duration = Duration::from_mins(15);
+/// The first wait.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a refusal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub fn meaning(words: &str) -> Meaning {
 
 /// How long the `n`th wait in a row is: 2, 4, 8 ... seconds, or the time that must pass between two sign-ins.
 pub fn wait(n: u32, delay: Option<Duration>) -> Duration {
-    Duration::from_secs(2 << n.min(6)).max(delay.unwrap_or_default()).min(LONGEST)
+    patience::wait(n, delay.unwrap_or_default(), PATIENCE)
 }
 
 #[cfg(test)]
@@ -59,6 +60,5 @@ mod tests {
         }
         assert_eq!(wait(0, None), Duration::from_secs(2));
         assert_eq!(wait(1, Some(Duration::from_secs(90))), Duration::from_secs(90));
-        assert_eq!(wait(99, Some(Duration::from_hours(24))), LONGEST);
     }
 }

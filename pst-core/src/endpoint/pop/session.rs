@@ -2,8 +2,8 @@
 
 use super::body::{Incoming, cannot_store};
 use super::{Account, refusal, signin, wire};
-use crate::endpoint::imap::Notice;
-use crate::endpoint::net::{Security, Stream, tame};
+use crate::endpoint::net::secret::scrub;
+use crate::endpoint::net::{Notice, Security, Stream, tame};
 use crate::error::{Error, Kind, Result};
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
@@ -46,6 +46,8 @@ pub struct Session {
     stream: Option<Stream>,
     /// `<...>` in the greeting, for APOP.
     pub(super) stamp: Option<String>,
+    /// What is not repeated if the server says it, while somebody signs in.
+    pub(super) hidden: Vec<String>,
     /// What the server can do.
     pub capabilities: Capabilities,
 }
@@ -79,7 +81,8 @@ impl Session {
     /// One attempt. [`Kind::Server`]: later it may be different.
     fn attempt(account: &Account, delay: &mut Option<Duration>) -> Result<Self> {
         let stream = Some(Stream::connect(&account.server)?);
-        let mut new = Self { account: account.clone(), stream, stamp: None, capabilities: Capabilities::default() };
+        let (account, capabilities) = (account.clone(), Capabilities::default());
+        let mut new = Self { account, stream, stamp: None, hidden: Vec::new(), capabilities };
         match new.status("the greeting")? {
             Ok(greeting) => {
                 let stamp = greeting.find('<').zip(greeting.rfind('>'));
@@ -88,7 +91,7 @@ impl Session {
             Err(words) => return Err(new.refused("the server turns everybody away", &words, Kind::Connection)),
         }
         new.ask_capabilities()?;
-        if account.server.security == Security::StartTls {
+        if new.account.server.security == Security::StartTls {
             new.start_tls()?;
         }
         *delay = new.capabilities.login_delay();
@@ -154,8 +157,13 @@ impl Session {
             refusal::Meaning::Denied => Kind::Denied,
             refusal::Meaning::Other => kind,
         };
-        let words = if words.is_empty() { "no reason".to_owned() } else { tame(words.as_bytes()) };
+        let words = if words.is_empty() { "no reason".to_owned() } else { self.said(words) };
         Error::new(kind, format!("{}: {what}; it says: {words}", self.account.server))
+    }
+
+    /// Words of the server, fit to be shown.
+    pub(super) fn said(&self, words: &str) -> String {
+        tame(scrub(&self.hidden, words).as_bytes())
     }
 
     fn gone(&self) -> Error {
@@ -198,8 +206,7 @@ impl Session {
         }
         // Nothing that comes behind this can be trusted.
         self.stream = None;
-        let text =
-            format!("{}: {what}: the server answers out of turn: {}", self.account.server, tame(line.as_bytes()));
+        let text = format!("{}: {what}: the server answers out of turn: {}", self.account.server, self.said(&line));
         Err(Error::new(Kind::Connection, text))
     }
 

@@ -1,5 +1,6 @@
 //! Signing in: SASL ([RFC 5034]) by the best mechanism on offer, APOP, or USER and PASS.
 
+use super::refusal::{Meaning, meaning};
 use super::session::{Answer, Session};
 use crate::endpoint::net::sasl::{self, Exchange, Mechanism};
 use crate::endpoint::net::{Login, Secret, Security, hexadecimal, tame};
@@ -11,6 +12,12 @@ use md5::{Digest, Md5};
 const AHEAD: usize = 200;
 
 pub(super) fn sign_in(session: &mut Session) -> Result<()> {
+    let done = attempt(session);
+    session.hidden.clear();
+    done
+}
+
+fn attempt(session: &mut Session) -> Result<()> {
     let account = session.account().clone();
     let server = &account.server;
     let encrypted = session.is_encrypted();
@@ -18,14 +25,15 @@ pub(super) fn sign_in(session: &mut Session) -> Result<()> {
     let offered = session.capabilities.arguments("SASL").unwrap_or_default();
     let offered: Vec<Mechanism> = offered.iter().filter_map(|name| Mechanism::of(name)).collect();
     let at_server = |e: &Error| Error::new(e.kind(), format!("{server}: {}", e.text()));
-    let (answer, scrubbed): (Answer, String) = match &account.login {
+    let (answer, refusal): (Answer, String) = match &account.login {
         login @ Login::Token { .. } => {
             // Servers that tell no capabilities may take tokens all the same.
             let offered = if offered.is_empty() { vec![Mechanism::XOAuth2] } else { offered };
             let mechanism = sasl::choose(&offered, login, encrypted, plain).map_err(|e| at_server(&e))?;
             let first = Exchange::start(mechanism, login, &server.host, server.port)?;
             match exchange(session, mechanism, first)? {
-                refused if refused.0.is_ok() => refused,
+                // Where the mailbox is in use, a new token does not help.
+                answer if answer.0.as_ref().map_or_else(|words| meaning(words) == Meaning::Passing, |_| true) => answer,
                 // A token may have run out: a new one is asked for once.
                 _ => {
                     let again = Exchange::start_renewed(mechanism, login, &server.host, server.port)?;
@@ -34,17 +42,16 @@ pub(super) fn sign_in(session: &mut Session) -> Result<()> {
             }
         }
         login @ Login::Password { user, password } => {
-            // A server may repeat what it was sent.
-            let hidden = |e: Error| Error::new(e.kind(), password.scrub(e.text()));
+            session.hidden = password.forms();
             let way = sasl::choose(&offered, login, encrypted, plain).ok();
             let proof = matches!(way, Some(Mechanism::ScramSha256 | Mechanism::CramMd5));
             if let Some(mechanism) = way.filter(|_| proof || encrypted) {
                 let first = Exchange::start(mechanism, login, &server.host, server.port)?;
-                exchange(session, mechanism, first).map_err(hidden)?
+                exchange(session, mechanism, first)?
             } else if let Some(stamp) = session.stamp.clone().filter(|_| !encrypted) {
-                (apop(session, &stamp, user, password).map_err(hidden)?, String::new())
+                (apop(session, &stamp, user, password)?, String::new())
             } else if encrypted || plain {
-                (by_words(session, user, password).map_err(hidden)?, String::new())
+                (by_words(session, user, password)?, String::new())
             } else {
                 let text = "the server takes the password only in the clear, and the connection is not encrypted";
                 return Err(Error::new(Kind::Denied, format!("{server}: {text}")));
@@ -52,12 +59,8 @@ pub(super) fn sign_in(session: &mut Session) -> Result<()> {
         }
     };
     answer.map(|_| ()).map_err(|words| {
-        let words = match &account.login {
-            Login::Password { password, .. } => password.scrub(&words),
-            Login::Token { .. } => format!("{words}{scrubbed}"),
-        };
         let what = format!("the server refuses the sign-in of {}", tame(account.login.user().as_bytes()));
-        session.refused(&what, &words, Kind::Denied)
+        session.refused(&what, &format!("{words}{refusal}"), Kind::Denied)
     })
 }
 
@@ -69,6 +72,7 @@ fn exchange(session: &mut Session, mechanism: Mechanism, mut exchange: Exchange)
         Some(first) if first.len() <= AHEAD => (Some(first), None),
         first => (None, first),
     };
+    session.hidden = exchange.hidden();
     let ahead = ahead.map(|first| format!(" {first}")).unwrap_or_default();
     session.send(&[format!("AUTH {}{ahead}", mechanism.name())])?;
     loop {
@@ -80,11 +84,11 @@ fn exchange(session: &mut Session, mechanism: Mechanism, mut exchange: Exchange)
         }
         if let Some(words) = line.strip_prefix("-ERR") {
             let said = exchange.refusal().map(|r| format!(" ({r})")).unwrap_or_default();
-            return Ok((Err(exchange.scrub(words.trim())), said));
+            return Ok((Err(words.trim().to_owned()), said));
         }
         let Some(challenge) = line.strip_prefix('+') else {
             let server = &session.account().server;
-            let words = exchange.scrub(&tame(line.as_bytes()));
+            let words = session.said(&line);
             return Err(Error::new(
                 Kind::Connection,
                 format!("{server}: AUTH: the server answers out of turn: {words}"),
@@ -95,7 +99,10 @@ fn exchange(session: &mut Session, mechanism: Mechanism, mut exchange: Exchange)
             None => {
                 let challenge = base64_simd::forgiving_decode_to_vec(challenge.trim().as_bytes()).unwrap_or_default();
                 match exchange.answer(&challenge) {
-                    Ok(answer) => encode(answer),
+                    Ok(answer) => {
+                        session.hidden = exchange.hidden();
+                        encode(answer)
+                    }
                     Err(e) => {
                         let server = session.account().server.clone();
                         session.send(&["*".to_owned()])?;

@@ -132,7 +132,7 @@ impl Client {
         match answer {
             Ok(tokens) => self.taken(&tokens),
             Err(RequestTokenError::ServerResponse(r)) if *r.error() == BasicErrorResponseType::InvalidGrant => {
-                let said = refresh.scrub(&one_line(&r.to_string()));
+                let said = one_line(&refresh.scrub(&r.to_string()));
                 let text = format!("{} no longer takes the sign-in ({said}); pst login renews it", self.provider.name);
                 Err(Error::new(Kind::Denied, text))
             }
@@ -178,14 +178,14 @@ impl Client {
         match e {
             RequestTokenError::Request(e) => e,
             RequestTokenError::ServerResponse(said) => {
-                self.named(&Error::new(Kind::Denied, format!("has refused: {}", one_line(&said.to_string()))))
+                self.named(&Error::new(Kind::Denied, format!("has refused: {}", self.said(&said.to_string()))))
             }
             RequestTokenError::Parse(..) => Error::new(
                 Kind::Server,
                 format!("{name} has answered with something that is neither token nor refusal"),
             ),
             RequestTokenError::Other(said) => {
-                self.named(&Error::new(Kind::Server, format!("has not answered well: {}", one_line(&said))))
+                self.named(&Error::new(Kind::Server, format!("has not answered well: {}", self.said(&said))))
             }
         }
     }
@@ -193,8 +193,16 @@ impl Client {
     /// The error with the provider's name before it and without the client's secret, which a server might repeat.
     fn named(&self, e: &Error) -> Error {
         let text = format!("{} {e}", self.provider.name);
-        let secret = self.provider.client_secret.as_ref();
-        Error::new(e.kind(), secret.map_or_else(|| text.clone(), |s| s.scrub(&text)))
+        Error::new(e.kind(), self.scrubbed(&text))
+    }
+
+    /// What it said, in one line; the secret is taken out first, because half of it would not be found.
+    fn said(&self, words: &str) -> String {
+        one_line(&self.scrubbed(words))
+    }
+
+    fn scrubbed(&self, text: &str) -> String {
+        self.provider.client_secret.as_ref().map_or_else(|| text.to_owned(), |secret| secret.scrub(text))
     }
 }
 

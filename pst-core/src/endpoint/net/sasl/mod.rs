@@ -6,6 +6,7 @@
 mod keyed;
 mod scram;
 
+use super::secret::{encoded, scrub};
 use super::{Login, Secret, hexadecimal, tame};
 use crate::error::{Error, Kind, Result};
 use keyed::hmac;
@@ -93,6 +94,8 @@ pub struct Exchange {
     initial: Option<Vec<u8>>,
     state: State,
     secret: Secret,
+    /// What was given out, as it went over the wire.
+    given: Vec<String>,
     refusal: Option<String>,
 }
 
@@ -157,13 +160,15 @@ impl Exchange {
                 (Some(message.into_bytes()), State::Bearer(b"\x01"))
             }
         };
-        Ok(Self { initial, state, secret, refusal: None })
+        Ok(Self { initial, state, secret, given: Vec::new(), refusal: None })
     }
 
     /// What may be sent together with the command (SASL-IR), where the mechanism has the client speak first. A caller that
     /// cannot send it leaves this out: [`Self::answer`] gives it to the first challenge.
     pub fn initial(&mut self) -> Option<Vec<u8>> {
-        self.initial.take()
+        let initial = self.initial.take()?;
+        self.given.push(encoded(&initial));
+        Some(initial)
     }
 
     /// The answer to a challenge.
@@ -171,9 +176,15 @@ impl Exchange {
     /// # Errors
     /// When the challenge is none that the mechanism has, or the server cannot prove itself.
     pub fn answer(&mut self, challenge: &[u8]) -> Result<Vec<u8>> {
-        if let Some(initial) = self.initial.take() {
+        if let Some(initial) = self.initial() {
             return Ok(initial);
         }
+        let answer = self.respond(challenge)?;
+        self.given.push(encoded(&answer));
+        Ok(answer)
+    }
+
+    fn respond(&mut self, challenge: &[u8]) -> Result<Vec<u8>> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Done => {
                 Err(Error::new(Kind::Server, "the server asks on when everything to sign in has been said already"))
@@ -193,7 +204,7 @@ impl Exchange {
                 answer
             }
             State::Bearer(acknowledged) => {
-                self.refusal = Some(self.scrub(&tame(challenge)));
+                self.refusal = Some(tame(self.scrub(&String::from_utf8_lossy(challenge)).as_bytes()));
                 Ok(acknowledged.to_vec())
             }
         }
@@ -219,9 +230,15 @@ impl Exchange {
         self.refusal.as_deref()
     }
 
-    /// `text` without the secret of this exchange: a server may repeat what it was sent.
-    pub fn scrub(&self, text: &str) -> String {
-        self.secret.scrub(text)
+    /// What must not be shown of this exchange: a server may repeat what it was sent.
+    pub fn hidden(&self) -> Vec<String> {
+        let mut hidden = self.given.clone();
+        hidden.extend(self.secret.forms());
+        hidden
+    }
+
+    fn scrub(&self, text: &str) -> String {
+        scrub(&self.hidden(), text)
     }
 }
 
@@ -287,6 +304,18 @@ mod tests {
              NSbGNrQmhiSFJoZG1semRHRXVZMjl0Q2c9PQEB"
         );
         assert_eq!(bearer.answer(br#"{"status":"invalid_token"}"#).unwrap(), b"\x01");
+        // What is repeated is hidden, in every form, before it is cut to a length.
+        for mechanism in [Mechanism::XOAuth2, Mechanism::OAuthBearer, Mechanism::Plain] {
+            let login = token("user@example.com", "q7".repeat(400).leak());
+            let mut echoed = Exchange::start(mechanism, &login, "h", 1).unwrap();
+            let line = base64_simd::STANDARD.encode_to_string(echoed.initial().unwrap());
+            let said = scrub(&echoed.hidden(), &format!("NO {line} {}", "q7".repeat(400)));
+            assert!(!said.contains("q7") && !said.contains(&encoded(b"q7q")), "{said}");
+            if mechanism != Mechanism::Plain {
+                echoed.answer(format!("{} {}", "x".repeat(200), "q7".repeat(400)).as_bytes()).unwrap();
+                assert!(!echoed.refusal().unwrap().contains("q7"));
+            }
+        }
         let mut again = Exchange::start_renewed(Mechanism::XOAuth2, &login, "h", 1).unwrap();
         assert!(again.initial().unwrap().ends_with(b"Bearer new\x01\x01"));
     }
