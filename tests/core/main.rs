@@ -26,6 +26,7 @@ mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod msg;
+mod parts;
 mod pim_genuine;
 mod pim_hostile;
 mod power;
