@@ -13,6 +13,7 @@ mod cases_calendar;
 mod cases_classes;
 mod cases_headers;
 mod cases_items;
+mod changes;
 mod charsets;
 mod check_files;
 mod check_forged;

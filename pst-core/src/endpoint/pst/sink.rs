@@ -142,6 +142,29 @@ impl PstSink {
         self.writer.share_names(other.writer.names());
     }
 
+    /// Marks an error after which the file can still be written, as [`Sink::item`] and [`Sink::change`] do.
+    fn marked(&self, e: Error) -> Error {
+        if self.writer.failed() { e } else { e.retold(Kind::Limit, e.text()) }
+    }
+
+    /// Makes a change, as [`Sink::change`] does.
+    fn changed(&mut self, change: &Change) -> Result<bool> {
+        let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
+        let Some((nid, folder)) = self.at(*place)? else { return Ok(false) };
+        match change {
+            Change::State { flags, .. } => {
+                let state = state_of(flags);
+                self.writer.update(folder, nid, &mut |props| {
+                    // When it happened is not told; the time of the message is what it has at the first import, too.
+                    let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].iter().find_map(|t| props.time(*t));
+                    mime::update(props, &state, at.unwrap_or_default());
+                })?;
+            }
+            Change::Gone { .. } => self.writer.move_message(nid, folder, self.writer.deleted())?,
+        }
+        Ok(true)
+    }
+
     /// The message at a place, and its folder.
     fn at(&mut self, place: u64) -> Result<Option<(Nid, FolderId)>> {
         let nid = Nid(place as u32);
@@ -219,19 +242,6 @@ impl Prepare for PstPrepare {
     }
 }
 
-/// An error after which the file can still be written, as [`Sink::item`] marks it.
-fn this_item_only(e: &Error) -> Error {
-    let place = e.place().clone();
-    let mut out = Error::new(Kind::Limit, e.text()).within(place.structure);
-    if let Some(offset) = place.offset {
-        out = out.at(offset);
-    }
-    if let Some(id) = place.id {
-        out = out.id(id);
-    }
-    out
-}
-
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
         Arc::new(PstPrepare {
@@ -302,7 +312,7 @@ impl Sink for PstSink {
                 added
             }
         };
-        added.map_err(|e| if self.writer.failed() { e } else { this_item_only(&e) })
+        added.map_err(|e| self.marked(e))
     }
 
     fn path(&self) -> Option<Vec<String>> {
@@ -335,20 +345,7 @@ impl Sink for PstSink {
     }
 
     fn change(&mut self, change: &Change) -> Result<bool> {
-        let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
-        let Some((nid, folder)) = self.at(*place)? else { return Ok(false) };
-        match change {
-            Change::State { flags, .. } => {
-                let state = state_of(flags);
-                self.writer.update(folder, nid, &mut |props| {
-                    // When it happened is not told; the time of the message is what it has at the first import, too.
-                    let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].iter().find_map(|t| props.time(*t));
-                    mime::update(props, &state, at.unwrap_or_default());
-                })?;
-            }
-            Change::Gone { .. } => self.writer.move_message(nid, folder, self.writer.deleted())?,
-        }
-        Ok(true)
+        self.changed(change).map_err(|e| self.marked(e))
     }
 
     fn identity(&self) -> Option<[u8; 16]> {

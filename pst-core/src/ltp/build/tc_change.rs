@@ -5,7 +5,7 @@ use super::heap::MAX_ALLOC;
 use super::tc::{Col, TableBuilder, TableLayout};
 use crate::error::{Error, Kind, Result};
 use crate::ltp::heap::{MAX_VALUE, STREAMED, allocation, is_hid};
-use crate::ltp::pc::from_bytes;
+use crate::ltp::pc::{from_bytes, inline};
 use crate::ltp::tc::{Column, TableContext};
 use crate::mapi::value::is_inline;
 use crate::mapi::{Blob, PropTag, PropType, Value, tag};
@@ -240,7 +240,8 @@ impl TableBuilder {
         let at = usize::from(col.at);
         let cell = row.get(at..at + usize::from(col.width())).unwrap_or_default();
         let Some(raw) = self.reference(row, col) else {
-            return if is_inline(ty) { Ok(Some(inline(ty, cell))) } else { from_bytes(ty, cell).map(Some) };
+            let raw = || cell.iter().rev().fold(0u32, |n, b| n << 8 | u32::from(*b));
+            return if is_inline(ty) { Ok(Some(inline(ty, raw()))) } else { from_bytes(ty, cell).map(Some) };
         };
         if raw == 0 {
             return from_bytes(ty, &[]).map(Some);
@@ -274,18 +275,5 @@ impl TableBuilder {
         }
         let found = allocation(&bytes, index).map(<[u8]>::to_vec);
         found.ok_or_else(|| Error::damaged("heap", "a cell points nowhere").id(u64::from(hid)))
-    }
-}
-
-/// A value that stands in its cell.
-fn inline(ty: u16, cell: &[u8]) -> Value {
-    let raw = cell.iter().rev().fold(0u32, |n, b| n << 8 | u32::from(*b));
-    match ty {
-        PropType::INTEGER16 => Value::I16(raw as i16),
-        PropType::INTEGER32 => Value::I32(raw as i32),
-        PropType::FLOATING32 => Value::F32(f32::from_bits(raw)),
-        PropType::ERROR => Value::Error(raw),
-        PropType::BOOLEAN => Value::Bool(raw & 0xFF != 0),
-        _ => Value::Null,
     }
 }
