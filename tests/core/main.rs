@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod appending;
+mod appending_forged;
 mod attachments;
 mod blobs;
 mod calendars;
