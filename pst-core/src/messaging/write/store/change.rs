@@ -231,7 +231,8 @@ mod tests {
     /// row does not tell either, the second has no row.
     fn damaged(dir: &Path) -> (std::path::PathBuf, Vec<Nid>) {
         let path = dir.join("a.pst");
-        let mut w = StoreWriter::create(&path, Options { crypt: crate::ndb::Crypt::None, ..Options::default() }).unwrap();
+        let mut w =
+            StoreWriter::create(&path, Options { crypt: crate::ndb::Crypt::None, ..Options::default() }).unwrap();
         let a = w.add_folder(w.top(), "A", Role::None, None, &PropBag::default()).unwrap();
         w.add_folder(w.top(), "B", Role::None, None, &PropBag::default()).unwrap();
         let mut nids = Vec::new();
