@@ -172,6 +172,10 @@ impl Sink for SplitSink {
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {
         self.folders.push(folder.clone());
+        if self.parts == (Parts::Growing { journaled: true }) {
+            // What is looked up later is looked up in all parts, and each shows the whole tree.
+            self.full.iter_mut().try_for_each(|part| part.folder(folder))?;
+        }
         self.last.folder(folder)
     }
 
