@@ -87,6 +87,13 @@ impl Error {
         e
     }
 
+    /// The same trouble at the same place, told in other words.
+    pub fn retold(&self, kind: Kind, text: impl Into<String>) -> Self {
+        let mut out = Self::new(kind, text);
+        (out.0.place, out.0.path) = (self.0.place.clone(), self.0.path.clone());
+        out
+    }
+
     /// Names the structure, unless a more precise one is already named.
     pub fn within(mut self, structure: &'static str) -> Self {
         if self.0.place.structure.is_empty() {

@@ -540,7 +540,7 @@ fn a_sink_goes_on_with_a_store() {
     }
     w.finish().unwrap();
     let mut sink = PstSink::create_in_place(&path, Options::default(), Default::default()).unwrap();
-    let next = sink.next_commit();
+    let next = pst_core::pipeline::Sink::next_states(&sink)[0];
     let w = sink.writer();
     let inbox = w.add_folder(w.top(), "Inbox", Role::Inbox, None, &PropBag::default()).unwrap();
     w.add_folder(inbox, "PROJEKT", Role::None, None, &PropBag::default()).unwrap();

@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod appending;
+mod appending_forged;
 mod attachments;
 mod blobs;
 mod calendars;
@@ -13,6 +14,7 @@ mod cases_calendar;
 mod cases_classes;
 mod cases_headers;
 mod cases_items;
+mod changes;
 mod charsets;
 mod check_files;
 mod check_forged;
@@ -26,6 +28,7 @@ mod mapping;
 mod mapping_cases;
 mod mapping_pst;
 mod msg;
+mod parts;
 mod pim_genuine;
 mod pim_hostile;
 mod power;

@@ -192,9 +192,9 @@ pub fn grow(path: &Path, options: &TargetOptions) -> Result<Box<dyn Sink>> {
         record_key: None,
     };
     if let Some(limit) = options.split {
-        return Ok(Box::new(pst::SplitSink::grow(path, limit, write, options.import)?));
+        return Ok(Box::new(pst::SplitSink::grow(path, limit, write, options.import, true)?));
     }
-    Ok(Box::new(pst::PstSink::grow(path, write, options.import)?))
+    Ok(Box::new(pst::PstSink::grow(path, write, options.import)?.keeping_journal()))
 }
 
 /// True for a target that hides folder-associated items as the source does; in others they would be seen as mail.
@@ -239,7 +239,7 @@ pub fn create(spec: &str, sources: &[String], options: &TargetOptions) -> Result
             };
             let adding = options.append && path.exists();
             Ok(match (options.split, adding) {
-                (Some(limit), true) => Box::new(pst::SplitSink::grow(path, limit, write, options.import)?),
+                (Some(limit), true) => Box::new(pst::SplitSink::grow(path, limit, write, options.import, false)?),
                 (Some(limit), false) => Box::new(pst::SplitSink::create(path, limit, write, options.import)?),
                 (None, true) => Box::new(pst::PstSink::open(path, write, options.import)?),
                 (None, false) => Box::new(pst::PstSink::create(path, write, options.import)?),

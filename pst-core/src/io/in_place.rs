@@ -71,6 +71,15 @@ impl HeldFile {
     }
 }
 
+impl Drop for HeldFile {
+    /// Lets go at once: a process that is being started at this moment has a copy of the descriptor until it runs.
+    fn drop(&mut self) {
+        if cfg!(not(windows)) {
+            let _ = self.file.unlock();
+        }
+    }
+}
+
 /// ERROR_SHARING_VIOLATION.
 const SHARING_VIOLATION: i32 = 32;
 /// ERROR_LOCK_VIOLATION.
@@ -104,6 +113,19 @@ impl InPlace for HeldFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As long as a child of this process has not begun to run, it holds copies of all descriptors.
+    #[test]
+    fn a_copy_of_the_descriptor_does_not_hold_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.pst");
+        std::fs::write(&path, b"abc").unwrap();
+        let held = HeldFile::open(&path).unwrap();
+        let copy = held.file.try_clone().unwrap();
+        drop(held);
+        HeldFile::open(&path).unwrap();
+        drop(copy);
+    }
 
     #[test]
     fn a_file_is_held_by_one_at_a_time() {

@@ -82,18 +82,7 @@ impl<'a> PropContext<'a> {
 
 /// Adds the property to an error about its value.
 pub(super) fn named(e: &Error, tag: PropTag) -> Error {
-    let place = e.place().clone();
-    let mut out = Error::new(e.kind(), format!("property {tag}: {}", e.text()));
-    if !place.structure.is_empty() {
-        out = out.within(place.structure);
-    }
-    if let Some(at) = place.offset {
-        out = out.at(at);
-    }
-    if let Some(id) = place.id {
-        out = out.id(id);
-    }
-    out
+    e.retold(e.kind(), format!("property {tag}: {}", e.text()))
 }
 
 /// NID and size of a PtypObject ([MS-PST] 2.3.3.5).
@@ -116,14 +105,7 @@ pub fn object(heap: &Heap<'_>, raw: u32) -> Result<(u32, u32)> {
 /// When the heap allocation or subnode cannot be read.
 pub fn value(heap: &Heap<'_>, ty: u16, raw: u32) -> Result<Value> {
     if is_inline(ty) {
-        return Ok(match ty {
-            PropType::INTEGER16 => Value::I16(raw as i16),
-            PropType::INTEGER32 => Value::I32(raw as i32),
-            PropType::FLOATING32 => Value::F32(f32::from_bits(raw)),
-            PropType::ERROR => Value::Error(raw),
-            PropType::BOOLEAN => Value::Bool(raw & 0xFF != 0),
-            _ => Value::Null,
-        });
+        return Ok(inline(ty, raw));
     }
     if ty == PropType::OBJECT {
         if raw == 0 {
@@ -149,6 +131,18 @@ fn blob(heap: &Heap<'_>, nid: u32) -> Result<Blob> {
         return Ok(Blob::Stream(Arc::new(DataStream::new(Arc::clone(heap.ndb()), tree))));
     }
     tree.to_vec(heap.ndb(), STREAMED).map(Blob::Bytes)
+}
+
+/// A value that stands in its record or cell.
+pub(super) fn inline(ty: u16, raw: u32) -> Value {
+    match ty {
+        PropType::INTEGER16 => Value::I16(raw as i16),
+        PropType::INTEGER32 => Value::I32(raw as i32),
+        PropType::FLOATING32 => Value::F32(f32::from_bits(raw)),
+        PropType::ERROR => Value::Error(raw),
+        PropType::BOOLEAN => Value::Bool(raw & 0xFF != 0),
+        _ => Value::Null,
+    }
 }
 
 /// A value from its bytes.

@@ -1,8 +1,8 @@
 //! Which folders of a store play which role ([MS-PST] 2.4.3, 2.4.5, [MS-OXOSFLD]).
 
 use super::folder::FolderNode;
-use super::store::Store;
-use crate::mapi::{Role, tag};
+use super::store::{Store, entry_nid};
+use crate::mapi::{PropBag, Role, Value, tag};
 use crate::ndb::{Nid, nid_type};
 use std::collections::HashMap;
 
@@ -35,6 +35,7 @@ impl Store {
             for (tag, role) in special {
                 claim(Store::folder_entry(&holder.props, tag), role);
             }
+            claim(junk(&holder.props), Role::Junk);
         }
         // What no entry id names is known by its name, directly below the top.
         let subtree = self.ipm_subtree();
@@ -46,5 +47,40 @@ impl Store {
             }
         }
         roles
+    }
+}
+
+/// The junk folder: the fifth of the additional entry ids ([MS-OXOSFLD] 2.2.4).
+fn junk(props: &PropBag) -> Option<Nid> {
+    let Value::Multi(bytes) = props.get(tag::ADDITIONAL_REN_ENTRY_IDS)? else { return None };
+    Value::multi_parts(bytes)?.get(4).copied().and_then(entry_nid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messaging::write::{Options, StoreWriter};
+
+    #[test]
+    fn a_junk_folder_of_another_name_keeps_its_role() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.pst");
+        let mut w = StoreWriter::create(&path, Options::default()).unwrap();
+        let junk = w.add_folder(w.top(), "Unfug", Role::Junk, None, &PropBag::default()).unwrap();
+        let nid = w.nid(junk).unwrap();
+        w.finish().unwrap();
+        let store = Store::open(&path).unwrap();
+        let roles = store.roles(&store.folders(&mut Vec::new()));
+        assert_eq!(roles.get(&nid), Some(&Role::Junk));
+        assert!(StoreWriter::open(&path, Options::default()).unwrap().with_role(Role::Junk).is_some());
+    }
+
+    #[test]
+    fn what_is_no_list_of_entry_ids_is_no_junk_folder() {
+        let mut props = PropBag::default();
+        for bytes in [Vec::new(), vec![5, 0, 0, 0], [5u32, 24, 24, 24, 24, 9].map(u32::to_le_bytes).concat()] {
+            props.set(tag::ADDITIONAL_REN_ENTRY_IDS, Value::Multi(bytes));
+            assert_eq!(junk(&props), None);
+        }
     }
 }

@@ -166,13 +166,7 @@ impl BTree {
         let upper = self
             .upper
             .get_or_init(|| self.read_upper(input).unwrap_or_else(|e| Upper { leaves: Vec::new(), lost: vec![e] }));
-        let lost = upper.lost.iter().map(|e| {
-            let mut copy = Error::new(e.kind(), e.text()).within(self.tree.name());
-            if let Some(at) = e.place().offset {
-                copy = copy.at(at);
-            }
-            Err(copy)
-        });
+        let lost = upper.lost.iter().map(|e| Err(e.retold(e.kind(), e.text()).within(self.tree.name())));
         let found = upper.leaves.iter().flat_map(move |(_, at)| {
             match Page::read(input, self.variant, self.tree, *at, Some(0)) {
                 Ok(page) => {

@@ -86,7 +86,7 @@ pub struct FolderReport {
     pub written: u64,
     /// Items left out, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
-    /// Items that could not be moved.
+    /// Items that could not be moved, and those of earlier runs that could not be brought up to date.
     pub failed: u64,
     /// Items of earlier runs whose state was brought up to date.
     pub updated: u64,
@@ -119,7 +119,7 @@ pub struct Report {
     pub by_folder: Vec<FolderReport>,
     /// Items left out, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
-    /// Items that could not be moved.
+    /// Items that could not be moved, and those of earlier runs that could not be brought up to date.
     pub failed: u64,
     /// The first of them.
     pub failures: Vec<Failure>,

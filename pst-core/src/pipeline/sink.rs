@@ -101,7 +101,7 @@ pub trait Sink: Send {
     /// Changes an item that an earlier run wrote. False if it is no longer there.
     ///
     /// # Errors
-    /// When the sink cannot go on.
+    /// When the sink cannot go on; [`crate::Kind::Limit`] when only this item cannot be changed.
     fn change(&mut self, _change: &Change) -> Result<bool> {
         Ok(false)
     }

@@ -22,6 +22,8 @@ const COMMIT_SHARE: u32 = 10;
 const THERE: &str = "being there already";
 /// Why an item is left out that equals another one of this run.
 const DUPLICATE: &str = "duplicate";
+/// What stands for the id of an item that an earlier run wrote.
+const EARLIER: &str = "an item of an earlier run";
 
 /// What became of an item before it is written.
 pub(super) enum Outcome {
@@ -224,7 +226,14 @@ impl<'a> Writer<'a> {
     }
 
     fn change(&mut self, folder: &Folder, change: &Change) -> Result<()> {
-        let done = self.sink.change(change)?;
+        let done = match self.sink.change(change) {
+            // The journal does not hear of it: the next run tries again.
+            Err(error) if error.kind() == Kind::Limit => {
+                self.failed(folder, EARLIER.to_owned(), error);
+                return Ok(());
+            }
+            done => done?,
+        };
         if let Some(journal) = self.journal {
             journal.changed(folder, change);
         }
@@ -289,8 +298,15 @@ impl<'a> Writer<'a> {
         let there = journal.there(folder, &content).or_else(|| before.get_mut(&content).and_then(Vec::pop));
         let Some(place) = there else { return Ok(false) };
         let change = Change::State { key: trace.key.clone(), place, flags: trace.flags.clone() };
-        if !self.sink.change(&change)? {
-            return Ok(false);
+        match self.sink.change(&change) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            // It is there, but not as it is in the source.
+            Err(error) if error.kind() == Kind::Limit => {
+                self.failed(folder, prepared.id.clone(), error);
+                return Ok(true);
+            }
+            Err(error) => return Err(error),
         }
         let key = trace.key.clone();
         journal.taken(&Taken { folder, key, place, content: Some(content), flags: &trace.flags, found: true });

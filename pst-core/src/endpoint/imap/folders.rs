@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn folders_are_inside_each_other_to_a_depth() {
         let name = (1..=50_000).map(|n| n.to_string()).collect::<Vec<_>>().join("/");
-        let boxes = arranged(listed(&[(&name, "")], b'/'), &Spaces { own: Vec::new(), foreign: Vec::new() }, false);
+        let boxes = arranged(listed(&[(&name, "")], b'/'), &Spaces::default(), false);
         assert_eq!(boxes.len(), DEPTH);
         let path = &boxes[DEPTH - 1].folder.path;
         assert!(path.len() == DEPTH && path.join("/") == name && path[DEPTH - 1].starts_with("64/65/66/"));

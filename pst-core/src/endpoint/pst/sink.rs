@@ -59,7 +59,7 @@ impl PstSink {
         Self::open(path, options, import)
     }
 
-    /// Opens the store that is there, or makes it, to keep a journal of what is added.
+    /// Opens the store that is there, or makes it, to add to it.
     ///
     /// # Errors
     /// As [`PstSink::open`] and [`PstSink::create_in_place`].
@@ -71,17 +71,6 @@ impl PstSink {
             Some(Ok(sink)) => Ok(sink),
             _ => Self::open(path, options, import),
         }
-        .map(Self::keeping_journal)
-    }
-
-    /// The dwUnique that the next [`Sink::flush`] writes, as [`StoreWriter::next_commit`].
-    pub fn next_commit(&self) -> u32 {
-        self.writer.next_commit()
-    }
-
-    /// The dwUnique of the last commit, as [`StoreWriter::last_commit`].
-    pub fn last_commit(&mut self) -> u32 {
-        self.writer.last_commit()
     }
 
     /// The store being written.
@@ -116,9 +105,64 @@ impl PstSink {
         self.writer.used()
     }
 
+    /// How data blocks are encoded.
+    pub(super) fn crypt(&self) -> Crypt {
+        self.writer.crypt()
+    }
+
+    /// True if any folder had an item at the last commit.
+    pub(super) fn has_items(&self) -> bool {
+        self.writer.has_items()
+    }
+
+    /// Goes to a folder as [`Sink::folder`] does, if the store has it.
+    pub(super) fn enter(&mut self, folder: &Folder) -> bool {
+        let mut at = self.writer.top();
+        for (depth, name) in (1..).zip(&folder.path) {
+            let path = folder.path.get(..depth).unwrap_or_default();
+            let Some(id) = self.known(at, path, name, role_of(folder, depth)) else { return false };
+            at = id;
+        }
+        self.current = at;
+        true
+    }
+
+    /// The folder of a path if it is there, and remembers it.
+    fn known(&mut self, parent: FolderId, path: &[String], name: &str, role: Role) -> Option<FolderId> {
+        if let Some(known) = self.folders.get(path) {
+            return Some(*known);
+        }
+        let id = self.existing(parent, name, role)?;
+        self.folders.insert(path.to_vec(), id);
+        Some(id)
+    }
+
     /// Numbers named properties as another store does, and goes on so with it; for a store without items.
     pub(super) fn share_names(&mut self, other: &Self) {
         self.writer.share_names(other.writer.names());
+    }
+
+    /// Marks an error after which the file can still be written, as [`Sink::item`] and [`Sink::change`] do.
+    fn marked(&self, e: Error) -> Error {
+        if self.writer.failed() { e } else { e.retold(Kind::Limit, e.text()) }
+    }
+
+    /// Makes a change, as [`Sink::change`] does.
+    fn changed(&mut self, change: &Change) -> Result<bool> {
+        let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
+        let Some((nid, folder)) = self.at(*place)? else { return Ok(false) };
+        match change {
+            Change::State { flags, .. } => {
+                let state = state_of(flags);
+                self.writer.update(folder, nid, &mut |props| {
+                    // When it happened is not told; the time of the message is what it has at the first import, too.
+                    let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].iter().find_map(|t| props.time(*t));
+                    mime::update(props, &state, at.unwrap_or_default());
+                })?;
+            }
+            Change::Gone { .. } => self.writer.move_message(nid, folder, self.writer.deleted())?,
+        }
+        Ok(true)
     }
 
     /// The message at a place, and its folder.
@@ -136,6 +180,15 @@ impl PstSink {
         let is_free = |id: &FolderId| !self.folders.values().any(|known| known == id);
         let by_role = self.writer.with_role(role).filter(|_| role != Role::None && self.under.is_empty());
         by_role.filter(is_free).or_else(|| self.writer.children_named(parent, name).into_iter().find(is_free))
+    }
+}
+
+/// The role of a folder, or of one that it is in, by the depth of the path.
+fn role_of(folder: &Folder, depth: usize) -> Role {
+    match depth {
+        _ if depth == folder.path.len() => folder.role,
+        1 => folder.path.first().map_or(Role::None, |name| Role::of_name(name)),
+        _ => Role::None,
     }
 }
 
@@ -189,19 +242,6 @@ impl Prepare for PstPrepare {
     }
 }
 
-/// An error after which the file can still be written, as [`Sink::item`] marks it.
-fn this_item_only(e: &Error) -> Error {
-    let place = e.place().clone();
-    let mut out = Error::new(Kind::Limit, e.text()).within(place.structure);
-    if let Some(offset) = place.offset {
-        out = out.at(offset);
-    }
-    if let Some(id) = place.id {
-        out = out.id(id);
-    }
-    out
-}
-
 impl Sink for PstSink {
     fn preparer(&self) -> Arc<dyn Prepare> {
         Arc::new(PstPrepare {
@@ -236,11 +276,7 @@ impl Sink for PstSink {
             }
             let last = depth == folder.path.len();
             let name = path.last().map_or("", String::as_str);
-            let role = match depth {
-                _ if last => folder.role,
-                1 => Role::of_name(name),
-                _ => Role::None,
-            };
+            let role = role_of(folder, depth);
             let is_new = !self.adding && !self.folders.values().any(|f| *f == self.writer.deleted());
             let id = if let Some(id) = self.existing(at, name, role) {
                 id
@@ -276,7 +312,7 @@ impl Sink for PstSink {
                 added
             }
         };
-        added.map_err(|e| if self.writer.failed() { e } else { this_item_only(&e) })
+        added.map_err(|e| self.marked(e))
     }
 
     fn path(&self) -> Option<Vec<String>> {
@@ -297,36 +333,22 @@ impl Sink for PstSink {
     fn contents(&mut self, known: &dyn Fn(u64) -> bool) -> Result<Vec<(Key, u64)>> {
         let Some(folder) = self.writer.nid(self.current).filter(|_| self.adding) else { return Ok(Vec::new()) };
         let store = self.writer.store()?;
-        let mut errors = Vec::new();
         let mut out = Vec::new();
-        for listed in store.contents(folder, false, &mut errors) {
+        // What cannot be listed or read is like nothing that comes.
+        for listed in store.contents(folder, false, &mut Vec::new()) {
             if known(u64::from(listed.nid.0)) {
                 continue;
             }
-            let (message, lost) = store.message(listed.nid)?;
-            // One that is damaged is like no other.
+            let Ok((message, lost)) = store.message(listed.nid) else { continue };
             if lost.is_empty() {
                 out.push((dedupe::content(&message), u64::from(listed.nid.0)));
             }
         }
-        errors.into_iter().next().map_or(Ok(out), Err)
+        Ok(out)
     }
 
     fn change(&mut self, change: &Change) -> Result<bool> {
-        let (Change::State { place, .. } | Change::Gone { place, .. }) = change;
-        let Some((nid, folder)) = self.at(*place)? else { return Ok(false) };
-        match change {
-            Change::State { flags, .. } => {
-                let state = state_of(flags);
-                self.writer.update(folder, nid, &mut |props| {
-                    // When it happened is not told; the time of the message is what it has at the first import, too.
-                    let at = [tag::MESSAGE_DELIVERY_TIME, tag::CREATION_TIME].iter().find_map(|t| props.time(*t));
-                    mime::update(props, &state, at.unwrap_or_default());
-                })?;
-            }
-            Change::Gone { .. } => self.writer.move_message(nid, folder, self.writer.deleted())?,
-        }
-        Ok(true)
+        self.changed(change).map_err(|e| self.marked(e))
     }
 
     fn identity(&self) -> Option<[u8; 16]> {

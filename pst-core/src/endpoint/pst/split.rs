@@ -27,7 +27,7 @@ pub struct SplitSink {
     last: PstSink,
     path: PathBuf,
     limit: u64,
-    growing: bool,
+    parts: Parts,
     options: Options,
     import: ImportOptions,
     names: Vec<NamedProp>,
@@ -36,6 +36,24 @@ pub struct SplitSink {
     folders: Vec<Folder>,
     /// Items in the last part, of this run.
     items: u64,
+    /// True if the last part has items, of whatever run.
+    begun: bool,
+}
+
+/// How parts come about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    /// All are new, and appear when all are whole.
+    New,
+    /// Each is whole from its first moment on and grows.
+    Growing { journaled: bool },
+}
+
+impl Parts {
+    /// The sink as parts of this kind are.
+    fn of(self, sink: PstSink) -> PstSink {
+        if self == (Self::Growing { journaled: true }) { sink.keeping_journal() } else { sink }
+    }
 }
 
 /// The file of a part, counted from 0.
@@ -71,23 +89,25 @@ impl SplitSink {
     /// As [`PstSink::create`].
     pub fn create(path: &Path, limit: u64, options: Options, import: ImportOptions) -> Result<Self> {
         let first = PstSink::create(path, options.clone(), import)?;
-        Ok(Self::over(Vec::new(), first, path, limit, options, import, false))
+        Ok(Self::over(Vec::new(), first, path, limit, options, import, Parts::New))
     }
 
-    /// Opens the parts that are there to add to the last one, or makes the first one.
+    /// Opens the parts that are there to add to the last one, or makes the first one; `journaled` if a journal is kept of
+    /// what is added.
     ///
     /// # Errors
     /// As [`PstSink::open`] and [`PstSink::create_in_place`].
-    pub fn grow(path: &Path, limit: u64, options: Options, import: ImportOptions) -> Result<Self> {
-        let mut last = PstSink::grow(path, options.clone(), import)?;
+    pub fn grow(path: &Path, limit: u64, options: Options, import: ImportOptions, journaled: bool) -> Result<Self> {
+        let parts = Parts::Growing { journaled };
+        let mut last = parts.of(PstSink::grow(path, options.clone(), import)?);
         let mut full = Vec::new();
         loop {
             let part = part_path(path, full.len() + 1);
             if !part.exists() {
                 gap(path, full.len() + 2)?;
-                return Ok(Self::over(full, last, path, limit, options, import, true));
+                return Ok(Self::over(full, last, path, limit, options, import, parts));
             }
-            let next = PstSink::open(&part, options.clone(), import)?.keeping_journal();
+            let next = parts.of(PstSink::open(&part, options.clone(), import)?);
             full.push(std::mem::replace(&mut last, next));
         }
     }
@@ -99,22 +119,23 @@ impl SplitSink {
         limit: u64,
         options: Options,
         import: ImportOptions,
-        growing: bool,
+        parts: Parts,
     ) -> Self {
         let path = path.to_path_buf();
         let (names, stores, folders) = (Vec::new(), Vec::new(), Vec::new());
-        Self { full, last, path, limit, growing, options, import, names, stores, folders, items: 0 }
+        let begun = last.has_items();
+        Self { full, last, path, limit, parts, options, import, names, stores, folders, items: 0, begun }
     }
 
     /// Begins the next part, with the folders and the numbers of names that the others have.
     fn next(&mut self) -> Result<()> {
         let path = part_path(&self.path, self.full.len() + 1);
-        let mut part = if self.growing {
-            PstSink::create_in_place(&path, self.options.clone(), self.import)?.keeping_journal()
-        } else {
-            PstSink::create(&path, self.options.clone(), self.import)?
+        // What is on its way was built with the encoding and the numbers of the part before.
+        let options = Options { crypt: self.last.crypt(), ..self.options.clone() };
+        let mut part = match self.parts {
+            Parts::New => PstSink::create(&path, options, self.import)?,
+            Parts::Growing { .. } => self.parts.of(PstSink::create_in_place(&path, options, self.import)?),
         };
-        // What is on its way was built with the numbers of the part before.
         part.share_names(&self.last);
         for (under, title, props) in &self.stores {
             part.store(under, title, props)?;
@@ -124,7 +145,7 @@ impl SplitSink {
         }
         part.names(&self.names);
         self.full.push(std::mem::replace(&mut self.last, part));
-        self.items = 0;
+        (self.items, self.begun) = (0, false);
         Ok(())
     }
 
@@ -151,15 +172,20 @@ impl Sink for SplitSink {
 
     fn folder(&mut self, folder: &Folder) -> Result<()> {
         self.folders.push(folder.clone());
+        if self.parts == (Parts::Growing { journaled: true }) {
+            // What is looked up later is looked up in all parts, and each shows the whole tree.
+            self.full.iter_mut().try_for_each(|part| part.folder(folder))?;
+        }
         self.last.folder(folder)
     }
 
     fn item(&mut self, item: Prepared) -> Result<Vec<Warning>> {
         let used = self.last.used() + self.items * BESIDE + EACH;
-        if self.items > 0 && used + item.bytes + BESIDE > self.limit {
+        if self.begun && used + item.bytes + BESIDE > self.limit {
             self.next()?;
         }
         self.items += 1;
+        self.begun = true;
         self.last.item(item)
     }
 
@@ -176,7 +202,9 @@ impl Sink for SplitSink {
         let here = self.folders.last().cloned().unwrap_or_default();
         for (number, part) in self.full.iter_mut().chain([&mut self.last]).enumerate() {
             let place = |place: u64| (number as u64) << 32 | place;
-            part.folder(&here)?;
+            if !part.enter(&here) {
+                continue;
+            }
             let here = part.contents(&|at| known(place(at)))?;
             out.extend(here.into_iter().map(|(key, at)| (key, place(at))));
         }

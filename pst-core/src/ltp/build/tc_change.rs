@@ -5,7 +5,7 @@ use super::heap::MAX_ALLOC;
 use super::tc::{Col, TableBuilder, TableLayout};
 use crate::error::{Error, Kind, Result};
 use crate::ltp::heap::{MAX_VALUE, STREAMED, allocation, is_hid};
-use crate::ltp::pc::from_bytes;
+use crate::ltp::pc::{from_bytes, inline};
 use crate::ltp::tc::{Column, TableContext};
 use crate::mapi::value::is_inline;
 use crate::mapi::{Blob, PropTag, PropType, Value, tag};
@@ -103,11 +103,11 @@ impl TableBuilder {
         if self.is_heavy() { self.spill(ndb) } else { Ok(()) }
     }
 
-    /// Takes a row out and returns its cells, but for id and version; the last row takes its place.
+    /// The cells of a row, but for id and version.
     ///
     /// # Errors
     /// [`Kind::NotFound`] without such a row, or when the file cannot be read.
-    pub fn remove(&mut self, ndb: &mut NdbWriter, id: u32) -> Result<Vec<(PropTag, Value)>> {
+    pub fn cells(&mut self, ndb: &mut NdbWriter, id: u32) -> Result<Vec<(PropTag, Value)>> {
         let at = self.position(id)?;
         let row = self.row_at(ndb, at)?;
         let mut cells = Vec::with_capacity(self.layout.columns.len());
@@ -117,33 +117,45 @@ impl TableBuilder {
                 cells.extend(self.value(ndb, &row, col)?.map(|value| (PropTag(col.tag), value)));
             }
         }
+        Ok(cells)
+    }
+
+    /// Takes a row out; the last row takes its place.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] without such a row, or when the file cannot be read; the table is then as before.
+    pub fn remove(&mut self, ndb: &mut NdbWriter, id: u32) -> Result<()> {
+        let at = self.position(id)?;
+        let last = self.ids.len() - 1;
+        let row = self.row_at(ndb, at)?;
+        let moved = self.row_at(ndb, last)?;
+        let runs_out = self.rows.len() <= row.len() && self.matrix.is_empty();
+        if let Some(block) = self.matrix_bids.len().checked_sub(1).filter(|_| runs_out) {
+            // The block that is to be filled again.
+            let bytes = self.stored(ndb, block)?;
+            self.changed.entry(block).or_insert(bytes);
+        }
+        if at != last {
+            self.put_row(ndb, at, &moved)?;
+        }
         for i in 0..self.layout.columns.len() {
             if let Some(col) = self.layout.columns.get(i).copied() {
                 self.forget(&row, col);
             }
         }
-        let last = self.ids.len() - 1;
-        if at != last {
-            let moved = self.row_at(ndb, last)?;
-            self.put_row(ndb, at, &moved)?;
-        }
         self.ids.swap_remove(at);
         self.rows.truncate(self.rows.len().saturating_sub(row.len()));
         if self.rows.is_empty() && !self.ids.is_empty() {
             let per_block = BLOCK / row.len().max(1);
-            self.rows = match self.matrix.pop() {
-                Some(block) => block,
-                None => {
-                    let at = self.matrix_bids.len().saturating_sub(1);
-                    let block = self.stored(ndb, at)?;
-                    self.changed.remove(&at);
-                    self.matrix_bids.pop();
-                    block
-                }
-            };
+            if let Some(block) = self.matrix.pop() {
+                self.rows = block;
+            } else if let Some(block) = self.matrix_bids.len().checked_sub(1) {
+                self.rows = self.changed.remove(&block).unwrap_or_default();
+                self.matrix_bids.pop();
+            }
             self.rows.truncate(per_block * row.len());
         }
-        Ok(cells)
+        Ok(())
     }
 
     /// Bytes held in memory, about.
@@ -228,7 +240,8 @@ impl TableBuilder {
         let at = usize::from(col.at);
         let cell = row.get(at..at + usize::from(col.width())).unwrap_or_default();
         let Some(raw) = self.reference(row, col) else {
-            return if is_inline(ty) { Ok(Some(inline(ty, cell))) } else { from_bytes(ty, cell).map(Some) };
+            let raw = || cell.iter().rev().fold(0u32, |n, b| n << 8 | u32::from(*b));
+            return if is_inline(ty) { Ok(Some(inline(ty, raw()))) } else { from_bytes(ty, cell).map(Some) };
         };
         if raw == 0 {
             return from_bytes(ty, &[]).map(Some);
@@ -262,18 +275,5 @@ impl TableBuilder {
         }
         let found = allocation(&bytes, index).map(<[u8]>::to_vec);
         found.ok_or_else(|| Error::damaged("heap", "a cell points nowhere").id(u64::from(hid)))
-    }
-}
-
-/// A value that stands in its cell.
-fn inline(ty: u16, cell: &[u8]) -> Value {
-    let raw = cell.iter().rev().fold(0u32, |n, b| n << 8 | u32::from(*b));
-    match ty {
-        PropType::INTEGER16 => Value::I16(raw as i16),
-        PropType::INTEGER32 => Value::I32(raw as i32),
-        PropType::FLOATING32 => Value::F32(f32::from_bits(raw)),
-        PropType::ERROR => Value::Error(raw),
-        PropType::BOOLEAN => Value::Bool(raw & 0xFF != 0),
-        _ => Value::Null,
     }
 }

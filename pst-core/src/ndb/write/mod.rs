@@ -302,43 +302,37 @@ impl NdbWriter {
         }
     }
 
-    /// Writes a node image: its data and its subnodes. Returns the BIDs of both trees. If a stream cannot be read,
-    /// everything is as before, and more can be written.
+    /// Writes a node image: its data and its subnodes. Returns the BIDs of both trees. If a stream cannot be read, more can
+    /// be written: a new file is as before, and in an existing one a commit frees what nothing refers to.
     ///
     /// # Errors
     /// When the file cannot be written, or a stream cannot be read.
     pub fn image(&mut self, image: NodeImage) -> Result<(Bid, Bid)> {
-        if !image.has_stream() {
-            return self.image_parts(image);
-        }
-        let next_block = self.next_block;
         let point = match &self.onto {
-            Onto::New(file) => Some(file.point()),
-            Onto::Old(_) => None,
+            Onto::New(file) if image.has_stream() => Some((file.point(), self.next_block)),
+            _ => None,
         };
-        let out = self.image_parts(image);
-        if out.is_err() && !self.failed() {
-            match (&mut self.onto, point) {
-                (Onto::New(file), Some(point)) => {
-                    file.back_to(point);
-                    self.next_block = next_block;
-                }
-                (Onto::Old(file), _) => file.undo(next_block),
-                (Onto::New(_), None) => {}
-            }
+        let out = self.image_beside(image, Vec::new());
+        if out.is_err()
+            && !self.failed()
+            && let (Onto::New(file), Some((point, next_block))) = (&mut self.onto, point)
+        {
+            file.back_to(point);
+            self.next_block = next_block;
         }
         out
     }
 
-    /// As [`NdbWriter::image`], for a node that keeps subnodes which are in the file.
+    /// As [`NdbWriter::image`], for a node of an existing file that keeps subnodes which are there.
     ///
     /// # Errors
     /// As [`NdbWriter::image`].
     pub fn image_beside(&mut self, image: NodeImage, kept: Vec<Node>) -> Result<(Bid, Bid)> {
         let data = self.tree_image(image.data)?;
         let mut entries = kept;
+        entries.reserve(image.subs.len());
         for sub in image.subs {
-            let (data, below) = self.image(sub.node)?;
+            let (data, below) = self.image_beside(sub.node, Vec::new())?;
             entries.push(Node { nid: sub.nid, data, sub: below, parent: Nid(0) });
         }
         Ok((data, self.sub_tree(entries)?))
@@ -358,16 +352,6 @@ impl NdbWriter {
             Onto::New(file) => file.failed(),
             Onto::Old(file) => file.failed(),
         }
-    }
-
-    fn image_parts(&mut self, image: NodeImage) -> Result<(Bid, Bid)> {
-        let data = self.tree_image(image.data)?;
-        let mut entries = Vec::with_capacity(image.subs.len());
-        for sub in image.subs {
-            let (data, below) = self.image_parts(sub.node)?;
-            entries.push(Node { nid: sub.nid, data, sub: below, parent: Nid(0) });
-        }
-        Ok((data, self.sub_tree(entries)?))
     }
 
     fn tree_image(&mut self, tree: TreeImage) -> Result<Bid> {

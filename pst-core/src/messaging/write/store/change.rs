@@ -25,11 +25,11 @@ impl StoreWriter {
     /// [`Kind::NotFound`] when the folder has no such message; when a value cannot be stored, or the file cannot be read or
     /// written.
     pub fn update(&mut self, folder: FolderId, nid: Nid, change: &mut dyn FnMut(&mut PropBag)) -> Result<()> {
-        let reader = self.ndb.reader()?;
-        let node = self.message_in(&reader, folder, nid)?;
+        let node = self.message_in(folder, nid)?;
         let associated = nid.ty() == nid_type::ASSOC_MESSAGE;
-        // What may fail to be read comes before anything changes.
+        // What may fail to be read comes before anything changes. To open a table may change the trees.
         self.open_table(folder.0, associated)?;
+        let reader = self.ndb.reader()?;
         let pc = PropContext::open(&reader, node.data, node.sub).map_err(|e| e.id(u64::from(nid.0)))?;
         let names = self.names.read();
         let mut before = PropBag(Vec::with_capacity(pc.records().len()));
@@ -65,7 +65,6 @@ impl StoreWriter {
             (image, props.only(|_| true))
         };
         let (data, sub) = self.ndb.image_beside(image, kept)?;
-        self.ndb.node(Node { data, sub, ..node })?;
         let Some(f) = self.folders.get_mut(folder.0) else { return Err(no_folder()) };
         let slot = if associated { &mut f.associated } else { &mut f.contents };
         let Some(table) = slot else { return Err(no_folder()) };
@@ -81,6 +80,7 @@ impl StoreWriter {
         if table.has_row(nid.0) {
             table.change(&mut self.ndb, nid.0, &cells)?;
         }
+        self.ndb.node(Node { data, sub, ..node })?;
         let read = |bag: &PropBag| bag.i32(tag::MESSAGE_FLAGS).unwrap_or_default() & flag::READ != 0;
         let unread = i32::from(read(&before)) - i32::from(read(&after));
         *if associated { &mut f.hidden_unread } else { &mut f.unread } += unread;
@@ -92,16 +92,16 @@ impl StoreWriter {
     /// # Errors
     /// [`Kind::NotFound`] when the folder has no such message; when the file cannot be read or written.
     pub fn move_message(&mut self, nid: Nid, from: FolderId, to: FolderId) -> Result<()> {
-        let reader = self.ndb.reader()?;
-        let node = self.message_in(&reader, from, nid)?;
+        let node = self.message_in(from, nid)?;
         let Some(parent) = self.nid(to) else { return Err(no_folder()) };
         if from == to {
             return Ok(());
         }
-        let pc = PropContext::open(&reader, node.data, node.sub).map_err(|e| e.id(u64::from(nid.0)))?;
         let associated = nid.ty() == nid_type::ASSOC_MESSAGE;
         self.open_table(from.0, associated)?;
         self.open_table(to.0, associated)?;
+        let reader = self.ndb.reader()?;
+        let pc = PropContext::open(&reader, node.data, node.sub).map_err(|e| e.id(u64::from(nid.0)))?;
         let flags = pc.get(tag::MESSAGE_FLAGS.id())?.and_then(|v| v.as_i32()).unwrap_or_default();
         let unread = i32::from(flags & flag::READ == 0);
         let table = |f: &'_ mut super::Folder| if associated { f.associated.take() } else { f.contents.take() };
@@ -111,14 +111,23 @@ impl StoreWriter {
             return Err(no_folder());
         };
         let moved = target.room().and_then(|()| {
-            let mut cells = source.remove(&mut self.ndb, nid.0)?;
+            let has_row = source.has_row(nid.0);
+            let mut cells = if has_row { source.cells(&mut self.ndb, nid.0)? } else { Vec::new() };
             for record in pc.records().iter().filter(|r| target.has_column(r.tag)) {
-                if !cells.iter().any(|(tag, _)| *tag == record.tag) {
-                    cells.push((record.tag, pc.value(*record)?));
+                // What cannot be read of the message is not in its row; it stays in the message as it is.
+                if !cells.iter().any(|(tag, _)| *tag == record.tag)
+                    && let Ok(value) = pc.value(*record)
+                {
+                    cells.push((record.tag, value));
                 }
             }
+            // At every error the message is still where it was.
             target.row(nid.0, |t| cells.iter().find(|(tag, _)| *tag == t).map(|(_, value)| value))?;
-            self.ndb.node(Node { parent, ..node })
+            let out = if has_row { source.remove(&mut self.ndb, nid.0) } else { Ok(()) };
+            if out.is_err() {
+                target.remove(&mut self.ndb, nid.0)?;
+            }
+            out.and_then(|()| self.ndb.node(Node { parent, ..node }))
         });
         for (folder, table, unread) in [(from, source, -unread), (to, target, unread)] {
             let Some(f) = self.folders.get_mut(folder.0) else { continue };
@@ -135,8 +144,8 @@ impl StoreWriter {
     }
 
     /// The node of a message, if it is in a folder.
-    fn message_in(&self, reader: &Arc<Ndb>, folder: FolderId, nid: Nid) -> Result<Node> {
-        let node = reader.node(nid)?.filter(|n| Some(n.parent) == self.nid(folder));
+    fn message_in(&mut self, folder: FolderId, nid: Nid) -> Result<Node> {
+        let node = self.ndb.reader()?.node(nid)?.filter(|n| Some(n.parent) == self.nid(folder));
         node.ok_or_else(|| Error::new(Kind::NotFound, "the folder has no such message").id(u64::from(nid.0)))
     }
 }
@@ -190,5 +199,95 @@ fn same(a: &Value, b: &Value) -> bool {
         (Stored::Bytes(a), Stored::Bytes(b)) => a == b,
         (Stored::Stream(a), Stored::Stream(b)) => Arc::ptr_eq(a, b),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapi::{Message, Role};
+    use crate::messaging::Store;
+    use crate::messaging::write::Options;
+    use std::path::Path;
+
+    /// The subjects of the messages of a folder, sorted, and whether each can be read whole.
+    fn subjects(path: &Path, folder: &str) -> Vec<(String, bool)> {
+        let store = Store::open(path).unwrap();
+        let mut errors = Vec::new();
+        let all = store.folders(&mut errors);
+        let folder = all.iter().find(|f| f.name == folder).unwrap();
+        let listed: Vec<_> = store.contents(folder.nid, false, &mut errors);
+        assert!(errors.is_empty(), "{errors:?}");
+        let shown = |(m, lost): (Message, Vec<Error>)| {
+            let subject = m.props.text(tag::SUBJECT).unwrap_or_default();
+            (subject.trim_start_matches('\u{1}').to_owned(), lost.is_empty())
+        };
+        let mut out: Vec<_> = listed.into_iter().map(|l| shown(store.message(l.nid).unwrap())).collect();
+        out.sort_unstable();
+        out
+    }
+
+    /// A store with three messages in folder A: (path, their nodes). The first has a value that cannot be read and that its
+    /// row does not tell either, the second has no row.
+    fn damaged(dir: &Path) -> (std::path::PathBuf, Vec<Nid>) {
+        let path = dir.join("a.pst");
+        let mut w =
+            StoreWriter::create(&path, Options { crypt: crate::ndb::Crypt::None, ..Options::default() }).unwrap();
+        let a = w.add_folder(w.top(), "A", Role::None, None, &PropBag::default()).unwrap();
+        w.add_folder(w.top(), "B", Role::None, None, &PropBag::default()).unwrap();
+        let mut nids = Vec::new();
+        for n in 0..3 {
+            let mut m = Message::default();
+            m.props.set(tag::SUBJECT, Value::text(&format!("Subject {n}")));
+            m.props.set(tag::DISPLAY_TO, Value::text(&format!("to{n} ").repeat(1000)));
+            w.add(a, &m, false).unwrap();
+            nids.push(w.newest(false));
+        }
+        w.finish().unwrap();
+        let mut w = StoreWriter::open(&path, Options::default()).unwrap();
+        let a = w.folder(&["A"]).unwrap();
+        w.open_table(a.0, false).unwrap();
+        let table = w.folders[a.0].contents.as_mut().unwrap();
+        table.change(&mut w.ndb, nids[0].0, &[(tag::DISPLAY_TO, None)]).unwrap();
+        table.remove(&mut w.ndb, nids[1].0).unwrap();
+        w.finish().unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let text: Vec<u8> = "to0 to0 to0 ".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let found: Vec<usize> = (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(&text)).collect();
+        assert!(!found.is_empty());
+        found.into_iter().for_each(|at| bytes[at] ^= 1);
+        std::fs::write(&path, bytes).unwrap();
+        (path, nids)
+    }
+
+    #[test]
+    fn a_move_is_done_or_it_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, nids) = damaged(dir.path());
+        let mut w = StoreWriter::open(&path, Options::default()).unwrap();
+        let (a, b) = (w.folder(&["A"]).unwrap(), w.folder(&["B"]).unwrap());
+        for nid in &nids {
+            w.move_message(*nid, a, b).unwrap();
+        }
+        w.finish().unwrap();
+        assert_eq!(subjects(&path, "A"), []);
+        let all: Vec<_> = (0..3).map(|n| (format!("Subject {n}"), n != 0)).collect();
+        assert_eq!(subjects(&path, "B"), all);
+    }
+
+    #[test]
+    fn what_fails_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, nids) = damaged(dir.path());
+        let mut w = StoreWriter::open(&path, Options::default()).unwrap();
+        let a = w.folder(&["A"]).unwrap();
+        let unread = |bag: &mut PropBag| bag.set(tag::MESSAGE_FLAGS, Value::I32(0));
+        assert_eq!(w.update(a, nids[0], &mut |bag| unread(bag)).unwrap_err().kind(), Kind::Damaged);
+        assert!(!w.failed());
+        w.update(a, nids[1], &mut |bag| unread(bag)).unwrap();
+        w.update(a, nids[2], &mut |bag| unread(bag)).unwrap();
+        w.finish().unwrap();
+        let all: Vec<_> = (0..3).map(|n| (format!("Subject {n}"), n != 0)).collect();
+        assert_eq!(subjects(&path, "A"), all);
     }
 }

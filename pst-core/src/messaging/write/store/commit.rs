@@ -137,7 +137,7 @@ impl StoreWriter {
     fn write_maps(&mut self) -> Result<()> {
         let Some((names, repl)) = self.existing.as_ref().map(|e| (e.names, e.repl)) else { return Ok(()) };
         let added = self.names.read().added();
-        if added > names {
+        if added != names {
             let image = self.names.read().image(self.options.crypt)?;
             self.put(Nid::NAME_TO_ID_MAP, Nid(0), image)?;
         }

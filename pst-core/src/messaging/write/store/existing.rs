@@ -176,6 +176,14 @@ impl StoreWriter {
         self.of_nid(*nid)
     }
 
+    /// True if any folder of an existing store had an item at the last commit.
+    pub fn has_items(&self) -> bool {
+        let any = |f: &Folder| {
+            [tag::CONTENT_COUNT, tag::PST_HIDDEN_COUNT].iter().any(|t| f.props.i32(*t).is_some_and(|n| n > 0))
+        };
+        self.existing.is_some() && self.folders.iter().filter(|f| !f.there.search).any(any)
+    }
+
     /// The folder that a message is in, wherever it was moved.
     ///
     /// # Errors

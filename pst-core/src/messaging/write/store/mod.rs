@@ -257,6 +257,10 @@ impl StoreWriter {
     /// Takes the numbers of another store's names, and those that it gives from now on; for a store without items.
     pub fn share_names(&mut self, names: SharedNames) {
         self.names = names;
+        if let Some(existing) = &mut self.existing {
+            // The map in the file has other numbers.
+            existing.names = usize::MAX;
+        }
     }
 
     /// Bytes of the file that are in use, but for tables and trees that are not written yet.

@@ -45,6 +45,8 @@ const HELD: usize = if cfg!(test) { 60 } else { 100_000 };
 const HELD_MAPS: usize = 8192;
 /// Block ids by which bidNextB runs ahead.
 const AHEAD: u64 = 4 << 20;
+/// Counters of blocks and pages from here on can only come from damage; ids that were given out are below twice of it.
+const MAX_ID: u64 = 1 << 60;
 
 /// A file that is added to.
 pub(super) struct Adding {
@@ -66,6 +68,8 @@ pub(super) struct Adding {
     /// Blocks that something referred to and does not any more; each entry is one reference.
     released: Vec<Bid>,
     reader: Option<Arc<Ndb>>,
+    /// New blocks that may be held before they are put into the trees.
+    fold_at: usize,
     /// True if this run has said that the maps are being changed.
     marked: bool,
     /// True if anything was written that no commit refers to yet.
@@ -83,9 +87,10 @@ impl Adding {
         let mut rgnid = head.rgnid();
         let highest = survey.highest;
         rgnid.iter_mut().zip(highest).for_each(|(last, highest)| *last = highest.max(*last));
-        // The counters run ahead of what a run of ours used: what the trees say is what counts.
-        let next_block = (survey.block & !3) + 4;
-        let next_page = header.bid_next_p.max(survey.page + 1);
+        // What was given out once is not given out again, even if the trees do not know it any more.
+        let sane = |next: u64| if next < MAX_ID { next } else { 0 };
+        let next_block = ((survey.block & !3) + 4).max(sane(head.bid_next_b()) & !3);
+        let next_page = (survey.page + 1).max(sane(header.bid_next_p));
         Ok(Self {
             nbt: header.nbt,
             bbt: header.bbt,
@@ -98,6 +103,7 @@ impl Adding {
             references: HashMap::new(),
             released: Vec::new(),
             reader: None,
+            fold_at: HELD,
             marked: false,
             pending: false,
             space: Space::new(file, input, survey),
@@ -155,7 +161,7 @@ impl Adding {
             changes.blocks.insert(at.bid.key(), at);
             changes.blocks.len()
         };
-        if held > HELD || self.space.changed() > HELD_MAPS { self.fold(next_block) } else { Ok(()) }
+        if held > self.fold_at || self.space.changed() > HELD_MAPS { self.fold(next_block) } else { Ok(()) }
     }
 
     /// Counts a reference to a block.
@@ -197,23 +203,17 @@ impl Adding {
     /// The file as it is at this moment.
     pub fn reader(&mut self) -> Result<Arc<Ndb>> {
         self.space.flush()?;
-        if let Some(reader) = self.reader.as_ref().filter(|r| r.input().len() >= self.space.eof()) {
+        let whole = |r: &&Arc<Ndb>| !self.pending || r.input().len() >= self.space.eof();
+        if let Some(reader) = self.reader.as_ref().filter(whole) {
             return Ok(Arc::clone(reader));
+        }
+        if self.pending {
+            // It is whole until the file grows again.
+            self.space.settle_length()?;
         }
         let input = self.space.file.input()?;
         let reader = Ndb::under_way(input, self.header.clone(), self.nbt, self.bbt, self.changes.clone());
         Ok(Arc::clone(self.reader.insert(Arc::new(reader))))
-    }
-
-    /// Forgets blocks from an id on: what referred to them came to nothing.
-    pub fn undo(&mut self, from: u64) {
-        let gone = self.changes.write().blocks.split_off(&from);
-        for block in gone.into_values() {
-            let size = Variant::Unicode.block_size(usize::from(block.cb));
-            if self.space.give_back(block.ib, size).is_err() {
-                self.space.failed = true;
-            }
-        }
     }
 
     /// Makes everything so far part of the file.

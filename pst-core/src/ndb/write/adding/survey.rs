@@ -1,5 +1,6 @@
 //! What stands where in a file: read from the trees, never from the allocation maps, which may be wrong.
 
+use super::MAX_ID;
 use super::bits::{Bits, SLOTS};
 use crate::error::{Error, Kind, Result};
 use crate::io::Input;
@@ -31,6 +32,10 @@ pub(super) struct Survey {
 
 impl Survey {
     pub fn read(input: &Input, header: &Header) -> Result<Self> {
+        if header.eof > input.len() + AMAP_SPAN {
+            let text = format!("ibFileEof is {}, but the file has {} bytes", header.eof, input.len());
+            return Err(Error::damaged("ROOT", text));
+        }
         let sections = header.eof.saturating_sub(FIRST_AMAP).div_ceil(AMAP_SPAN).max(1);
         let mut out = Self {
             longest: Vec::with_capacity(sections as usize),
@@ -58,7 +63,9 @@ impl Survey {
         for (section, bits) in (first..).zip(&mut all) {
             bits.mark(0, map_kinds(section).len() * (PAGE / SLOT) as usize);
         }
-        let len = input.len();
+        // Behind the sections that the header tells of, space is given out again.
+        let sections = header.eof.saturating_sub(FIRST_AMAP).div_ceil(AMAP_SPAN).max(1);
+        let len = input.len().min(FIRST_AMAP + sections * AMAP_SPAN);
         let mut mark = |ib: u64, size: u64, what: &'static str, id: u64| {
             let bad = |text: &str| Err(Error::damaged(what, text).at(ib).id(id));
             if ib < FIRST_AMAP || !ib.is_multiple_of(SLOT) || ib.checked_add(size).is_none_or(|end| end > len) {
@@ -77,7 +84,7 @@ impl Survey {
         let v = header.variant;
         for tree in [Tree::Nbt, Tree::Bbt] {
             pages(input, v, tree, tree.root(header), &mut |at, bid, page| {
-                self.page = self.page.max(bid.max(at.bid.0));
+                self.page = self.page.max(sane(tree.name(), bid.max(at.bid.0))?);
                 mark(at.ib, PAGE, tree.name(), at.bid.0)?;
                 for entry in (0..page.len()).filter(|_| page.counters.level == 0).filter_map(|i| page.entry(i)) {
                     if tree == Tree::Bbt {
@@ -85,12 +92,15 @@ impl Survey {
                         if usize::from(b.cb) > v.block_max() {
                             return Err(Error::damaged("block", "it is longer than a block can be").id(b.bid.0));
                         }
-                        self.block = self.block.max(b.bid.key());
+                        self.block = self.block.max(sane("block", b.bid.key())?);
                         mark(b.ib, v.block_size(usize::from(b.cb)), "block", b.bid.0)?;
-                    } else if let Some(n) = v.nbt(entry)
-                        && let Some(highest) = self.highest.get_mut(usize::from(n.nid.ty()))
-                    {
-                        *highest = n.nid.index().max(*highest);
+                    } else if let Some(n) = v.nbt(entry) {
+                        // A block that is lost must not come back as another one.
+                        let known = [n.data.key(), n.sub.key()].into_iter().filter(|id| *id < MAX_ID);
+                        self.block = known.fold(self.block, u64::max);
+                        if let Some(highest) = self.highest.get_mut(usize::from(n.nid.ty())) {
+                            *highest = n.nid.index().max(*highest);
+                        }
                     }
                 }
                 Ok(())
@@ -113,6 +123,11 @@ impl Survey {
             self.wrong.insert(section, bits);
         }
     }
+}
+
+/// An id, if it can be one.
+fn sane(what: &'static str, id: u64) -> Result<u64> {
+    if id < 2 * MAX_ID { Ok(id) } else { Err(Error::damaged(what, "its id is larger than one can be").id(id)) }
 }
 
 /// The bits of an AMap page as stored, if the page is sound.

@@ -1,7 +1,7 @@
 //! References to blocks, and how changes get into the B-trees ([MS-PST] 2.2.2.7.7, 2.2.2.7.7.3).
 
-use super::Adding;
 use super::merge::{Change, Entry, Merge};
+use super::{Adding, HELD};
 use crate::error::{Error, Kind, Result};
 use crate::ndb::id::{Bid, Nid};
 use crate::ndb::page::Tree;
@@ -21,6 +21,8 @@ impl Adding {
             // A block that nothing refers to yet is kept: a table that is being built will.
             let (kept, blocks) = std::mem::take(&mut changes.blocks).into_iter().partition(|(_, b)| b.c_ref < 2);
             changes.blocks = kept;
+            // Those are held in any case: the blocks of a long value, until its XBLOCKs come.
+            self.fold_at = changes.blocks.len() + HELD;
             (std::mem::take(&mut changes.nodes), blocks)
         };
         let new = |b: &BlockRef| Entry::new(b.bid.key(), bbt_entry(b).as_bytes());
@@ -122,5 +124,131 @@ impl Adding {
             self.space.give_back(block.ib, Variant::Unicode.block_size(usize::from(block.cb)))?;
         }
         Ok(below)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::error::Result;
+    use crate::io::{HeldFile, InPlace, Input, NewFile};
+    use crate::mapi::Stream;
+    use crate::ndb::crc::crc;
+    use crate::ndb::write::{BLOCK, NdbWriter, NodeImage, TreeImage};
+    use crate::ndb::{Bid, Crypt, Ndb, Nid, Node};
+    use std::io::Read;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A file whose writes are counted.
+    struct Counted {
+        file: HeldFile,
+        writes: Arc<AtomicUsize>,
+    }
+
+    impl InPlace for Counted {
+        fn input(&self) -> Result<Input> {
+            self.file.input()
+        }
+
+        fn write_at(&mut self, bytes: &[u8], offset: u64) -> Result<()> {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+            self.file.write_at(bytes, offset)
+        }
+
+        fn set_len(&mut self, len: u64) -> Result<()> {
+            self.file.set_len(len)
+        }
+
+        fn sync(&mut self) -> Result<()> {
+            self.file.sync()
+        }
+    }
+
+    /// Bytes that end early, if `whole` is false.
+    struct Sevens {
+        len: u64,
+        whole: bool,
+    }
+
+    impl Stream for Sevens {
+        fn len(&self) -> u64 {
+            self.len
+        }
+
+        fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
+            let len = if self.whole { self.len } else { self.len - 1 };
+            Ok(Box::new(std::io::repeat(7).take(len)))
+        }
+    }
+
+    fn image(blocks: usize, whole: bool) -> NodeImage {
+        let stream: Arc<dyn Stream> = Arc::new(Sevens { len: (blocks * BLOCK) as u64, whole });
+        NodeImage { data: TreeImage::Stream(stream), subs: Vec::new() }
+    }
+
+    fn empty(dir: &Path) -> PathBuf {
+        let path = dir.join("a.pst");
+        let mut new = NdbWriter::new(Box::new(NewFile::create(&path, false).unwrap()), Crypt::Permute);
+        let data = new.data_block(b"one", crc(b"one")).unwrap();
+        new.node(Node { nid: Nid(0x21), data, sub: Bid(0), parent: Nid(0) }).unwrap();
+        new.finish().unwrap();
+        path
+    }
+
+    /// The blocks of a long value have no XBLOCK yet, and so they stay when what is held goes into the trees. That must not
+    /// come again with each further block.
+    #[test]
+    fn a_long_value_does_not_fold_at_each_block() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = empty(dir.path());
+        let writes = Arc::new(AtomicUsize::new(0));
+        let file = Counted { file: HeldFile::open(&path).unwrap(), writes: Arc::clone(&writes) };
+        let mut w = NdbWriter::open(Box::new(file)).unwrap();
+        let blocks = 3000;
+        let (data, sub) = w.image(image(blocks, true)).unwrap();
+        w.node(Node { nid: Nid(0x200024), data, sub, parent: Nid(0x122) }).unwrap();
+        w.finish().unwrap();
+        let writes = writes.load(Ordering::Relaxed);
+        assert!(writes < blocks / 5, "{writes} writes");
+        let ndb = Arc::new(Ndb::open(&path).unwrap());
+        let node = ndb.node(Nid(0x200024)).unwrap().unwrap();
+        let bytes = ndb.data(node.data).unwrap().to_vec(&ndb, u64::MAX).unwrap();
+        assert!(bytes.len() == blocks * BLOCK && bytes.iter().all(|b| *b == 7));
+    }
+
+    /// What a value that ends early has left behind is free after the commit.
+    #[test]
+    fn a_value_that_ends_early_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = empty(dir.path());
+        let mut w = NdbWriter::open(Box::new(HeldFile::open(&path).unwrap())).unwrap();
+        let mut used = Vec::new();
+        for nid in [0x41, 0x61, 0x81] {
+            w.image(image(1500, false)).unwrap_err();
+            assert!(!w.failed());
+            w.node(Node { nid: Nid(nid), data: Bid(0), sub: Bid(0), parent: Nid(0) }).unwrap();
+            w.commit().unwrap();
+            used.push(w.used());
+        }
+        // The file has grown, but it does not grow again.
+        assert!(used[0] < 100_000 && used.iter().all(|u| *u == used[0]), "{used:?}");
+        w.finish().unwrap();
+        let ndb = Ndb::open(&path).unwrap();
+        assert_eq!(ndb.blocks().count(), 1);
+    }
+
+    /// A reader is made once, also where the file has grown.
+    #[test]
+    fn a_reader_lasts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = empty(dir.path());
+        let mut w = NdbWriter::open(Box::new(HeldFile::open(&path).unwrap())).unwrap();
+        let data = vec![1; BLOCK];
+        let len = std::fs::metadata(&path).unwrap().len();
+        while w.used() <= len {
+            w.data_block(&data, crc(&data)).unwrap();
+        }
+        assert!(Arc::ptr_eq(&w.reader().unwrap(), &w.reader().unwrap()));
     }
 }
