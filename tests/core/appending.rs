@@ -199,7 +199,7 @@ fn files_of_outlook_are_added_to() {
             }
         };
         let (before, found) = (items(&path), findings(&path));
-        let biggest = biggest(&path, &w);
+        let biggest = biggest(&path, &mut w);
         let mut added = 0;
         for round in 0..3 {
             for n in 0..7 {
@@ -226,7 +226,7 @@ fn files_of_outlook_are_added_to() {
 }
 
 /// The folder with the most items.
-fn biggest(path: &Path, w: &StoreWriter) -> FolderId {
+fn biggest(path: &Path, w: &mut StoreWriter) -> FolderId {
     let store = Store::open(path).unwrap();
     let mut errors = Vec::new();
     let all = store.folders(&mut errors);

@@ -262,6 +262,9 @@ fn arranged(listed: Vec<Listed>, spaces: &Spaces, utf8: bool) -> Vec<Mailbox> {
         if path.is_empty() {
             continue;
         }
+        let path = own_path(path, path_of(&name, l.separator, utf8), |p| {
+            at.get(p).and_then(|i| out.get(*i)).is_none_or(|m: &Mailbox| m.name.is_empty())
+        });
         for depth in 1..path.len() {
             let parent = path.get(..depth).unwrap_or_default().to_vec();
             at.entry(parent.clone()).or_insert_with(|| {
@@ -287,6 +290,26 @@ fn arranged(listed: Vec<Listed>, spaces: &Spaces, utf8: bool) -> Vec<Mailbox> {
         }
     }
     out
+}
+
+/// A path that no other folder has: names that differ may read alike.
+fn own_path(mut path: Vec<String>, whole: Vec<String>, is_free: impl Fn(&[String]) -> bool) -> Vec<String> {
+    if is_free(&path) {
+        return path;
+    }
+    if is_free(&whole) {
+        return whole;
+    }
+    let name = path.pop().unwrap_or_default();
+    let mut n = 2;
+    loop {
+        path.push(format!("{name} ({n})"));
+        if is_free(&path) {
+            return path;
+        }
+        path.pop();
+        n += 1;
+    }
 }
 
 fn path_of(name: &[u8], separator: Option<u8>, utf8: bool) -> Vec<String> {
@@ -403,6 +426,12 @@ mod tests {
     fn a_prefix_of_all_is_left_out() {
         let names = [("INBOX", ""), ("INBOX.Sent", ""), ("INBOX.Sent.2024", ""), ("INBOX.", "\\noselect")];
         assert_eq!(shown(&names, b'.', "INBOX."), ["Inbox=Inbox", "Sent=Sent", "Sent|2024"]);
+    }
+
+    #[test]
+    fn names_that_read_alike_are_folders_of_their_own() {
+        let names = [("INBOX", ""), ("INBOX.INBOX", ""), ("INBOX.A", ""), ("INBOX..A", ""), ("INBOX.A..", "")];
+        assert_eq!(shown(&names, b'.', "INBOX."), ["Inbox=Inbox", "Inbox|Inbox", "A", "Inbox|A", "A (2)"]);
     }
 
     #[test]

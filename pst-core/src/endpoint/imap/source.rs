@@ -170,7 +170,8 @@ impl ImapSource {
         })?;
         let key = mailbox.folder.key;
         self.shared.change(|plan| {
-            let (brought, had) = plan.gmail_ids(key);
+            let numbered = listing.entries.iter().any(|e| e.gmail != 0);
+            let (brought, had) = if numbered { plan.gmail_ids(key) } else { Default::default() };
             // In the other folders of labels the same message is wanted again.
             let once = labels == Labels::Categories || gmail::is_all(mailbox);
             let filtered = refused.len() as u64;

@@ -22,6 +22,15 @@ impl StoreWriter {
     /// # Errors
     /// [`Kind::Usage`] for a new store; when the file cannot be read or written: it is then as of the last commit.
     pub fn commit(&mut self) -> Result<()> {
+        if self.failed() {
+            return Err(Error::new(Kind::Io, "an earlier commit failed; the file is as it was before it"));
+        }
+        let done = self.commit_all();
+        self.spoilt |= done.is_err() && self.existing.is_some();
+        done
+    }
+
+    fn commit_all(&mut self) -> Result<()> {
         let Some(existing) = &mut self.existing else {
             return Err(Error::new(Kind::Usage, "a new store is completed once"));
         };

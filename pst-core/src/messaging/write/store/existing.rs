@@ -128,6 +128,9 @@ impl StoreWriter {
             (next(&folder_types), next(&[nid_type::NORMAL_MESSAGE]), next(&[nid_type::ASSOC_MESSAGE]));
         Ok(Self {
             existing: Some(Existing { repl: repl.len(), ..Existing::default() }),
+            spoilt: false,
+            by_nid: HashMap::new(),
+            indexed: 0,
             folders: folders(all),
             ndb,
             options,
@@ -173,7 +176,7 @@ impl StoreWriter {
     /// The folder that has a role.
     pub fn with_role(&self, role: Role) -> Option<FolderId> {
         let nid = self.roles.get(&role)?;
-        self.of_nid(*nid)
+        self.folders.iter().position(|f| f.nid == *nid && !f.there.search).map(FolderId)
     }
 
     /// True if any folder of an existing store had an item at the last commit.
@@ -222,8 +225,12 @@ impl StoreWriter {
     }
 
     /// The folder of a node.
-    pub fn of_nid(&self, nid: Nid) -> Option<FolderId> {
-        self.folders.iter().position(|f| f.nid == nid && !f.there.search).map(FolderId)
+    pub fn of_nid(&mut self, nid: Nid) -> Option<FolderId> {
+        for (index, folder) in self.folders.iter().enumerate().skip(self.indexed).filter(|(_, f)| !f.there.search) {
+            self.by_nid.entry(folder.nid).or_insert(index);
+        }
+        self.indexed = self.folders.len();
+        self.by_nid.get(&nid).copied().map(FolderId)
     }
 
     /// The node of a folder.

@@ -16,7 +16,7 @@ use crate::mapi::{Message, NamedProp, Prop, PropBag, PropTag, Role, Value, Warni
 use crate::ndb::write::NdbWriter;
 use crate::ndb::{Crypt, Nid, Node, nid_type};
 use existing::{Existing, There, open};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// How a store is written.
@@ -82,6 +82,11 @@ pub struct StoreWriter {
     deleted: usize,
     /// What is known of an existing store.
     existing: Option<Existing>,
+    /// A commit came to an end before its time: what it would have written is forgotten.
+    spoilt: bool,
+    /// Folders by their nodes, as far as they were asked for.
+    by_nid: HashMap<Nid, usize>,
+    indexed: usize,
 }
 
 const ROOT: usize = 0;
@@ -123,6 +128,9 @@ impl StoreWriter {
             top: SUBTREE,
             deleted: DELETED,
             existing: None,
+            spoilt: false,
+            by_nid: HashMap::new(),
+            indexed: 0,
         };
         new.push(Nid::ROOT_FOLDER, ROOT, "", None);
         for (parent, name) in [
@@ -236,9 +244,9 @@ impl StoreWriter {
         self.touch(folder.0);
     }
 
-    /// True once the file could not be written: nothing more can be.
+    /// True once the file could not be written, or a commit was left half-way: nothing more can be.
     pub fn failed(&self) -> bool {
-        self.ndb.failed()
+        self.spoilt || self.ndb.failed()
     }
 
     /// Numbers names before the first message.
