@@ -255,7 +255,9 @@ mod tests {
         let text: Vec<u8> = "to0 to0 to0 ".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let found: Vec<usize> = (0..bytes.len() - text.len()).filter(|at| bytes[*at..].starts_with(&text)).collect();
         assert!(!found.is_empty());
-        found.into_iter().for_each(|at| bytes[at] ^= 1);
+        for at in found {
+            bytes[at] ^= 1;
+        }
         std::fs::write(&path, bytes).unwrap();
         (path, nids)
     }

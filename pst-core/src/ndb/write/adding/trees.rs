@@ -207,12 +207,12 @@ mod tests {
         let mut w = NdbWriter::open(Box::new(file)).unwrap();
         let blocks = 3000;
         let (data, sub) = w.image(image(blocks, true)).unwrap();
-        w.node(Node { nid: Nid(0x200024), data, sub, parent: Nid(0x122) }).unwrap();
+        w.node(Node { nid: Nid(0x0020_0024), data, sub, parent: Nid(0x122) }).unwrap();
         w.finish().unwrap();
         let writes = writes.load(Ordering::Relaxed);
         assert!(writes < blocks / 5, "{writes} writes");
         let ndb = Arc::new(Ndb::open(&path).unwrap());
-        let node = ndb.node(Nid(0x200024)).unwrap().unwrap();
+        let node = ndb.node(Nid(0x0020_0024)).unwrap().unwrap();
         let bytes = ndb.data(node.data).unwrap().to_vec(&ndb, u64::MAX).unwrap();
         assert!(bytes.len() == blocks * BLOCK && bytes.iter().all(|b| *b == 7));
     }
