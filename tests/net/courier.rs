@@ -6,7 +6,7 @@
 
 use super::scripted::Program;
 use pst_core::Result;
-use pst_core::endpoint::imap::{Account, Channel, Dial, ImapSource, Notice, Options};
+use pst_core::endpoint::imap::{Account, Channel, Compress, Dial, ImapSource, Notice, Options};
 use pst_core::endpoint::net::{Security, Server, TlsOptions};
 use pst_core::pipeline::{Body, Role, Source};
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ fn account(courier: Courier, heard: &Arc<Mutex<Vec<Notice>>>) -> Account {
         server,
         login: None,
         dial: Arc::new(courier),
-        compress: false,
+        compress: Compress::Never,
         limits: pst_core::endpoint::imap::wire::Limits::default(),
         patience: Duration::from_millis(10),
         watch: Arc::new(move |notice| heard.lock().unwrap().push(notice.clone())),

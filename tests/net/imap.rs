@@ -4,7 +4,8 @@ use crate::dovecot::{Dovecot, Mail};
 use crate::scripted::Program;
 use crate::volume::account;
 use pst_core::endpoint::imap::{
-    Account, Channel, Dial, FolderState, ImapSource, Known, KnownFolder, Mailbox, Network, Notice, Options, Wanted,
+    Account, Channel, Compress, Dial, FolderState, ImapSource, Known, KnownFolder, Mailbox, Network, Notice, Options,
+    Wanted,
 };
 use pst_core::endpoint::net::{Login, Secret, Server};
 use pst_core::pipeline::{Body, Folder, ItemFilter, ItemRef, Mime, Role, Source};
@@ -224,7 +225,7 @@ fn a_run_changes_nothing_and_can_change_nothing() {
     let dial = Arc::new(Listening(Arc::clone(&noted)));
     // With STARTTLS, compression and all filters that ask for something.
     let server = dovecot.server(dovecot.imap);
-    let account = Account { dial, compress: true, ..account(server, "alice") };
+    let account = Account { dial, compress: Compress::Always, ..account(server, "alice") };
     let filter = ItemFilter { subject: Some("E".to_owned()), ..ItemFilter::default() };
     for options in [
         Options::default(),

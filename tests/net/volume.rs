@@ -2,14 +2,16 @@
 
 use crate::dovecot::{Dovecot, Mail, PASSWORD};
 use crate::mailbox::{Made, mailbox};
-use pst_core::endpoint::imap::{Account, ImapSource, Options};
+use pst_core::endpoint::imap::{Account, Compress, ImapSource, Options};
 use pst_core::endpoint::net::{Login, Secret, Security, Server};
 use pst_core::pipeline::{Body, Flags, Folder, ItemRef, Source};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 pub fn account(server: Server, user: &str) -> Account {
     Account::new(server, Login::Password { user: user.into(), password: Secret::new(PASSWORD) })
@@ -75,14 +77,14 @@ fn read(source: &ImapSource) -> Seen {
 fn everything_arrives_as_it_is() {
     let Some(dovecot) = Dovecot::start() else { return };
     let (expected, _) = fill(&dovecot, 1500, 6);
-    for (connections, compress) in [(1, false), (3, false), (3, true)] {
+    for (connections, compress) in [(1, Compress::Never), (3, Compress::Never), (3, Compress::Always)] {
         let account = Account { compress, ..account(dovecot.server(dovecot.imaps), "alice") };
         let source = ImapSource::open(account, Options { connections, ..Options::default() }).unwrap();
         let counted: u64 = source.folders().unwrap().iter().filter_map(|f| f.count).sum();
         assert_eq!(counted, 1500);
         let got = read(&source);
         assert_eq!(got.len(), expected.len());
-        assert!(got == expected, "{connections} {compress}");
+        assert!(got == expected, "{connections} {compress:?}");
         let ledgers = source.account();
         assert_eq!(ledgers.iter().map(|(_, l)| l.received).sum::<u64>(), 1500);
         assert!(
@@ -144,4 +146,56 @@ fn measure_large() {
     let source = ImapSource::open(account(dovecot.server(dovecot.imaps), "alice"), Options::default()).unwrap();
     let count = drain(&source, 2, |_, body| drop(body));
     println!("{count} messages in {:.2} s; peak {} KB", begun.elapsed().as_secs_f64(), peak());
+}
+
+/// A way to a server through which its words come at a million bytes a second; adds what the client says to `said`.
+fn narrow_way(port: u16, said: &Arc<Mutex<Vec<u8>>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let here = listener.local_addr().unwrap().port();
+    let said = Arc::clone(said);
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let (mut down, mut up) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            let (mut from, mut to, said) = (client, server, Arc::clone(&said));
+            std::thread::spawn(move || pass(&mut from, &mut to, |piece| said.lock().unwrap().extend(piece)));
+            std::thread::spawn(move || {
+                pass(&mut down, &mut up, |p| std::thread::sleep(Duration::from_micros(p.len() as u64)));
+            });
+        }
+    });
+    here
+}
+
+fn pass(from: &mut TcpStream, to: &mut TcpStream, before: impl Fn(&[u8])) {
+    let mut piece = vec![0; 16 << 10];
+    while let Ok(n @ 1..) = from.read(&mut piece) {
+        before(&piece[..n]);
+        if to.write_all(&piece[..n]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+#[test]
+fn a_slow_line_is_compressed_once_it_shows() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let (expected, bytes) = fill(&dovecot, 120, 2);
+    assert!(bytes > 2_000_000, "{bytes}");
+    for (compress, times) in [(Compress::SlowLines, 1), (Compress::Never, 0)] {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let mut server = dovecot.server(narrow_way(dovecot.imap, &said));
+        server.security = Security::Plain;
+        let account = Account { compress, ..account(server, "alice") };
+        let source = ImapSource::open(account, Options { connections: 1, ..Options::default() }).unwrap();
+        assert!(read(&source) == expected, "everything comes as it is");
+        drop(source);
+        let said = said.lock().unwrap();
+        let lines = said.split(|b| *b == b'\n').filter(|l| l.windows(16).any(|w| w == b"COMPRESS DEFLATE"));
+        assert_eq!(lines.count(), times);
+        let fetches = said.windows(9).position(|w| w == b"UID FETCH");
+        let packs = said.windows(16).position(|w| w == b"COMPRESS DEFLATE");
+        assert!(packs.is_none_or(|at| fetches.is_some_and(|first| first < at)), "not before it shows");
+    }
 }

@@ -13,9 +13,9 @@ pub struct FetchOptions {
     /// Connections to the server at once [default: 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16), help_heading = "Connection")]
     pub connections: Option<u8>,
-    /// Have the server compress what it sends: for slow lines, it costs both sides much time.
-    #[arg(long, help_heading = "Connection")]
-    pub compress: bool,
+    /// When the server compresses what it sends, which costs both sides much time.
+    #[arg(long, value_enum, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_value_t, default_missing_value = "always", help_heading = "Connection")]
+    pub compress: Compression,
     /// Only folders that are subscribed to.
     #[arg(long, help_heading = "Folders")]
     pub subscribed: bool,
@@ -44,4 +44,16 @@ pub enum GmailLabels {
     Categories,
     /// A folder for each label, and a message in each of its folders.
     Folders,
+}
+
+/// `--compress`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Compression {
+    /// Once a line has shown that it is slow.
+    #[default]
+    Auto,
+    /// From the beginning.
+    Always,
+    /// Not at all.
+    Never,
 }

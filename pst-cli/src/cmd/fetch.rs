@@ -2,14 +2,14 @@
 
 use super::convert::one;
 use super::input::{Growing, Input, growing};
-use crate::args::fetch::GmailLabels;
+use crate::args::fetch::{Compression, GmailLabels};
 use crate::args::{Convert, Ls};
 use crate::exit::Outcome;
 use crate::ui::Talk;
 use crate::ui::terminal::Terminal;
 use crate::ui::text::{Out, bytes, plural, tame};
 use pst_core::endpoint::account::Account;
-use pst_core::endpoint::imap::{self, Counts, ImapSource, Labels, Notice, Wanted};
+use pst_core::endpoint::imap::{self, Compress, Counts, ImapSource, Labels, Notice, Wanted};
 use pst_core::endpoint::net::{Address, Login};
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
@@ -141,7 +141,12 @@ pub fn open(
         let text = "--delete-after-download is for POP3: nothing is ever changed on an IMAP server";
         return Err(Error::new(Kind::Usage, text));
     }
-    let server = imap::Account { compress: a.fetch.compress, watch, ..imap::Account::new(account.server(stop), login) };
+    let compress = match a.fetch.compress {
+        Compression::Auto => Compress::SlowLines,
+        Compression::Always => Compress::Always,
+        Compression::Never => Compress::Never,
+    };
+    let server = imap::Account { compress, watch, ..imap::Account::new(account.server(stop), login) };
     let known = Arc::new(Remembered::default());
     let options = imap::Options {
         connections: a.fetch.connections.map(usize::from).or(account.connections).unwrap_or(imap::CONNECTIONS),

@@ -25,7 +25,7 @@ mod worker;
 pub use folders::{Counts, Mailbox, Wanted};
 pub use listing::{FolderState, Known, KnownFolder};
 pub use plan::Ledger;
-pub use session::{Account, Channel, Dial, Network, Session};
+pub use session::{Account, Channel, Compress, Dial, Network, Session};
 pub use source::{CONNECTIONS, ImapSource, Labels, Options};
 
 pub use super::net::{Notice, Watch};

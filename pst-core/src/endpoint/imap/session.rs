@@ -63,6 +63,18 @@ impl Dial for Network {
     }
 }
 
+/// When a server is asked to compress: it costs both sides much time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compress {
+    /// Once a line has shown that it is slow.
+    #[default]
+    SlowLines,
+    /// From the beginning.
+    Always,
+    /// Not at all.
+    Never,
+}
+
 /// An account on a server, and how it is talked to.
 #[derive(Clone)]
 pub struct Account {
@@ -72,8 +84,8 @@ pub struct Account {
     pub login: Option<Login>,
     /// How connections are made.
     pub dial: Arc<dyn Dial>,
-    /// Compress where the server can: for slow lines only, it costs both sides much time.
-    pub compress: bool,
+    /// When the server is asked to compress what it sends, where it can.
+    pub compress: Compress,
     /// Bounds of a response.
     pub limits: Limits,
     /// How long is waited before a connection that broke is made again; twice that before the next attempt, and so on.
@@ -89,7 +101,7 @@ impl Account {
             server,
             login: Some(login),
             dial: Arc::new(Network),
-            compress: false,
+            compress: Compress::default(),
             limits: Limits::default(),
             patience: Duration::from_secs(1),
             watch: Arc::new(|_| {}),
@@ -111,6 +123,8 @@ pub struct Session {
     reader: Option<Reader<Box<dyn Channel>>>,
     capabilities: BTreeSet<String>,
     enabled: BTreeSet<String>,
+    /// The server was asked to compress.
+    packed: bool,
     tags: u32,
     /// The server has said goodbye.
     bye: Option<Status>,
@@ -134,6 +148,7 @@ impl Session {
             account: account.clone(),
             capabilities: BTreeSet::new(),
             enabled: BTreeSet::new(),
+            packed: false,
             tags: 0,
             bye: None,
             signed_in: false,
@@ -216,13 +231,26 @@ impl Session {
         if self.can("ENABLE") && !wanted.is_empty() {
             self.run(&Command::enable(&wanted.join(" ")), &mut |_| {})?;
         }
-        if self.account.compress && self.can("COMPRESS=DEFLATE") {
-            let status = self.run(&Command::compress(), &mut |_| {})?;
-            if status.is_ok() {
-                self.change(Channel::compress)?;
-            }
+        if self.account.compress == Compress::Always && self.can("COMPRESS=DEFLATE") {
+            self.compress()?;
         }
         Ok(())
+    }
+
+    /// True once the line has shown that it is slow, and the server can compress. Nothing may be under way then.
+    pub(super) fn would_compress(&self) -> bool {
+        let slow = || self.reader.as_ref().is_some_and(|r| r.pace().is_slow());
+        self.account.compress == Compress::SlowLines && !self.packed && self.can("COMPRESS=DEFLATE") && slow()
+    }
+
+    /// Has the server compress from now on, if it will; it is asked once.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(super) fn compress(&mut self) -> Result<()> {
+        self.packed = true;
+        let status = self.run(&Command::compress(), &mut |_| {})?;
+        if status.is_ok() { self.change(Channel::compress) } else { Ok(()) }
     }
 
     fn start_tls(&mut self) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::io::Input;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
+use std::time::{Duration, Instant};
 
 /// Bytes read at once.
 const WINDOW: usize = 64 << 10;
@@ -123,9 +124,34 @@ pub struct Line {
     pub literals: Vec<Literal>,
 }
 
+/// How fast a line is, measured where nothing else is waited for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pace {
+    bytes: u64,
+    time: Duration,
+}
+
+impl Pace {
+    /// Bytes that tell enough.
+    const ENOUGH: u64 = 512 << 10;
+    /// Bytes a second; packing a stream takes a server much longer than sending it where the line is faster.
+    const SLOW: f64 = 2e6;
+
+    fn add(&mut self, bytes: usize, time: Duration) {
+        self.bytes += bytes as u64;
+        self.time += time;
+    }
+
+    /// True for a line on which fewer bytes arrive sooner, though both sides have work with them.
+    pub fn is_slow(&self) -> bool {
+        self.bytes >= Self::ENOUGH && self.bytes as f64 / self.time.as_secs_f64() < Self::SLOW
+    }
+}
+
 /// Reads responses.
 pub struct Reader<R> {
     inner: R,
+    pace: Pace,
     window: Box<[u8]>,
     start: usize,
     end: usize,
@@ -135,7 +161,12 @@ pub struct Reader<R> {
 impl<R: Read> Reader<R> {
     /// A reader over a connection.
     pub fn new(inner: R, limits: Limits) -> Self {
-        Self { inner, window: vec![0; WINDOW].into_boxed_slice(), start: 0, end: 0, limits }
+        Self { inner, pace: Pace::default(), window: vec![0; WINDOW].into_boxed_slice(), start: 0, end: 0, limits }
+    }
+
+    /// How fast the line is.
+    pub fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// The connection, for writing.
@@ -230,8 +261,16 @@ impl<R: Read> Reader<R> {
         let mut data = Data::Held(Vec::new());
         let mut left = len;
         while left > 0 {
-            if self.start == self.end && self.fill()? == 0 {
-                return Err(closed("in the middle of a literal"));
+            if self.start == self.end {
+                let begun = Instant::now();
+                let n = self.fill()?;
+                if n == 0 {
+                    return Err(closed("in the middle of a literal"));
+                }
+                // The server had begun to send: what is waited for is the line.
+                if left < len {
+                    self.pace.add(n, begun.elapsed());
+                }
             }
             let have = self.buffered();
             let piece = have.get(..have.len().min(usize::try_from(left).unwrap_or(usize::MAX))).unwrap_or_default();
@@ -338,6 +377,18 @@ mod tests {
                 assert_eq!(got[3].1, [b"xy".to_vec(), Vec::new()]);
             }
         }
+    }
+
+    #[test]
+    fn slow_lines() {
+        let pace = |bytes, ms| {
+            let mut pace = Pace::default();
+            pace.add(bytes, Duration::from_millis(ms));
+            pace.is_slow()
+        };
+        assert!(pace(1 << 20, 600) && !pace(1 << 20, 500), "two million bytes a second");
+        assert!(!pace(1 << 10, 60_000), "too few to tell");
+        assert!(!pace(1 << 20, 0));
     }
 
     #[test]

@@ -59,7 +59,19 @@ impl Worker {
     fn work(&mut self) -> Result<()> {
         loop {
             let busy = self.flights.front().map(|f| f.folder);
-            let next = if self.flights.len() < UNDER_WAY { self.shared.next(busy) } else { Next::Nothing };
+            // The form of the connection can change only when nothing is under way.
+            let packing = self.session.as_ref().is_some_and(Session::would_compress);
+            if packing
+                && self.flights.is_empty()
+                && let Some(session) = &mut self.session
+            {
+                if let Err(e) = session.compress() {
+                    self.broken(e)?;
+                }
+                continue;
+            }
+            let room = !packing && self.flights.len() < UNDER_WAY;
+            let next = if room { self.shared.next(busy) } else { Next::Nothing };
             let result = match next {
                 Next::Close => return Ok(()),
                 Next::Job(job) => self.job(job),
