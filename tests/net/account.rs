@@ -440,9 +440,13 @@ fn accounts_of_a_configuration() {
     let work = Account::load(&config, "work", &over).unwrap();
     assert_eq!((work.name.as_str(), work.user.as_str(), work.connections), ("work", "bob", Some(3)));
     assert_eq!((work.tls.ca_file, work.include), (Some(dir.path().join("ca.pem")), vec!["#Inbox#".to_owned()]));
-    assert_eq!(Account::all(&config, &over).unwrap().len(), 2);
-    let error = sentence(&Account::all(&config, &Settings::default()).unwrap_err());
+    let all = Account::all(&config, &over).unwrap();
+    assert!(all.len() == 2 && all.iter().all(|(_, account)| account.is_ok()));
+    let [(bad, error), (work, account)] = &Account::all(&config, &Settings::default()).unwrap()[..] else { panic!() };
+    assert_eq!((bad.as_str(), work.as_str()), ("bad", "work"));
+    let error = sentence(error.as_ref().unwrap_err());
     assert!(error.contains("account \"bad\"") && error.contains("--user"), "{error}");
+    assert!(account.is_ok(), "one that is refused does not keep the others");
     assert!(Account::all(&Config::default(), &over).is_err());
 }
 

@@ -14,8 +14,8 @@ use serde_json::json;
 /// When the file cannot be opened or has no such folder.
 pub fn run(a: &Ls) -> Result<Outcome> {
     #[cfg(feature = "network")]
-    if let Some(account) = super::fetch::listed(a)? {
-        return super::fetch::list(a, account);
+    if let Some((account, folder)) = super::server::account(a)? {
+        return super::server::list(a, account, folder.as_deref());
     }
     let Some(file) = &a.file else { return Err(Error::new(Kind::Usage, "a PST or OST is needed")) };
     let source = PstSource::open(file)?.with_codepage(a.ansi.ansi_codepage);
