@@ -245,12 +245,13 @@ pub struct Info {
 /// `pst ls`.
 #[derive(Debug, Args)]
 pub struct Ls {
-    /// The PST or OST, or an account on a mail server, such as imaps://anna@imap.example.org.
+    /// The PST or OST, or an account on a mail server, such as imaps://anna@imap.example.org; not needed with --account.
     #[cfg_attr(feature = "network", arg(required_unless_present = "account"))]
     #[cfg_attr(not(feature = "network"), arg(required = true))]
     pub file: Option<PathBuf>,
     /// A folder, by its path ("Inbox/Project"), by its id ("0x8082") or as a well-known one ("#Inbox#"); without it
-    /// the folders are listed.
+    /// the folders are listed. Of an account, each message has its UID and the letters of its flags: draft D, flagged F,
+    /// forwarded P, answered R, read S, deleted T.
     pub folder: Option<String>,
     /// Print JSON.
     #[arg(long)]

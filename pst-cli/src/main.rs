@@ -7,7 +7,6 @@ mod report;
 mod ui;
 
 use clap::Parser;
-use std::io::Write;
 use std::process::ExitCode;
 
 #[cfg(feature = "mimalloc")]
@@ -29,12 +28,9 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(outcome) => outcome.code(),
+        Err(error) if exit::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // A reader that closes the pipe ("| head") is not an error of ours.
-            if error.io_kind() == Some(std::io::ErrorKind::BrokenPipe) {
-                return ExitCode::SUCCESS;
-            }
-            let _ = writeln!(std::io::stderr(), "pst: {error}");
+            ui::text::say(format!("pst: {error}"));
             exit::code_of(&error)
         }
     }

@@ -1,6 +1,6 @@
 //! The account of a run: reports in three forms, and events for programs.
 
-use super::command::{at, code, fixtures, pst, stderr};
+use super::command::{at, code, fixtures, names, pst, stderr};
 use serde_json::Value as Json;
 use std::fs;
 
@@ -47,4 +47,36 @@ fn events_are_lines_of_json() {
     let last = events.last().unwrap();
     let summary: Json = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!((last["event"].as_str(), &last["items"]), (Some("progress"), &summary["read"]));
+}
+
+/// What the target has is counted over all parts of it, and by the exact names of folders.
+#[test]
+fn a_report_counts_all_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let tree = dir.path().join("tree");
+    let mut random = crate::support::Seeded(3);
+    for (folder, count) in [("A", 12), ("a", 5)] {
+        fs::create_dir_all(tree.join(folder)).unwrap();
+        for n in 0..count {
+            let text: String = (0..400_000).map(|_| char::from(b'a' + random.below(26) as u8)).collect();
+            let mail = format!("From: a@x\r\nSubject: {n}\r\n\r\n{text}\r\n");
+            fs::write(tree.join(folder).join(format!("{n}.eml")), mail).unwrap();
+        }
+    }
+    if fs::read_dir(&tree).unwrap().count() == 1 {
+        eprintln!("skipped: names of files here differ in more than case");
+        return;
+    }
+    let (target, report) = (at(&dir, "a.pst"), at(&dir, "report.json"));
+    let source = tree.display().to_string();
+    let out = pst(&["convert", "--split", "4M", "--report", &report, &source, &target]);
+    assert_eq!(code(&out), 0, "{}", stderr(&out));
+    let parts = names(dir.path()).iter().filter(|n| n.ends_with(".pst")).count();
+    assert!(parts > 2, "{parts}");
+    let told: Json = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
+    let has = |name: &str| {
+        let folders = told["folders"].as_array().unwrap();
+        folders.iter().find(|f| f["target"] == name).unwrap()["target_has"].as_u64()
+    };
+    assert_eq!((has("A"), has("a")), (Some(12), Some(5)), "{told}");
 }

@@ -323,3 +323,42 @@ fn a_part_that_cannot_be_read_is_said_and_ends_with_status_1() {
     assert_eq!(report["warning_codes"]["damaged"], 1, "{report}");
     assert!(stderr(&out).contains("\"code\":\"damaged\""), "{}", stderr(&out));
 }
+
+/// Names in mail and arguments may have what terminals take for commands.
+#[cfg(unix)]
+#[test]
+fn nothing_steers_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = "in\u{1b}[2J\u{9b}31m";
+    let tree = dir.path().join("tree");
+    fs::create_dir_all(tree.join(bad)).unwrap();
+    let mail = "From: \u{1b}[5mEva <eva@x>\r\nSubject: a\u{9b}2Jb\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+                --b\r\nContent-Type: text/plain; charset=x-\u{1b}[2J\r\n\r\n\u{e9}\r\n--b\r\nContent-Type: image/png; \
+                name=\"\u{1b}[2J.png\"\r\nContent-Transfer-Encoding: base64\r\n\r\n*\r\n";
+    fs::write(tree.join(bad).join(format!("{bad}.eml")), mail).unwrap();
+    fs::write(tree.join(bad).join(format!("{bad}.bin")), [0; 9]).unwrap();
+    let target = at(&dir, "a.pst");
+    let harmless = |args: &[&str]| {
+        let out = pst(args);
+        let said = format!("{}{}", String::from_utf8(out.stdout.clone()).unwrap(), stderr(&out));
+        assert!(!said.is_empty() && !said.contains(|c: char| c.is_control() && c != '\n'), "{args:?}: {said:?}");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let source = tree.display().to_string();
+    harmless(&["convert", &source, &target]);
+    harmless(&["convert", "--json", "--dry-run", &source, &at(&dir, "b.pst")]);
+    harmless(&["info", &target]);
+    harmless(&["info", &at(&dir, bad)]);
+    harmless(&["convert", &at(&dir, bad), &at(&dir, "c.pst")]);
+    harmless(&["check", &at(&dir, bad)]);
+    let folders = harmless(&["ls", "--json", &target]);
+    let paths = folders.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["path"].clone());
+    let path = paths.into_iter().find(|p| p.as_str().unwrap().starts_with("in")).unwrap();
+    assert_eq!(path, bad, "programs get it as it is");
+    harmless(&["ls", &target]);
+    harmless(&["ls", &target, bad]);
+    let items = harmless(&["ls", "--json", &target, bad]);
+    let id = serde_json::from_str::<serde_json::Value>(&items).unwrap()["id"].as_str().unwrap().to_owned();
+    harmless(&["cat", "--props", &target, &id]);
+    harmless(&["cat", "--json", &target, &id]);
+}

@@ -20,7 +20,7 @@ pub fn imaps(server: &Dovecot, user: &str) -> String {
     format!("imaps://{user}@localhost:{}", server.imaps)
 }
 
-fn pops(server: &Dovecot, user: &str) -> String {
+pub fn pops(server: &Dovecot, user: &str) -> String {
     format!("pop3s://{user}@localhost:{}", server.pop3s)
 }
 
@@ -220,6 +220,7 @@ fn pop3_fetches_once_and_deletes_only_when_asked() {
     assert_eq!(on_server(), 40, "mail stays on the server");
     let again = fetch(&server, &["--keep-mime", "--delete-after-download", &account, &target]);
     assert_eq!(numbers(&again), [0, 0, 40, 0, 0], "{again}");
+    assert!(again["deleted_on_server"] == 40 && again["stay_on_server"].as_array().unwrap().is_empty(), "{again}");
     assert_eq!(on_server(), 0);
     assert_eq!(kept(&target)["inbox"], sent, "the PST has them");
     is_sound(&target);
@@ -325,6 +326,7 @@ fn accounts_of_the_configuration_get_a_pst_each() {
         account("work", imaps(&server, "alice"), "exclude = [\"#JunkEmail#\"]"),
         account("lost", "imaps://alice@localhost:1".to_owned(), ""),
         account("post", pops(&server, "alice"), ""),
+        account("nobody", "imaps://localhost".to_owned(), ""),
     ];
     fs::write(&config, text.concat()).unwrap();
     let pst = |args: &[&str]| {
@@ -338,8 +340,8 @@ fn accounts_of_the_configuration_get_a_pst_each() {
     let folder = at(&dir, "all");
     fs::create_dir(&folder).unwrap();
     let all = pst(&["--all-accounts", &folder, "--report", &at(&dir, "report.json")]);
-    assert_eq!(code(&all), 1, "one of the three cannot be reached: {}", stderr(&all));
-    assert!(stderr(&all).contains("account \"lost\""), "{}", stderr(&all));
+    assert_eq!(code(&all), 1, "one cannot be reached, and one has no user: {}", stderr(&all));
+    assert!(["lost", "nobody"].iter().all(|n| stderr(&all).matches(&format!("account \"{n}\"")).count() == 1));
     for name in ["work", "post"] {
         is_sound(&format!("{folder}/{name}.pst"));
         let report: Json =

@@ -34,6 +34,7 @@ mod pim_hostile;
 mod power;
 mod reading;
 mod rich;
+mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
 mod tnef;

@@ -20,8 +20,6 @@ pub struct State {
     pub answers: VecDeque<(u16, String)>,
     /// What the page for the browser sends it back with: the code where it is empty.
     pub denied: &'static str,
-    /// The page sends back another state than it was given.
-    pub wrong_state: bool,
     /// No refresh tokens are given.
     pub no_refresh: bool,
     /// Seconds that tokens last.
@@ -187,7 +185,6 @@ fn authorize(state: &mut State, form: &HashMap<String, String>) -> String {
     let known = form["response_type"] == "code" && form["code_challenge_method"] == "S256";
     state.challenge = form["code_challenge"].clone();
     state.redirect = redirect.clone();
-    let given = if state.wrong_state { "another" } else { given };
     match state.denied {
         "" if known => format!("{redirect}?code=code-SECRET&state={given}"),
         "" => format!("{redirect}?error=invalid_request&state={given}"),

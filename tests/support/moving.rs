@@ -10,7 +10,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-struct Silent;
+/// Watches nothing.
+pub struct Silent;
 
 impl Observer for Silent {
     fn event(&self, _event: &Event<'_>) {}

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// What --help says of secrets.
 const SECRETS: &str = "\
 Passwords are never options. One comes from the place that an option or the configuration names; where none is named, \
-from the first of: the variable PST_PASSWORD (not with --all-accounts), the keyring (in builds that have it), ~/.netrc, a \
+from the first of: the variable PST_PASSWORD (where one account is all), the keyring (in builds that have it), ~/.netrc, a \
 prompt on the terminal. Files of secrets that others can read are told of.
 
 OAuth 2 needs the id of an app (--client-id) that you or your administrator have registered at the provider; pst has none \
@@ -188,7 +188,20 @@ impl AccountOptions {
     /// # Errors
     /// [`Kind::Usage`] and [`Kind::NotFound`], in one sentence.
     pub fn account(&self, address: Option<&str>) -> Result<Account> {
-        let over = Settings { address: address.map(str::to_owned), ..self.settings()? };
+        self.account_over(address, self.settings()?)
+    }
+
+    /// The account at an address, which is one of so many in this run. Of several, none gets the variable PST_PASSWORD:
+    /// it would be shown to servers that it is not for.
+    ///
+    /// # Errors
+    /// As [`AccountOptions::account`].
+    pub fn one_of(&self, addresses: usize, address: &str) -> Result<Account> {
+        self.account_over(Some(address), Settings { one_of_many: addresses > 1, ..self.settings()? })
+    }
+
+    fn account_over(&self, address: Option<&str>, over: Settings) -> Result<Account> {
+        let over = Settings { address: address.map(str::to_owned), ..over };
         match (&self.account, address) {
             (Some(name), _) => Account::load(&self.configuration()?, name, &over),
             (None, Some(address)) if self.config.is_none() => Account::of_address(address, &over),

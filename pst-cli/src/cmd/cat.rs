@@ -3,7 +3,7 @@
 use crate::args::Cat;
 use crate::exit::Outcome;
 use crate::ui::json;
-use crate::ui::text::{Out, tame};
+use crate::ui::text::{Out, say};
 use pst_core::endpoint::directory::Learnt;
 use pst_core::endpoint::pst::PstSource;
 use pst_core::mapi::{Attachment, Message, PropBag, tag};
@@ -28,7 +28,7 @@ pub fn run(a: &Cat) -> Result<Outcome> {
     let (message, errors) = store.message(Nid(a.item)).map_err(|e| e.in_file(&a.file))?;
     let mut out = Out::new();
     if a.json {
-        out.line(json::message(&message)?.to_string())?;
+        out.json(&json::message(&message)?)?;
     } else if a.source {
         let Some(source) = mime::kept_mime(&message) else {
             let text = "this item has no kept source; `pst convert --keep-mime` keeps one";
@@ -43,12 +43,12 @@ pub fn run(a: &Cat) -> Result<Outcome> {
         let directory: Option<Arc<dyn Directory>> = Some(Arc::new(directory));
         let options = mime::Options { keep_rtf: a.keep_rtf, directory, ..mime::Options::default() };
         for warning in mime::from_mapi(&message, out.raw(), &options)? {
-            eprintln!("pst: note: {warning}");
+            say(format!("pst: note: {warning}"));
         }
     }
     out.end()?;
     for e in &errors {
-        eprintln!("pst: {}: {e}", a.file.display());
+        say(format!("pst: {}: {e}", a.file.display()));
     }
     Ok(if errors.is_empty() { Outcome::Done } else { Outcome::Flawed })
 }
@@ -78,7 +78,7 @@ fn props(out: &mut Out, bag: &PropBag, indent: &str) -> Result<()> {
             None => tag::name_of(p.tag).unwrap_or_default().to_owned(),
         };
         let value = match p.value.to_text() {
-            Some(text) => tame(&text),
+            Some(text) => text,
             None => format!("{:?}", p.value),
         };
         let short: String = value.chars().take(200).collect();

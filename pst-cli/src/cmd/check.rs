@@ -2,7 +2,7 @@
 
 use crate::args::Check;
 use crate::exit::Outcome;
-use crate::ui::text::{Out, plural, tame};
+use crate::ui::text::{Out, plural, say};
 use pst_core::Result;
 use pst_core::check::{LIST_LIMIT, Options, RULES, Report, check};
 use serde_json::json;
@@ -17,7 +17,7 @@ pub fn run(a: &Check) -> Result<Outcome> {
     let total = report.total();
     let mut out = Out::new();
     if a.json {
-        out.line(as_json(a, &report).to_string())?;
+        out.json(&as_json(a, &report))?;
         out.end()?;
     } else {
         for f in &report.findings {
@@ -28,8 +28,7 @@ pub fn run(a: &Check) -> Result<Outcome> {
             if let Some(id) = f.id {
                 let _ = write!(place, " id 0x{id:X}");
             }
-            let text = tame(&f.text);
-            out.line(format!("{} {}{place}: {text} ([MS-PST] {})", f.rule, f.severity.name(), f.section))?;
+            out.line(format!("{} {}{place}: {} ([MS-PST] {})", f.rule, f.severity.name(), f.text, f.section))?;
         }
         out.end()?;
         talk(a, &report);
@@ -42,7 +41,7 @@ fn talk(a: &Check, report: &Report) {
     for count in &report.counts {
         for (all, what) in [(count.findings, "findings"), (count.informational, "remarks")] {
             if all > LIST_LIMIT {
-                eprintln!("{}: {all} {what}; the first {LIST_LIMIT} are listed", count.rule);
+                say(format!("{}: {all} {what}; the first {LIST_LIMIT} are listed", count.rule));
             }
         }
     }
@@ -58,13 +57,13 @@ fn talk(a: &Check, report: &Report) {
     if noted > 0 {
         let _ = write!(text, "; {} that Outlook's own files have too", plural(noted, "remark"));
     }
-    eprintln!("{text}");
+    say(text);
     let not_judged = not_judged(report);
     if !not_judged.is_empty() {
-        eprintln!("not judged: {}", not_judged.join(" "));
+        say(format!("not judged: {}", not_judged.join(" ")));
     }
     if let Some(why) = &report.stopped {
-        eprintln!("{}", tame(why));
+        say(why);
     }
 }
 

@@ -3,20 +3,21 @@
 use super::input::{Input, inputs};
 use super::summary::summary;
 use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
-use crate::exit::Outcome;
+use crate::exit::{self, Outcome};
 use crate::report::{self, Account};
 use crate::ui::Talk;
 use crate::ui::events::Events;
 use crate::ui::progress::Progress;
 use pst_core::endpoint::directory::{Learnt, read_map};
+use pst_core::endpoint::pst::parts_of;
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::mime::contact::Version;
 use pst_core::pipeline::journal::Journal;
 use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, RunOptions, Sink, Source};
 use pst_core::{Error, Kind, Result, mime};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// Bytes of items between a mail server and the target, beside those that are fetched ahead.
@@ -27,15 +28,7 @@ const FETCHED: u64 = 16 << 20;
 /// # Errors
 /// When a source cannot be opened or the target cannot be written.
 pub fn run(a: &Convert) -> Result<Outcome> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // The first Ctrl-C lets the run end by itself, a second one does not wait.
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            pst_core::io::remove_unfinished();
-            std::process::exit(130);
-        }
-    });
+    let stop = exit::on_interrupt();
     if let Some(path) = &a.report {
         report::kind(path)?;
     }
@@ -44,7 +37,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         return super::fetch::all(a, folder, &stop);
     }
     let (sources, target) = ends(a)?;
-    let inputs = inputs(a, sources, &stop)?;
+    let inputs = inputs(a, sources, &target, &stop)?;
     one(a, inputs, &target, a.report.as_deref(), &stop)
 }
 
@@ -117,9 +110,19 @@ pub fn one(
     let result = pipeline::run(&mounted, sink, &options, &*observer);
     observer.end();
     let report = result?;
+    // What is told may find nobody to listen; what is to be done is done before.
+    #[cfg(not(feature = "network"))]
+    let deletion = super::summary::Deletion::default();
+    #[cfg(feature = "network")]
+    let deletion = {
+        // A run in which items failed has not come to its end.
+        if report.failed == 0 {
+            journals.iter().try_for_each(|j| j.finished(begun.as_second()))?;
+        }
+        super::fetch::delete(&deletions)
+    };
     let seconds = started.elapsed().as_secs_f64();
     if let Some(path) = account {
-        let written = endpoint::pst_target(target).filter(|_| !a.dry_run);
         let account = Account {
             sources: names,
             target: target.to_owned(),
@@ -127,21 +130,26 @@ pub fn one(
             started: begun.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
             seconds,
             report: &report,
-            target_counts: written.and_then(report::counts),
+            target_counts: if a.dry_run { None } else { report::counts(&parts(a, target)) },
         };
         account.write(path)?;
     }
-    summary(a, target, &report, &others, seconds)?;
-    #[cfg(feature = "network")]
-    {
-        journals.iter().try_for_each(|j| j.finished(begun.as_second()))?;
-        for source in deletions {
-            if !super::fetch::delete(&source)? {
-                return Ok(Outcome::Flawed);
-            }
-        }
+    match summary(a, target, &report, &others, &deletion, seconds) {
+        Err(e) if exit::is_closed_pipe(&e) => {}
+        told => told?,
     }
-    Ok(if report.failed + report.damaged > 0 { Outcome::Flawed } else { Outcome::Done })
+    let flawed = report.failed + report.damaged > 0 || !deletion.kept.is_empty();
+    let outcome = if flawed { Outcome::Flawed } else { Outcome::Done };
+    deletion.failed.into_iter().next().map_or(Ok(outcome), Err)
+}
+
+/// The files of the target, if it is a PST.
+fn parts(a: &Convert, target: &str) -> Vec<PathBuf> {
+    match (endpoint::pst_target(target), a.split) {
+        (None, _) => Vec::new(),
+        (Some(path), None) => vec![path.to_path_buf()],
+        (Some(path), Some(_)) => parts_of(path),
+    }
 }
 
 fn folders(a: &Convert, inputs: &[Input]) -> Result<FolderFilter> {

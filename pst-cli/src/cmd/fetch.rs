@@ -2,22 +2,24 @@
 
 use super::convert::one;
 use super::input::{Growing, Input, growing};
+use super::summary::Deletion;
+use crate::args::Convert;
 use crate::args::fetch::{Compression, GmailLabels};
-use crate::args::{Convert, Ls};
 use crate::exit::Outcome;
 use crate::ui::Talk;
 use crate::ui::terminal::Terminal;
-use crate::ui::text::{Out, bytes, plural, tame};
+use crate::ui::text::say;
 use pst_core::endpoint::account::Account;
-use pst_core::endpoint::imap::{self, Compress, Counts, ImapSource, Labels, Notice, Wanted};
+use pst_core::endpoint::imap::{self, Compress, ImapSource, Labels, Notice, Wanted};
 use pst_core::endpoint::net::{Address, Login};
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
+use pst_core::endpoint::text::file_name;
 use pst_core::pipeline::journal::{AccountState, State};
-use pst_core::pipeline::{Event, ItemFilter, Observer, Role, Sink, Source};
+use pst_core::pipeline::{Event, ItemFilter, Observer, Sink, Source};
 use pst_core::{Error, Kind, Result};
-use serde_json::json;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +28,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Remote {
     /// The account.
     pub account: Account,
-    login: Login,
+    /// What lets us in.
+    pub login: Login,
 }
 
 /// True for a source on a server.
@@ -176,14 +179,9 @@ fn pop3(
     journal: &dyn Fn() -> Result<Option<Arc<AccountState>>>,
     there: bool,
 ) -> Result<Opened> {
-    let resumed = if there {
-        match journal()? {
-            Some(journal) => ResumedPop::open(server, title, journal)?,
-            None => {
-                let source = Arc::new(PopSource::open(server, pop::Options { known: None, title })?);
-                return Ok(Opened { source, journal: None, delete: None });
-            }
-        }
+    let before = if there { journal()? } else { None };
+    let source = if let Some(journal) = before {
+        ResumedPop::open(server, title, journal)?
     } else {
         let source = PopSource::open(server, pop::Options { known: None, title })?;
         match journal()? {
@@ -191,23 +189,25 @@ fn pop3(
             None => return Ok(Opened { source: Arc::new(source), journal: None, delete: None }),
         }
     };
-    let source = Arc::new(resumed);
+    let source = Arc::new(source);
     let journal = Some(Arc::clone(&source.journal));
     let delete = a.fetch.delete_after_download.then(|| Arc::clone(&source));
     Ok(Opened { source, journal, delete })
 }
 
-/// Deletes on a POP3 server what is in the PST; true if nothing of it is left.
-///
-/// # Errors
-/// When the server cannot be reached; nothing is deleted then.
-pub fn delete(source: &ResumedPop) -> Result<bool> {
-    let ledger = source.delete()?;
-    for (name, why) in &ledger.kept {
-        eprintln!("pst: {} stays on the server: {}", tame(name), tame(why));
+/// Deletes on POP3 servers what is in the PST. An account where that fails does not keep the others.
+pub fn delete(sources: &[Arc<ResumedPop>]) -> Deletion {
+    let mut out = Deletion::default();
+    for source in sources {
+        match source.delete() {
+            Ok(ledger) => {
+                out.deleted += ledger.deleted.len() as u64;
+                out.kept.extend(ledger.kept);
+            }
+            Err(e) => out.failed.push(e),
+        }
     }
-    eprintln!("{} deleted on the server", plural(ledger.deleted.len() as u64, "message"));
-    Ok(ledger.kept.is_empty())
+    out
 }
 
 fn tell(observer: &dyn Observer, notice: &Notice) {
@@ -225,88 +225,38 @@ fn tell(observer: &dyn Observer, notice: &Notice) {
     observer.event(&Event::Notice { text: &text, seconds });
 }
 
-/// The account that `pst ls` is to list, if it is none of a file.
-///
-/// # Errors
-/// When it is a broken address, or options contradict each other.
-pub fn listed(a: &Ls) -> Result<Option<Account>> {
-    let Some(file) = &a.file else { return a.account.account(None).map(Some) };
-    let spec = file.to_string_lossy();
-    if !is_address(&spec)? {
-        return Ok(None);
-    }
-    if a.account.account.is_some() {
-        return Err(Error::new(Kind::Usage, "--account is the account by itself: pst ls --account NAME"));
-    }
-    a.account.account(Some(&spec)).map(Some)
-}
-
-/// Lists the folders of an account with what its server says that they hold; nothing is fetched.
-///
-/// # Errors
-/// When the server cannot be reached or refuses the sign-in.
-pub fn list(a: &Ls, account: Account) -> Result<Outcome> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    });
-    let Remote { account, login } = Remote::of(account, &stop)?;
-    let mut out = Out::new();
-    let mut line = |path: &str, role: Role, counts: Counts| {
-        if a.json {
-            let role = (role != Role::None).then(|| role.name());
-            return out.line(
-                json!({"path": path, "role": role, "items": counts.messages, "unread": counts.unseen, "bytes": counts.size})
-                    .to_string(),
-            );
-        }
-        let number = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
-        let size = counts.size.map_or_else(|| "-".to_owned(), bytes);
-        out.line(format!("{:>8} {:>8} {size:>10}  /{}", number(counts.messages), number(counts.unseen), tame(path)))
-    };
-    if account.address.scheme.is_imap() {
-        let source = ImapSource::open(imap::Account::new(account.server(&stop), login), imap::Options::default())?;
-        for folder in source.folders()? {
-            line(&folder.path.join("/"), folder.role, source.counts(&folder))?;
-        }
-    } else {
-        let source = PopSource::open(pop::Account::new(account.server(&stop), login), pop::Options::default())?;
-        let (messages, size) = source.on_server();
-        let counts = Counts { messages: Some(messages), unseen: None, size: Some(size) };
-        line(Role::Inbox.name(), Role::Inbox, counts)?;
-    }
-    out.end()?;
-    Ok(Outcome::Done)
-}
-
 /// Downloads every account of the configuration into a PST of its own. One that fails does not keep the others.
 ///
 /// # Errors
-/// When the configuration cannot be read, the folder is not there, or the run is stopped.
+/// When the configuration cannot be read, the folder is not there, two accounts would get one PST, or the run is stopped.
 pub fn all(a: &Convert, folder: &Path, stop: &Arc<AtomicBool>) -> Result<Outcome> {
     let accounts = Account::all(&a.account.configuration()?, &a.account.settings()?)?;
     if !folder.is_dir() {
         return Err(Error::new(Kind::Usage, "this folder does not exist; make it first").in_file(folder));
     }
+    one_file_each(accounts.iter().map(|(name, _)| name.as_str()))?;
     let mut outcome = Outcome::Done;
-    for account in accounts {
-        let name = account.name.clone();
-        let file = pst_core::endpoint::text::file_name(&name);
+    for (name, account) in accounts {
+        let file = file_name(&name);
         let target = folder.join(format!("{file}.pst")).to_string_lossy().into_owned();
         let report = a.report.as_deref().map(|r| beside(r, &file));
-        let run = || {
+        let run = |account| {
             let remote = Remote::of(account, stop)?;
             one(a, vec![Input::Remote(Box::new(remote))], &target, report.as_deref(), stop)
         };
-        match run() {
+        // A refused configuration names its account itself.
+        let ran = account.and_then(|account| {
+            run(account).map_err(|e| match e.kind() {
+                Kind::Interrupted => e,
+                kind => Error::new(kind, format!("account \"{name}\": {e}")),
+            })
+        });
+        match ran {
             Ok(Outcome::Done) => {}
             Ok(Outcome::Flawed) => outcome = Outcome::Flawed,
-            Err(e) if e.kind() == Kind::Interrupted => return Err(e),
+            Err(e) if e.kind() == Kind::Interrupted || stop.load(Ordering::Relaxed) => return Err(e),
             Err(e) => {
-                eprintln!("pst: account \"{name}\": {e}");
+                say(format!("pst: {e}"));
                 outcome = Outcome::Flawed;
             }
         }
@@ -314,9 +264,39 @@ pub fn all(a: &Convert, folder: &Path, stop: &Arc<AtomicBool>) -> Result<Outcome
     Ok(outcome)
 }
 
+/// Refuses accounts that would share a PST: their names may differ in what no file name has, or in case alone.
+fn one_file_each<'a>(names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut files = HashMap::new();
+    for name in names {
+        let file = file_name(name);
+        if let Some(other) = files.insert(file.to_lowercase(), name) {
+            let text = format!(
+                "the accounts \"{other}\" and \"{name}\" would share the file {file}.pst; give one of them another name in \
+                 the configuration"
+            );
+            return Err(Error::new(Kind::Usage, text));
+        }
+    }
+    Ok(())
+}
+
 /// The report of one account: "report.html" becomes "report work.html".
 fn beside(report: &Path, account: &str) -> PathBuf {
     let stem = report.file_stem().unwrap_or_default().to_string_lossy();
     let ending = report.extension().unwrap_or_default().to_string_lossy();
     report.with_file_name(format!("{stem} {account}.{ending}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_that_would_share_a_file() {
+        assert!(one_file_each(["a", "b", "a b"].into_iter()).is_ok());
+        for two in [["a/b", "a_b"], ["Work", "work"], ["\u{c9}", "\u{e9}"]] {
+            let said = one_file_each(two.into_iter()).unwrap_err().to_string();
+            assert!(two.iter().all(|name| said.contains(&format!("\"{name}\""))), "{said}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::args::Info;
 use crate::exit::Outcome;
-use crate::ui::text::{Out, bytes, plural, tame, time};
+use crate::ui::text::{Out, bytes, plural, say, time};
 use pst_core::Result;
 use pst_core::endpoint::pst::PstSource;
 use pst_core::ndb::{Crypt, Variant};
@@ -76,20 +76,19 @@ pub fn run(a: &Info) -> Result<Outcome> {
                        "search": f.search, "items": c.items, "associated": c.hidden, "bytes": c.bytes})
             })
             .collect();
-        out.line(
-            json!({
+        out.json(
+            &json!({
                 "file": a.file.display().to_string(), "bytes": store.ndb().input().len(), "kind": if header.ost { "OST" } else { "PST" },
                 "variant": variant, "version": header.ver, "encryption": crypt, "password": store.has_password(),
                 "name": store.display_name(), "items": items, "classes": classes,
                 "first": first.map(|t| time(Some(t))), "last": last.map(|t| time(Some(t))),
                 "folders": folders, "downloads": downloads_json(&downloads), "errors": errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            })
-            .to_string(),
+            }),
         )?;
     } else {
         out.line(format!("file        {}", a.file.display()))?;
         out.line(format!("kind        {} {variant} (version {})", if header.ost { "OST" } else { "PST" }, header.ver))?;
-        out.line(format!("name        {}", tame(&store.display_name())))?;
+        out.line(format!("name        {}", store.display_name()))?;
         out.line(format!("size        {}", bytes(store.ndb().input().len())))?;
         out.line(format!("encryption  {crypt}"))?;
         out.line(format!(
@@ -98,7 +97,7 @@ pub fn run(a: &Info) -> Result<Outcome> {
         ))?;
         out.line(format!("items       {items}, {} to {}", time(first), time(last)))?;
         for (class, n) in &classes {
-            out.line(format!("class       {:>8}  {}", n, tame(class)))?;
+            out.line(format!("class       {n:>8}  {class}"))?;
         }
         out.line(format!("folders     {}", tree.len()))?;
         for ((node, f), c) in tree.iter().zip(&counts) {
@@ -109,7 +108,7 @@ pub fn run(a: &Info) -> Result<Outcome> {
             out.line(format!(
                 "{:>10}  {indent}{}{kind}: {}, {}{hidden}",
                 node.nid.to_string(),
-                tame(name),
+                name,
                 plural(c.items, "item"),
                 bytes(c.bytes)
             ))?;
@@ -117,7 +116,7 @@ pub fn run(a: &Info) -> Result<Outcome> {
         for d in &downloads {
             let last = d.finished.map_or_else(|| "never to its end".to_owned(), |t| time(filetime(t)));
             let items: u64 = d.folders.iter().map(|(_, n)| n).sum();
-            let (account, folders) = (tame(&d.account), d.folders.len() as u64);
+            let (account, folders) = (&d.account, d.folders.len() as u64);
             out.line(format!(
                 "downloaded  {account}: {} of {}, last {last}",
                 plural(items, "item"),
@@ -127,7 +126,7 @@ pub fn run(a: &Info) -> Result<Outcome> {
     }
     out.end()?;
     for e in &errors {
-        eprintln!("pst: {}: {e}", a.file.display());
+        say(format!("pst: {}: {e}", a.file.display()));
     }
     Ok(if errors.is_empty() { Outcome::Done } else { Outcome::Flawed })
 }

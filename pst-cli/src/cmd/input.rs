@@ -71,8 +71,8 @@ pub fn is_account(a: &Convert) -> bool {
 /// Takes the sources as they were given, and signs in to accounts.
 ///
 /// # Errors
-/// When an account cannot be signed in to.
-pub fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result<Vec<Input>> {
+/// When an account cannot be signed in to, or files would be copied into a PST once more with each download.
+pub fn inputs(a: &Convert, sources: &[String], target: &str, stop: &Arc<AtomicBool>) -> Result<Vec<Input>> {
     #[cfg(feature = "network")]
     {
         use super::fetch::{Remote, is_address};
@@ -84,23 +84,41 @@ pub fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result
             let remote = Remote::of(a.account.account(None)?, stop)?;
             return Ok(vec![Input::Remote(Box::new(remote))]);
         }
-        let one = |spec: &String| {
-            if !is_address(spec)? {
+        let are_remote = sources.iter().map(|spec| is_address(spec)).collect::<Result<Vec<bool>>>()?;
+        let accounts = are_remote.iter().filter(|is_remote| **is_remote).count();
+        if accounts > 0 && accounts < sources.len() && !a.append && !a.overwrite {
+            refuse_again(target)?;
+        }
+        let one = |(spec, is_remote): (&String, &bool)| {
+            if !is_remote {
                 return Ok(Input::Local(spec.clone()));
             }
-            let remote = Remote::of(a.account.account(Some(spec))?, stop)?;
+            let remote = Remote::of(a.account.one_of(accounts, spec)?, stop)?;
             Ok(Input::Remote(Box::new(remote)))
         };
-        sources.iter().map(one).collect()
+        sources.iter().zip(&are_remote).map(one).collect()
     }
     #[cfg(not(feature = "network"))]
     {
-        let _ = (a, stop);
+        let _ = (a, target, stop);
         if let Some(spec) = sources.iter().find(|s| s.contains("://")) {
             let text = format!("{spec}: this program was built without mail servers (network)");
             return Err(Error::new(Kind::Unsupported, text));
         }
         Ok(sources.iter().cloned().map(Input::Local).collect())
+    }
+}
+
+/// Refuses a PST that is there for files beside an account: only of accounts is it remembered what it has.
+#[cfg(feature = "network")]
+fn refuse_again(target: &str) -> Result<()> {
+    match endpoint::pst_target(target).filter(|path| path.exists()) {
+        Some(path) => {
+            let text = "this PST is there already, and the files beside the account would be copied into it once more; leave \
+                        them out to go on with the download, or give --append to add them";
+            Err(Error::new(Kind::Usage, text).in_file(path))
+        }
+        None => Ok(()),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::args::{Ls, node_id};
 use crate::exit::Outcome;
-use crate::ui::text::{Out, tame, time};
+use crate::ui::text::{Out, say, time};
 use pst_core::endpoint::pst::PstSource;
-use pst_core::pipeline::FolderFilter;
+use pst_core::pipeline::{Folder, FolderFilter};
 use pst_core::{Error, Kind, Result};
 use serde_json::json;
 
@@ -14,8 +14,8 @@ use serde_json::json;
 /// When the file cannot be opened or has no such folder.
 pub fn run(a: &Ls) -> Result<Outcome> {
     #[cfg(feature = "network")]
-    if let Some(account) = super::fetch::listed(a)? {
-        return super::fetch::list(a, account);
+    if let Some((account, folder)) = super::server::account(a)? {
+        return super::server::list(a, account, folder.as_deref());
     }
     let Some(file) = &a.file else { return Err(Error::new(Kind::Usage, "a PST or OST is needed")) };
     let source = PstSource::open(file)?.with_codepage(a.ansi.ansi_codepage);
@@ -28,9 +28,9 @@ pub fn run(a: &Ls) -> Result<Outcome> {
                 let (path, n) = (f.path.join("/"), f.count.unwrap_or_default());
                 if a.json {
                     let class = f.class.clone();
-                    out.line(json!({"id": node.nid.to_string(), "path": path, "items": n, "class": class, "search": f.search}).to_string())?;
+                    out.json(&json!({"id": node.nid.to_string(), "path": path, "items": n, "class": class, "search": f.search}))?;
                 } else {
-                    out.line(format!("{:>10} {n:>8}  /{}", node.nid.to_string(), tame(&path)))?;
+                    out.line(format!("{:>10} {n:>8}  /{}", node.nid.to_string(), path))?;
                 }
             }
         }
@@ -40,10 +40,8 @@ pub fn run(a: &Ls) -> Result<Outcome> {
             let nid = match by_id {
                 Some(nid) => nid,
                 None => {
-                    let filter = FolderFilter { include: vec![wanted.clone()], ..FolderFilter::default() };
                     let all: Vec<_> = tree.iter().map(|(_, f)| f.clone()).collect();
-                    let found = filter.select(&all, &[])?;
-                    let Some((f, _)) = found.first() else {
+                    let Some(f) = find(&all, wanted)? else {
                         let text = format!("there is no folder \"{wanted}\"; 'pst ls {}' lists them", file.display());
                         return Err(Error::new(Kind::NotFound, text).in_file(file));
                     };
@@ -53,18 +51,17 @@ pub fn run(a: &Ls) -> Result<Outcome> {
             for associated in [false, true] {
                 for listed in source.store().contents(nid, associated, &mut errors) {
                     match source.store().summary(listed.nid) {
-                        Ok(s) if a.json => out.line(
-                            json!({"id": listed.nid.to_string(), "class": s.class, "subject": s.subject, "from": s.from,
-                                   "time": s.time.map(|t| time(Some(t))), "bytes": listed.size, "read": s.read, "associated": associated})
-                            .to_string(),
+                        Ok(s) if a.json => out.json(
+                            &json!({"id": listed.nid.to_string(), "class": s.class, "subject": s.subject, "from": s.from,
+                                   "time": s.time.map(|t| time(Some(t))), "bytes": listed.size, "read": s.read, "associated": associated}),
                         )?,
                         Ok(s) => out.line(format!(
                             "{:>10} {} {:>10} {:24.24}  {}",
                             listed.nid.to_string(),
                             time(s.time),
                             listed.size,
-                            tame(&s.from),
-                            tame(&s.subject)
+                            s.from,
+                            s.subject
                         ))?,
                         Err(e) => errors.push(e),
                     }
@@ -74,7 +71,16 @@ pub fn run(a: &Ls) -> Result<Outcome> {
     }
     out.end()?;
     for e in &errors {
-        eprintln!("pst: {}: {e}", file.display());
+        say(format!("pst: {}: {e}", file.display()));
     }
     Ok(if errors.is_empty() { Outcome::Done } else { Outcome::Flawed })
+}
+
+/// The first folder that a pattern means.
+///
+/// # Errors
+/// When the pattern makes no sense.
+pub fn find(all: &[Folder], wanted: &str) -> Result<Option<Folder>> {
+    let filter = FolderFilter { include: vec![wanted.to_owned()], ..FolderFilter::default() };
+    Ok(filter.select(all, &[])?.into_iter().next().map(|(found, _)| found))
 }

@@ -1,9 +1,10 @@
 //! The end of `pst convert`: what happened, for people and as JSON.
 
 use crate::args::Convert;
-use crate::ui::text::{Out, bytes, plural, tame};
-use pst_core::Result;
+use crate::ui::json;
+use crate::ui::text::{Out, bytes, plural, say, tame};
 use pst_core::pipeline::Report;
+use pst_core::{Error, Result};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -11,35 +12,46 @@ use std::path::PathBuf;
 /// Files that were not taken, as far as the summary names them.
 const LISTED: usize = 1000;
 
+/// What became of mail that was to be deleted on servers.
+#[derive(Default)]
+pub struct Deletion {
+    /// Messages that are gone.
+    pub deleted: u64,
+    /// Messages that stay, and why.
+    pub kept: Vec<(String, String)>,
+    /// Accounts where it failed, and why.
+    pub failed: Vec<Error>,
+}
+
 /// Prints the summary: as JSON on standard output, or a few lines on standard error.
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], seconds: f64) -> Result<()> {
+pub fn summary(
+    a: &Convert,
+    target: &str,
+    r: &Report,
+    others: &[PathBuf],
+    deletion: &Deletion,
+    seconds: f64,
+) -> Result<()> {
     let skipped: u64 = r.skipped.values().sum();
     if a.json {
-        let failures: Vec<_> = r
-            .failures
-            .iter()
-            .map(|f| json!({"folder": f.folder, "item": f.id, "error": f.error.to_string()}))
-            .collect();
-        let notes: Vec<_> = r
-            .notes
-            .iter()
-            .map(
-                |n| json!({"folder": n.folder, "item": n.id, "code": n.warning.code.name(), "warning": n.warning.text}),
-            )
-            .collect();
+        let failures: Vec<_> = r.failures.iter().map(json::failure).collect();
+        let notes: Vec<_> = r.notes.iter().map(json::note).collect();
+        let stay: Vec<_> = deletion.kept.iter().map(|(name, why)| json!({"message": name, "why": why})).collect();
+        let failed: Vec<_> = deletion.failed.iter().map(ToString::to_string).collect();
         let report = json!({
             "target": target, "dry_run": a.dry_run, "folders": r.folders, "read": r.read, "written": r.written,
             "skipped": r.skipped, "failed": r.failed, "failures": failures, "damaged": r.damaged,
             "warnings": r.warnings, "warning_codes": r.codes, "notes": notes,
             "there_before": r.there, "updated": r.updated, "moved_to_deleted": r.gone, "stay": r.stay,
             "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
+            "deleted_on_server": deletion.deleted, "stay_on_server": stay, "deletion_errors": failed,
             "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
         });
         let mut out = Out::new();
-        out.line(report.to_string())?;
+        out.json(&report)?;
         return out.end();
     }
     let verb = if a.dry_run { "would be written" } else { "written" };
@@ -71,6 +83,9 @@ pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], second
         let codes: Vec<String> = r.codes.iter().map(|(code, n)| format!("{n} {code}")).collect();
         let _ = write!(text, "; {} ({})", plural(r.warnings, "warning"), codes.join(", "));
     }
+    if deletion.deleted > 0 {
+        let _ = write!(text, "; {} deleted on the server", deletion.deleted);
+    }
     if !others.is_empty() {
         let names: Vec<String> = others.iter().take(3).map(|p| tame(&p.display().to_string())).collect();
         let more = if others.len() > names.len() { ", ..." } else { "" };
@@ -81,6 +96,13 @@ pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], second
     if !a.dry_run {
         let _ = write!(text, "\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes));
     }
-    eprintln!("{text}");
+    text.lines().for_each(say);
+    for (name, why) in &deletion.kept {
+        say(format!("pst: {name} stays on the server: {why}"));
+    }
+    // The last words of the command are the first of these.
+    for e in deletion.failed.iter().skip(1) {
+        say(format!("pst: {e}"));
+    }
     Ok(())
 }

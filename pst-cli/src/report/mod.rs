@@ -3,12 +3,13 @@
 mod csv;
 mod html;
 
+use crate::ui::json;
 use pst_core::endpoint::pst::PstSource;
 use pst_core::pipeline::{FolderReport, Report, Source};
 use pst_core::{Error, Kind, Result};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a report tells.
 pub struct Account<'a> {
@@ -24,18 +25,19 @@ pub struct Account<'a> {
     pub seconds: f64,
     /// What happened.
     pub report: &'a Report,
-    /// The items of each folder of the target, by path in lower case, where the target is a PST.
+    /// The items of each folder of the target by its path, where the target is a PST.
     pub target_counts: Option<HashMap<String, u64>>,
 }
 
-/// The items of each folder of a PST, as its own tables have them.
-pub fn counts(path: &Path) -> Option<HashMap<String, u64>> {
-    let source = PstSource::open(path).ok()?;
-    let folders = source.folders().ok()?;
+/// The items of each folder of a PST, or of one that is divided, as its own tables have them.
+pub fn counts(parts: &[PathBuf]) -> Option<HashMap<String, u64>> {
     let mut out = HashMap::new();
-    for folder in &folders {
-        let items = source.items(folder).ok()?.filter(|i| i.as_ref().is_ok_and(|i| !i.associated)).count();
-        *out.entry(folder.path.join("/").to_lowercase()).or_default() += items as u64;
+    for part in parts {
+        let source = PstSource::open(part).ok()?;
+        for folder in &source.folders().ok()? {
+            let items = source.items(folder).ok()?.filter(|i| i.as_ref().is_ok_and(|i| !i.associated)).count();
+            *out.entry(folder.path.join("/")).or_default() += items as u64;
+        }
     }
     Some(out)
 }
@@ -73,7 +75,7 @@ impl Account<'_> {
     /// Items of a folder in the target.
     fn in_target(&self, folder: &FolderReport) -> Option<u64> {
         let counts = self.target_counts.as_ref()?;
-        counts.get(&folder.target.to_lowercase()).copied()
+        counts.get(&folder.target).copied()
     }
 
     /// The whole account as JSON.
@@ -89,18 +91,8 @@ impl Account<'_> {
                        "target_has": self.in_target(f), "differences": differences(f)})
             })
             .collect();
-        let failures: Vec<Value> = r
-            .failures
-            .iter()
-            .map(|f| json!({"folder": f.folder, "item": f.id, "error": f.error.to_string()}))
-            .collect();
-        let notes: Vec<Value> = r
-            .notes
-            .iter()
-            .map(
-                |n| json!({"folder": n.folder, "item": n.id, "code": n.warning.code.name(), "warning": n.warning.text}),
-            )
-            .collect();
+        let failures: Vec<Value> = r.failures.iter().map(json::failure).collect();
+        let notes: Vec<Value> = r.notes.iter().map(json::note).collect();
         json!({"sources": self.sources, "target": self.target, "dry_run": self.dry_run, "started": self.started,
                "seconds": self.seconds, "folders": folders, "fetched": r.read, "written": r.written,
                "there_before": r.there, "skipped": r.skipped, "failed": r.failed, "damaged": r.damaged,

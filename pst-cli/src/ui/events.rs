@@ -1,5 +1,6 @@
 //! The events of a run as lines of JSON on standard error.
 
+use super::json;
 use pst_core::pipeline::{Event, Observer};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -42,8 +43,16 @@ impl State {
     }
 }
 
-fn say(line: &Value) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+fn say(event: &Value) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", json::line(event));
+}
+
+/// The same object as an event of this name.
+fn named(name: &str, mut object: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("event".to_owned(), name.into());
+    }
+    object
 }
 
 impl super::Talk for Events {
@@ -72,11 +81,8 @@ impl Observer for Events {
                 }
             }
             Event::Notice { text, seconds } => say(&json!({"event": "notice", "text": text, "seconds": seconds})),
-            Event::Failed(f) => {
-                say(&json!({"event": "failed", "folder": f.folder, "item": f.id, "error": f.error.to_string()}));
-            }
-            Event::Warning(n) => say(&json!({"event": "warning", "folder": n.folder, "item": n.id,
-                                             "code": n.warning.code.name(), "warning": n.warning.text})),
+            Event::Failed(failure) => say(&named("failed", json::failure(failure))),
+            Event::Warning(note) => say(&named("warning", json::note(note))),
         }
     }
 }

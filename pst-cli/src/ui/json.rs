@@ -2,10 +2,31 @@
 
 use pst_core::Result;
 use pst_core::mapi::{Attachment, Blob, Message, Prop, PropBag, PropType, Value, tag};
+use pst_core::pipeline::{Failure, Note};
 use serde_json::{Map, Value as Json, json};
 
 /// Binary values longer than this are given by size and SHA-256 alone.
 pub const LONG: u64 = 64 << 10;
+
+/// A value on one line. What terminals take for commands is escaped, beyond what JSON asks for.
+pub fn line(value: &Json) -> String {
+    let text = value.to_string();
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let escaped = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
+/// An item that could not be moved.
+pub fn failure(f: &Failure) -> Json {
+    json!({"folder": f.folder, "item": f.id, "error": f.error.to_string()})
+}
+
+/// A remark about an item.
+pub fn note(n: &Note) -> Json {
+    json!({"folder": n.folder, "item": n.id, "code": n.warning.code.name(), "warning": n.warning.text})
+}
 
 /// A message with its recipients and attachments. Embedded messages are nested, to the depth that was read.
 ///
@@ -112,4 +133,17 @@ pub fn hex(bytes: &[u8]) -> String {
         let _ = write!(s, "{b:02x}");
         s
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_hold_no_commands_and_say_the_same() {
+        let value = json!({"name": "\u{1b}[2J\u{9b}2J\u{7f}\r\né\\"});
+        let line = line(&value);
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert_eq!(serde_json::from_str::<Json>(&line).unwrap(), value);
+    }
 }

@@ -3,7 +3,7 @@
 use super::text::{bytes, tame};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pst_core::pipeline::{Event, Observer};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -36,16 +36,14 @@ impl Progress {
     fn tell(&self, line: &str) {
         let n = self.told.fetch_add(1, Ordering::Relaxed);
         if n < TOLD {
-            self.say(&tame(line));
+            self.say(line);
         } else if n == TOLD {
             self.say("... more are counted in the summary; --json lists them");
         }
     }
 
     fn say(&self, line: &str) {
-        self.bar.suspend(|| {
-            let _ = writeln!(std::io::stderr(), "{line}");
-        });
+        self.bar.suspend(|| super::text::say(line));
     }
 }
 
@@ -73,7 +71,7 @@ impl Observer for Progress {
                     self.bar.set_length(self.bar.position());
                 }
             }
-            Event::Notice { text, .. } => self.say(&tame(text)),
+            Event::Notice { text, .. } => self.say(text),
             Event::Failed(f) => self.tell(&format!("failed: {} {}: {}", f.folder, f.id, f.error)),
             Event::Warning(n) => {
                 self.tell(&format!("note: {} {}: {} [{}]", n.folder, n.id, n.warning, n.warning.code.name()));

@@ -4,7 +4,7 @@ use pst_core::endpoint::account::Ask;
 use pst_core::endpoint::net::Secret;
 use pst_core::{Error, Kind, Result};
 use std::env;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,8 +30,8 @@ impl Ask for Terminal {
     fn password(&self, prompt: &str) -> Result<Secret> {
         if !self.attended() {
             let text = format!(
-                "{prompt}: nobody is there to type it; --password-file, --password-env, --password-command, --netrc or the \
-                 variable PST_PASSWORD bring it"
+                "{prompt}: nobody is there to type it; --password-file, --password-env, --password-command, --netrc or, where \
+                 one account is all, the variable PST_PASSWORD bring it"
             );
             return Err(Error::new(Kind::NotFound, text));
         }
@@ -44,7 +44,7 @@ impl Ask for Terminal {
     }
 
     fn tell(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "pst: {text}");
+        super::text::say(format!("pst: {text}"));
     }
 
     fn open(&self, url: &str) {

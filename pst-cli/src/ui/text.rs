@@ -1,6 +1,7 @@
 //! Sizes, times and lines for people.
 
 use pst_core::{Error, Result, mapi};
+use serde_json::Value;
 use std::io::{BufWriter, StdoutLock, Write};
 
 /// Buffered standard output whose errors name it.
@@ -12,16 +13,24 @@ impl Out {
         Self(BufWriter::with_capacity(1 << 16, std::io::stdout().lock()))
     }
 
-    /// Prints one line; control characters of the data are the caller's business.
+    /// Prints one line for people, tamed.
     ///
     /// # Errors
     /// When standard output cannot be written.
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
-        let mut write = || {
-            self.0.write_all(text.as_ref().as_bytes())?;
-            self.0.write_all(b"\n")
-        };
-        write().map_err(|e| Error::io("cannot write", "standard output", e))
+        self.print(&tame(text.as_ref()))
+    }
+
+    /// Prints one line for programs.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn json(&mut self, value: &Value) -> Result<()> {
+        self.print(&super::json::line(value))
+    }
+
+    fn print(&mut self, line: &str) -> Result<()> {
+        writeln!(self.0, "{line}").map_err(|e| Error::io("cannot write", "standard output", e))
     }
 
     /// Writes what is still held back.
@@ -55,6 +64,12 @@ pub fn time(filetime: Option<u64>) -> String {
     filetime
         .and_then(mapi::time::to_timestamp)
         .map_or_else(|| "-".to_owned(), |t| t.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// Tells people one line on standard error, tamed.
+pub fn say(text: impl AsRef<str>) {
+    // Where standard error is closed, nobody is left to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{}", tame(text.as_ref()));
 }
 
 /// The same text without control characters, so that data cannot steer a terminal.

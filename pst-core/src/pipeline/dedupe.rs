@@ -40,9 +40,7 @@ pub fn key(item: &Item) -> Key {
     if hash.broken {
         hash.sha.update(&item.id);
     }
-    let mut key = Key::default();
-    key.iter_mut().zip(hash.sha.finalize()).for_each(|(to, from)| *to = from);
-    key
+    key_of(hash.sha)
 }
 
 /// Stands for the content of a message, whether it is on its way into a store or was read from one: ids, header, times,
@@ -50,6 +48,10 @@ pub fn key(item: &Item) -> Key {
 pub fn content(message: &Message) -> Key {
     let mut sha = Sha256::new();
     content_of(&mut sha, message, 0);
+    key_of(sha)
+}
+
+fn key_of(sha: Sha256) -> Key {
     let mut key = Key::default();
     key.iter_mut().zip(sha.finalize()).for_each(|(to, from)| *to = from);
     key

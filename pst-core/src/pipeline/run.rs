@@ -55,7 +55,8 @@ pub struct Mounted {
 /// Moves everything from the sources to the sink.
 ///
 /// # Errors
-/// When a source cannot be listed, the sink cannot go on, or the run is stopped; the target then does not appear.
+/// When a source cannot be listed, the sink cannot go on, or the run is stopped; the target is then as it was, or not
+/// there, but for what was committed where a journal is kept.
 pub fn run(
     sources: &[Mounted],
     mut sink: Box<dyn Sink>,
@@ -136,6 +137,8 @@ pub fn run(
                     "stopped; what came so far is in the target, and the next run goes on",
                 ));
             }
+            // Who stops must hear that the last items did not get in.
+            (Err(e), Err(stop)) if stop.kind() == Kind::Interrupted => return Err(e),
             (_, Err(e)) | (Err(e), Ok(())) => return Err(e),
             (Ok(()), Ok(())) => {}
         }
@@ -149,7 +152,7 @@ pub fn run(
 }
 
 pub(super) fn stopped() -> Error {
-    Error::new(Kind::Interrupted, "stopped; nothing was written under the target's name")
+    Error::new(Kind::Interrupted, "stopped; nothing of this run is in the target")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -104,14 +104,15 @@ impl Account {
         Self::new(Some(name), &over.clone().over(config.account(name)?.clone()))
     }
 
-    /// All accounts of the configuration, in the order of their names; what `over` says goes before each. The variable
-    /// PST_PASSWORD serves none of them: it would be shown to servers that it is not for.
+    /// All accounts of the configuration by their names, in the order of these; what `over` says goes before each. One
+    /// that [`Account::new`] refuses does not keep the others. The variable PST_PASSWORD serves none of them: it would be
+    /// shown to servers that it is not for.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] where there is none, and as [`Account::new`].
-    pub fn all(config: &Config, over: &Settings) -> Result<Vec<Self>> {
+    /// [`Kind::NotFound`] where there is none.
+    pub fn all(config: &Config, over: &Settings) -> Result<Vec<(String, Result<Self>)>> {
         let over = Settings { one_of_many: true, ..over.clone() };
-        let all: Vec<Self> = config.names().map(|n| Self::load(config, n, &over)).collect::<Result<_>>()?;
+        let all: Vec<_> = config.names().map(|n| (n.to_owned(), Self::load(config, n, &over))).collect();
         if all.is_empty() {
             return Err(Error::new(Kind::NotFound, "the configuration has no accounts"));
         }

@@ -6,4 +6,4 @@ mod split;
 
 pub use sink::PstSink;
 pub use source::PstSource;
-pub use split::SplitSink;
+pub use split::{SplitSink, parts_of};

@@ -70,6 +70,18 @@ fn part_path(path: &Path, part: usize) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// The files that are there of a PST that is divided, in their order.
+pub fn parts_of(path: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    loop {
+        let part = part_path(path, all.len());
+        if !part.exists() {
+            return all;
+        }
+        all.push(part);
+    }
+}
+
 /// Refuses parts behind one that is missing: `from` is the first part that would be behind it, counted from 0.
 fn gap(path: &Path, from: usize) -> Result<()> {
     let behind = (from..from + LOOKED_AT).map(|n| part_path(path, n)).find(|p| p.exists());

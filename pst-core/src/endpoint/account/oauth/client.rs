@@ -67,7 +67,7 @@ impl Client {
             return Err(usage(text));
         };
         let device: StandardDeviceAuthorizationResponse =
-            request.add_scopes(self.scopes()).request(&|r| self.http.send(&r)).map_err(|e| self.failed(e))?;
+            request.add_scopes(self.scopes()).request(&|r| self.http.send(&r)).map_err(|e| self.failed(e, None))?;
         let (page, code) = (device.verification_uri().as_str(), device.user_code().secret());
         ask.tell(&format!("To sign in, open {} in any browser and enter the code {}", one_line(page), one_line(code)));
         let stop = &self.http.stop;
@@ -85,7 +85,7 @@ impl Client {
                 let text = format!("nobody has signed in at {} before the code expired", self.provider.name);
                 Err(Error::new(Kind::Denied, text))
             }
-            Err(e) => Err(self.failed(e)),
+            Err(e) => Err(self.failed(e, Some(&Secret::new(device.device_code().secret())))),
         }
     }
 
@@ -106,12 +106,13 @@ impl Client {
         let (url, state) = request.url();
         ask.tell(&format!("To sign in, open this page in a browser of this machine: {url}"));
         ask.open(url.as_str());
-        let code = loopback.wait(&state, &self.http.stop, PATIENCE).map_err(|e| self.named(&e))?;
+        let named = |e: Error| Error::new(e.kind(), format!("{} {e}", self.provider.name));
+        let code = loopback.wait(&state, &self.http.stop, PATIENCE).map_err(named)?;
         let tokens: BasicTokenResponse = endpoints
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(verifier)
             .request(&|r| self.http.send(&r))
-            .map_err(|e| self.failed(e))?;
+            .map_err(|e| self.failed(e, Some(&code)))?;
         self.taken(&tokens)
     }
 
@@ -119,7 +120,7 @@ impl Client {
     pub(super) fn app(&self) -> Result<Tokens> {
         let endpoints = self.endpoints()?;
         let request = endpoints.exchange_client_credentials().add_scopes(self.scopes());
-        let tokens: BasicTokenResponse = request.request(&|r| self.http.send(&r)).map_err(|e| self.failed(e))?;
+        let tokens: BasicTokenResponse = request.request(&|r| self.http.send(&r)).map_err(|e| self.failed(e, None))?;
         self.taken(&tokens)
     }
 
@@ -132,11 +133,11 @@ impl Client {
         match answer {
             Ok(tokens) => self.taken(&tokens),
             Err(RequestTokenError::ServerResponse(r)) if *r.error() == BasicErrorResponseType::InvalidGrant => {
-                let said = one_line(&refresh.scrub(&r.to_string()));
+                let said = self.quoted(&r.to_string(), Some(refresh));
                 let text = format!("{} no longer takes the sign-in ({said}); pst login renews it", self.provider.name);
                 Err(Error::new(Kind::Denied, text))
             }
-            Err(e) => Err(self.failed(e)),
+            Err(e) => Err(self.failed(e, Some(refresh))),
         }
     }
 
@@ -172,37 +173,32 @@ impl Client {
         })
     }
 
-    /// One sentence of what has failed. What could not be parsed may be a token, so it is not shown.
-    fn failed<T: ErrorResponse + Display + 'static>(&self, e: RequestTokenError<Error, T>) -> Error {
+    /// One sentence of what has failed when `sent` was sent. What could not be parsed may be a token, so it is not shown.
+    fn failed<T>(&self, e: RequestTokenError<Error, T>, sent: Option<&Secret>) -> Error
+    where
+        T: ErrorResponse + Display + 'static,
+    {
         let name = &self.provider.name;
         match e {
             RequestTokenError::Request(e) => e,
             RequestTokenError::ServerResponse(said) => {
-                self.named(&Error::new(Kind::Denied, format!("has refused: {}", self.said(&said.to_string()))))
+                Error::new(Kind::Denied, format!("{name} has refused: {}", self.quoted(&said.to_string(), sent)))
             }
             RequestTokenError::Parse(..) => Error::new(
                 Kind::Server,
                 format!("{name} has answered with something that is neither token nor refusal"),
             ),
             RequestTokenError::Other(said) => {
-                self.named(&Error::new(Kind::Server, format!("has not answered well: {}", self.said(&said))))
+                Error::new(Kind::Server, format!("{name} has not answered well: {}", self.quoted(&said, sent)))
             }
         }
     }
 
-    /// The error with the provider's name before it and without the client's secret, which a server might repeat.
-    fn named(&self, e: &Error) -> Error {
-        let text = format!("{} {e}", self.provider.name);
-        Error::new(e.kind(), self.scrubbed(&text))
-    }
-
-    /// What it said, in one line; the secret is taken out first, because half of it would not be found.
-    fn said(&self, words: &str) -> String {
-        one_line(&self.scrubbed(words))
-    }
-
-    fn scrubbed(&self, text: &str) -> String {
-        self.provider.client_secret.as_ref().map_or_else(|| text.to_owned(), |secret| secret.scrub(text))
+    /// What the provider says, without the secrets that it was sent and may repeat.
+    fn quoted(&self, said: &str, sent: Option<&Secret>) -> String {
+        let secrets = self.provider.client_secret.iter().chain(sent);
+        // Before it is cut to a length: half a token would not be found.
+        one_line(&secrets.fold(said.to_owned(), |text, secret| secret.scrub(&text)))
     }
 }
 

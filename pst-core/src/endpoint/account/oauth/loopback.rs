@@ -50,7 +50,11 @@ impl Loopback {
                 continue;
             };
             let Ok(Some(query)) = asked(&stream) else { continue };
-            let judged = judge(&query, state);
+            // A page of another sign-in, or of somebody who wants to end this one.
+            let Some(judged) = judge(&query, state) else {
+                let _ = write(&stream, "400 Bad Request", "This page belongs to another sign-in.");
+                continue;
+            };
             let _ = answer(&stream, &judged);
             return judged;
         }
@@ -81,17 +85,16 @@ fn asked(stream: &TcpStream) -> io::Result<Option<Vec<(String, String)>>> {
     Ok(Some(query))
 }
 
-fn judge(query: &[(String, String)], state: &CsrfToken) -> Result<Secret> {
+/// The code, or why there is none; `None` for what does not bear the state of this sign-in.
+fn judge(query: &[(String, String)], state: &CsrfToken) -> Option<Result<Secret>> {
     let value = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-    if value("state") != Some(state.secret().as_str()) {
-        let text = "was not heard of: what came back to this machine belongs to another sign-in (its state is wrong)";
-        return Err(Error::new(Kind::Denied, text));
-    }
+    value("state").filter(|v| v == state.secret())?;
     if let Some(error) = value("error") {
         let more = value("error_description").map(|d| format!(": {d}")).unwrap_or_default();
-        return Err(Error::new(Kind::Denied, format!("has refused: {}", tame(format!("{error}{more}").as_bytes()))));
+        let text = format!("has refused: {}", tame(format!("{error}{more}").as_bytes()));
+        return Some(Err(Error::new(Kind::Denied, text)));
     }
-    Ok(Secret::new(value("code").unwrap_or_default()))
+    Some(Ok(Secret::new(value("code").unwrap_or_default())))
 }
 
 fn answer(stream: &TcpStream, judged: &Result<Secret>) -> io::Result<()> {
