@@ -1,6 +1,7 @@
 //! `pst convert`.
 
 use super::input::{Input, inputs};
+use super::interrupt;
 use super::summary::summary;
 use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
 use crate::exit::Outcome;
@@ -16,7 +17,7 @@ use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, Run
 use pst_core::{Error, Kind, Result, mime};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// Bytes of items between a mail server and the target, beside those that are fetched ahead.
@@ -27,15 +28,7 @@ const FETCHED: u64 = 16 << 20;
 /// # Errors
 /// When a source cannot be opened or the target cannot be written.
 pub fn run(a: &Convert) -> Result<Outcome> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // The first Ctrl-C lets the run end by itself, a second one does not wait.
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            pst_core::io::remove_unfinished();
-            std::process::exit(130);
-        }
-    });
+    let stop = interrupt::watch();
     if let Some(path) = &a.report {
         report::kind(path)?;
     }

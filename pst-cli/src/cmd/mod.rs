@@ -7,7 +7,9 @@ pub mod convert;
 pub mod fetch;
 pub mod info;
 mod input;
+mod interrupt;
 #[cfg(feature = "network")]
 pub mod login;
 pub mod ls;
+pub mod prepare;
 mod summary;
