@@ -44,6 +44,7 @@ mod login;
 #[path = "../support/mailbox.rs"]
 mod mailbox;
 mod pim;
+mod prepare;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

@@ -29,6 +29,7 @@ mod msg;
 mod pim_genuine;
 mod pim_hostile;
 mod power;
+mod prepare;
 mod reading;
 mod rich;
 #[path = "../support/mod.rs"]

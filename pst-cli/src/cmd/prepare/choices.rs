@@ -2,7 +2,7 @@
 
 use super::Run;
 use pst_core::endpoint::prepare::mapping::{Entry, ROWS};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Bytes that Microsoft 365 imports in a day at least, says Microsoft.
 const A_DAY: u64 = 24 << 30;
@@ -93,10 +93,6 @@ pub fn repeated(run: &Run<'_>) -> Vec<String> {
         out.push(format!(
             "{mailbox} gets most, about {days} days of import at the 24 GB a day that Microsoft 365 takes at least."
         ));
-    }
-    let archives: BTreeSet<&str> = run.entries.iter().filter(|e| e.archive).map(|e| e.mailbox.as_str()).collect();
-    if !archives.is_empty() {
-        out.push(format!("Archive mailboxes must be enabled for {} of the mailboxes.", archives.len()));
     }
     if !run.entries.is_empty() {
         out.push(

@@ -2,9 +2,9 @@
 
 use super::choices::{repeated, told};
 use super::{Prepared, Run};
-use crate::ui::text::{Out, bytes, plural, tame};
+use crate::ui::text::{Out, plural, tame};
 use pst_core::Result;
-use pst_core::endpoint::prepare::{Effect, Finding, Judged, LISTED};
+use pst_core::endpoint::prepare::{Effect, Finding, Judged, LISTED, size};
 use std::path::Path;
 
 /// Findings of one rule in one file that are printed; --json has more.
@@ -59,11 +59,11 @@ fn one(out: &mut Out, name: &str, j: &Judged) -> Result<()> {
         out.line(format!(
             "  {}, {}, {} and {} hidden in {folders}, {} deep, the largest item {}",
             j.kind,
-            bytes(j.bytes),
+            size(j.bytes),
             plural(j.items, "item"),
             j.associated,
             plural(j.levels as u64, "level"),
-            bytes(j.largest)
+            size(j.largest)
         ))?;
     }
     findings(out, &j.findings, &|f| j.count(f.rule))
@@ -109,7 +109,7 @@ fn mapping(out: &mut Out, run: &Run<'_>) -> Result<()> {
     out.line("Mapping")?;
     for e in &run.entries {
         let archive = if e.archive { " (archive)" } else { "" };
-        let root = e.target_root.as_deref().unwrap_or("a folder of its own (TargetRootFolder is blank)");
+        let root = e.target_root.as_deref().unwrap_or("TargetRootFolder blank");
         out.line(format!("  {} -> {}{archive}, {}", tame(&e.name), tame(&e.mailbox), tame(root)))?;
     }
     out.line("")?;
@@ -174,7 +174,7 @@ fn verdict(run: &Run<'_>) {
     let all: u64 = finals().map(|j| j.bytes).sum();
     let (ready, refused) = (count(&Judged::is_ready), count(&Judged::is_refused));
     let psts = plural(finals().count() as u64, "PST");
-    let mut text = format!("{psts}, {}: {ready} ready", bytes(all));
+    let mut text = format!("{psts}, {}: {ready} ready", size(all));
     let found = count(&|j| !j.is_ready() && !j.is_refused());
     for (n, what) in [(found, "with findings"), (refused, "would be refused")] {
         if n > 0 {

@@ -149,7 +149,7 @@ fn contents(out: &mut Judged, source: &PstSource, options: &Options, stop: &Atom
     let mut errors = Vec::new();
     let tree = source.tree(&mut errors);
     for e in errors {
-        out.add(limits::DAMAGED_FOLDER.found(e.to_string()));
+        out.add(limits::DAMAGED_FOLDER.found(told(&e)));
     }
     let mut below: HashMap<Option<usize>, u64> = HashMap::new();
     let mut deepest: Option<&Folder> = None;
@@ -193,7 +193,7 @@ fn items(
         let listed = store.contents(nid, associated, &mut errors);
         for e in errors {
             let spot = Spot { folder: path.clone(), ..Spot::default() };
-            out.add(limits::DAMAGED_FOLDER.at(spot, e.to_string()));
+            out.add(limits::DAMAGED_FOLDER.at(spot, told(&e)));
         }
         *if associated { &mut out.associated } else { &mut out.items } += listed.len() as u64;
         shown = shown.max(listed.len() as u64);
@@ -229,12 +229,12 @@ fn item(store: &Store, nid: Nid, limit: u64) -> (u64, Found) {
     };
     let (message, errors) = match store.message(nid) {
         Ok(read) => read,
-        Err(e) => return (0, vec![(&limits::DAMAGED_ITEM, format!("it cannot be read: {e}"), spot())]),
+        Err(e) => return (0, vec![(&limits::DAMAGED_ITEM, format!("it cannot be read: {}", told(&e)), spot())]),
     };
     let mut found = Vec::new();
     let (bytes, torn) = weigh(&message);
     if let Some(e) = errors.into_iter().chain(torn).next() {
-        found.push((&limits::DAMAGED_ITEM, format!("a part of it cannot be read: {e}"), spot()));
+        found.push((&limits::DAMAGED_ITEM, format!("a part of it cannot be read: {}", told(&e)), spot()));
     }
     if bytes > limit {
         let text = format!("it has {}, more than {}", size(bytes), size(limit));
@@ -243,6 +243,13 @@ fn item(store: &Store, nid: Nid, limit: u64) -> (u64, Found) {
         found.push((&limits::ITEM_LARGE, format!("it has {}", size(bytes)), spot()));
     }
     (bytes, found)
+}
+
+/// An error with its place, but without the file that all findings are about.
+fn told(e: &Error) -> String {
+    let text = e.to_string();
+    let file = e.path().map(|p| format!("{}: ", p.display())).unwrap_or_default();
+    text.strip_prefix(&file).unwrap_or(&text).to_owned()
 }
 
 /// The bytes of everything in a message, which the importers count too, and the first trouble in reading them.
@@ -293,7 +300,7 @@ fn structure(out: &mut Judged) {
 }
 
 /// "1.5 GB", in steps of 1024, as the importers' limits are.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     let steps = [(30, "GB"), (20, "MB"), (10, "kB")];
     match steps.into_iter().find(|(shift, _)| bytes >> shift > 0) {
         Some((shift, unit)) => {

@@ -12,7 +12,7 @@ mod rewrite;
 pub mod scripts;
 mod users;
 
-pub use judge::{Judged, LISTED, Options, judge};
+pub use judge::{Judged, LISTED, Options, judge, size};
 pub use limits::{Cure, Effect, Finding, RULES, Rule, Spot, rule};
 pub use names::{Names, troublesome, upload_name};
 pub use rewrite::{Options as RewriteOptions, Rewritten, rewrite};

@@ -32,10 +32,9 @@ impl Names {
     }
 
     fn is_free(&self, stem: &str, divided: bool) -> bool {
-        let base = part_of(stem);
-        !self.taken.contains(stem)
-            && !base.is_some_and(|b| self.divided.contains(b))
-            && !(divided && self.taken.iter().any(|t| part_of(t) == Some(stem)))
+        let is_part = part_of(stem).is_some_and(|base| self.divided.contains(base));
+        let has_parts = divided && self.taken.iter().any(|t| part_of(t) == Some(stem));
+        !(self.taken.contains(stem) || is_part || has_parts)
     }
 }
 

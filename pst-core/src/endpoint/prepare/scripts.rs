@@ -61,6 +61,8 @@ pub fn requests(entries: &[Entry]) -> String {
             out.push_str(" -IsArchive");
         }
         if let Some(folder) = &e.target_root {
+            // Here only the top itself is written with a slash.
+            let folder = if folder == "/" { folder } else { folder.trim_start_matches('/') };
             let _ = write!(out, " -TargetRootFolder {}", quoted(folder));
         }
         if let Some(page) = e.code_page {

@@ -131,10 +131,10 @@ impl Users {
         for (column, cell) in columns.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty()) {
             names_mailbox |= *column == Column::Mailbox;
             match column {
-                Column::File => row.file = cell.replace('\\', "/").trim_start_matches("./").to_owned(),
-                Column::Mailbox if is_smtp(cell) || is_guid(cell) => row.mailbox = cell.to_owned(),
+                Column::File => cell.replace('\\', "/").trim_start_matches("./").clone_into(&mut row.file),
+                Column::Mailbox if is_smtp(cell) || is_guid(cell) => cell.clone_into(&mut row.mailbox),
                 Column::Mailbox => {
-                    say(&limits::MAILBOX, format!("\"{cell:.80}\" is neither an SMTP address nor a GUID"))
+                    say(&limits::MAILBOX, format!("\"{cell:.80}\" is neither an SMTP address nor a GUID"));
                 }
                 Column::Archive => match yes_or_no(cell) {
                     Some(yes) => row.choice.archive = Some(yes),
