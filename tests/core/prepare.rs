@@ -111,7 +111,7 @@ fn an_item_above_35_mb_is_noted() {
 fn three_hundred_levels_are_too_many() {
     let dir = tempfile::tempdir().unwrap();
     let nested = |levels: usize, above: usize| {
-        let path = dir.path().join(format!("{levels}.pst"));
+        let path = dir.path().join(format!("{levels} and {above}.pst"));
         store(&path, |w| {
             let mut at = w.top();
             for i in 1..=levels {
@@ -155,9 +155,9 @@ fn torn(path: &Path) -> PathBuf {
         w.add(inbox, &with_file("torn", 2 << 20), false).unwrap();
     });
     let mut bytes = std::fs::read(path).unwrap();
-    // The bytes of the attachment as plain and as permuted blocks have them.
-    let run = |b: &[u8]| b.windows(64).position(|w| w.iter().all(|c| *c == w[0] && *c != 0));
-    let at = run(&bytes).expect("a run of equal bytes");
+    // The attachment is the only long run of equal bytes, however the blocks are encoded.
+    let is_run = |w: &[u8]| w[0] != 0 && w.iter().all(|c| *c == w[0]);
+    let at = bytes.windows(4096).position(is_run).expect("a run of equal bytes");
     bytes[at + 40] ^= 0xFF;
     std::fs::write(path, &bytes).unwrap();
     path.to_path_buf()

@@ -16,6 +16,21 @@ fn prepare(args: &[&str]) -> serde_json::Value {
     report
 }
 
+/// outlook-pst takes OLE objects for embedded messages; for ours they are attachments without a file.
+fn alike(what: &str, theirs: &oracle::Listing, ours: &oracle::Listing) {
+    let nothing = oracle::sha(b"");
+    let plain = |listing: &oracle::Listing| {
+        let mut out = listing.clone();
+        for attachment in out.iter_mut().flat_map(|f| &mut f.messages).flat_map(|m| &mut m.attachments) {
+            if *attachment == nothing {
+                *attachment = "embedded".to_owned();
+            }
+        }
+        out
+    };
+    same(what, &plain(theirs), &plain(ours));
+}
+
 /// ANSI PSTs, OSTs, and PSTs with passwords or damaged structures.
 #[test]
 fn repaired_psts_hold_all_that_their_sources_held() {
@@ -36,7 +51,7 @@ fn repaired_psts_hold_all_that_their_sources_held() {
         if let Some(theirs) = oracle::libpff(new) {
             same(&format!("{name}: libpff"), &theirs.unwrap(), &ours);
         }
-        same(&format!("{name}: outlook-pst"), &oracle::outlook_pst(new).unwrap(), &ours);
+        alike(&format!("{name}: outlook-pst"), &oracle::outlook_pst(new).unwrap(), &ours);
         made += 1;
     }
     // Six of the corpus are such, and three that other programs wrote have findings of `check`.
@@ -65,7 +80,7 @@ fn parts_together_hold_what_the_source_held() {
         if let Some(theirs) = oracle::libpff(part) {
             same(&format!("{}: libpff", part.display()), &theirs.unwrap(), &ours);
         }
-        same(&format!("{}: outlook-pst", part.display()), &oracle::outlook_pst(part).unwrap(), &ours);
+        alike(&format!("{}: outlook-pst", part.display()), &oracle::outlook_pst(part).unwrap(), &ours);
         all.extend(ours.into_iter().flat_map(|f| f.messages));
     }
     let mut before: Vec<_> = oracle::ours(&source).into_iter().flat_map(|f| f.messages).collect();

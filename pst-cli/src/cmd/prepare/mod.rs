@@ -102,9 +102,9 @@ pub fn run(a: &Prepare) -> Result<Outcome> {
         run.written = output::write(out, &run)?;
     }
     if a.json {
-        json::print(&run)?
+        json::print(&run)?;
     } else {
-        text::print(&run)?
+        text::print(&run)?;
     }
     Ok(if run.is_ready() { Outcome::Done } else { Outcome::Flawed })
 }

@@ -5,6 +5,7 @@ use super::{Prepared, Run};
 use crate::ui::text::{Out, plural, tame};
 use pst_core::Result;
 use pst_core::endpoint::prepare::{Effect, Finding, Judged, LISTED, size};
+use std::fmt::Write;
 use std::path::Path;
 
 /// Findings of one rule in one file that are printed; --json has more.
@@ -178,11 +179,11 @@ fn verdict(run: &Run<'_>) {
     let found = count(&|j| !j.is_ready() && !j.is_refused());
     for (n, what) in [(found, "with findings"), (refused, "would be refused")] {
         if n > 0 {
-            text += &format!(", {n} {what}");
+            let _ = write!(text, ", {n} {what}");
         }
     }
     if run.others > 0 {
-        text += &format!("; {} of other kinds not taken", plural(run.others, "file"));
+        let _ = write!(text, "; {} of other kinds not taken", plural(run.others, "file"));
     }
     eprintln!("{text}");
 }
