@@ -1,6 +1,6 @@
 //! Accounts on mail servers as sources of `pst convert`.
 
-use super::convert::one;
+use super::convert::{Target, one};
 use super::input::{Growing, Input, growing};
 use crate::args::fetch::GmailLabels;
 use crate::args::{Convert, Ls};
@@ -45,6 +45,14 @@ impl Remote {
     pub fn of(account: Account, stop: &Arc<AtomicBool>) -> Result<Self> {
         let login = account.login(&Terminal::new(stop), stop)?;
         Ok(Self { account, login })
+    }
+
+    /// The account as the client of IMAP takes it.
+    pub fn imap(self, a: &Convert, stop: &Arc<AtomicBool>, observer: &Arc<dyn Talk>) -> imap::Account {
+        let watch = Arc::clone(observer);
+        let watch: imap::Watch = Arc::new(move |notice| tell(&*watch, notice));
+        let account = imap::Account::new(self.account.server(stop), self.login);
+        imap::Account { compress: a.fetch.compress, watch, ..account }
     }
 
     /// What the journal calls the account: the same whether TLS comes first or later, and on whatever port.
@@ -294,7 +302,7 @@ pub fn all(a: &Convert, folder: &Path, stop: &Arc<AtomicBool>) -> Result<Outcome
         let report = a.report.as_deref().map(|r| beside(r, &file));
         let run = || {
             let remote = Remote::of(account, stop)?;
-            one(a, vec![Input::Remote(Box::new(remote))], &target, report.as_deref(), stop)
+            one(a, vec![Input::Remote(Box::new(remote))], Target::new(&target), report.as_deref(), stop)
         };
         match run() {
             Ok(Outcome::Done) => {}

@@ -10,4 +10,6 @@ mod input;
 #[cfg(feature = "network")]
 pub mod login;
 pub mod ls;
+#[cfg(feature = "network")]
+mod push;
 mod summary;

@@ -36,7 +36,7 @@ pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], second
             "warnings": r.warnings, "warning_codes": r.codes, "notes": notes,
             "there_before": r.there, "updated": r.updated, "moved_to_deleted": r.gone, "stay": r.stay,
             "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
-            "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
+            "ended": r.ended.as_ref().map(ToString::to_string), "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
         });
         let mut out = Out::new();
         out.line(report.to_string())?;
@@ -78,7 +78,7 @@ pub fn summary(a: &Convert, target: &str, r: &Report, others: &[PathBuf], second
         let files = plural(others.len() as u64, "file");
         let _ = write!(text, "\n{files} in the sources {verb} not taken: {}{more}", names.join(", "));
     }
-    if !a.dry_run {
+    if !a.dry_run && r.ended.is_none() {
         let _ = write!(text, "\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes));
     }
     eprintln!("{text}");

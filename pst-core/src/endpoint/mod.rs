@@ -22,6 +22,8 @@ pub mod net;
 pub mod pop;
 pub mod pst;
 #[cfg(feature = "network")]
+pub mod push;
+#[cfg(feature = "network")]
 pub mod resumed;
 mod sheets;
 pub mod text;
