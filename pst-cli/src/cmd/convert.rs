@@ -143,7 +143,7 @@ pub fn one(
     let how = target_options(a, title, learnt)?;
     #[cfg(feature = "network")]
     let opened = match mailbox {
-        Some(remote) => Some(super::push::sink(remote, a, how.mail, stop, &observer)?),
+        Some(remote) => Some(super::push::sink(remote, a, how.mail.clone(), stop, &observer)?),
         None => growing.sink(),
     };
     #[cfg(not(feature = "network"))]
