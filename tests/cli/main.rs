@@ -46,6 +46,8 @@ mod mailbox;
 #[cfg(all(unix, feature = "network"))]
 mod mirrored;
 mod pim;
+#[cfg(all(unix, feature = "network"))]
+mod push;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;

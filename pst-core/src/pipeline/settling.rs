@@ -52,12 +52,17 @@ impl Writer<'_> {
         if self.outstanding.waiting.is_empty() {
             return Ok(());
         }
-        for Settled { nth, fate } in self.sink.settled(wait)? {
+        let settled = self.sink.settled(wait)?;
+        self.take(settled);
+        self.limits()
+    }
+
+    fn take(&mut self, settled: Vec<Settled>) {
+        for Settled { nth, fate } in settled {
             if let Some(waiting) = self.outstanding.waiting.remove(&nth) {
                 self.count(waiting, fate);
             }
         }
-        self.limits()
     }
 
     fn count(&mut self, waiting: Waiting, fate: Fate) {
@@ -93,15 +98,10 @@ impl Writer<'_> {
             }
             Ok(())
         });
-        let ended = ended.and_then(|()| self.sink.flush());
-        let Err(error) = ended else { return };
-        // Those whose end is known by now still count.
-        if let Ok(settled) = self.sink.settled(false) {
-            for Settled { nth, fate } in settled {
-                if let Some(waiting) = self.outstanding.waiting.remove(&nth) {
-                    self.count(waiting, fate);
-                }
-            }
+        let Err(error) = ended.and_then(|()| self.sink.flush()) else { return };
+        self.sink.cease();
+        while let Ok(settled) = self.sink.settled(true) {
+            self.take(settled);
         }
         for waiting in std::mem::take(&mut self.outstanding.waiting).into_values() {
             self.count(waiting, Fate::Skipped(UNSENT));

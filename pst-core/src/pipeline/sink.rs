@@ -112,6 +112,9 @@ pub trait Sink: Send {
         Ok(Vec::new())
     }
 
+    /// Begins nothing more; what is under way is finished and told by [`Sink::settled`], which then fails.
+    fn cease(&mut self) {}
+
     /// The path of the current folder as the target calls it, where it may have names of its own.
     fn path(&self) -> Option<Vec<String>> {
         None

@@ -313,6 +313,10 @@ impl Pushing for Mailbox {
         result
     }
 
+    fn count(&mut self, place: &Place) -> Result<u64> {
+        self.examine(place)
+    }
+
     fn index(&mut self, place: &Place) -> Result<Index> {
         let mut index = Index::new();
         if self.examine(place)? == 0 {

@@ -146,6 +146,12 @@ pub trait Session: Send {
     /// When the connection breaks: nobody knows what became of items without an answer.
     fn put(&mut self, place: &Place, items: &mut [Parcel], told: &mut dyn FnMut(usize, Answer)) -> Result<()>;
 
+    /// How many items a folder has.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    fn count(&mut self, place: &Place) -> Result<u64>;
+
     /// What is in a folder.
     ///
     /// # Errors

@@ -165,6 +165,10 @@ mod tests {
             Ok(())
         }
 
+        fn count(&mut self, _place: &Place) -> Result<u64> {
+            Ok(0)
+        }
+
         fn index(&mut self, _place: &Place) -> Result<Index> {
             Ok(Index::new())
         }

@@ -7,7 +7,7 @@ use crate::pipeline::journal::Pushed;
 use crate::pipeline::{Fate, Settled};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How often waiting threads look whether the user has stopped.
 pub(super) const LOOK: Duration = Duration::from_millis(200);
@@ -45,6 +45,8 @@ struct Board {
     /// Threads that work or wait for work.
     alive: usize,
     idle: usize,
+    /// Threads that have a batch.
+    busy: usize,
 }
 
 /// What the threads share.
@@ -52,8 +54,6 @@ pub(super) struct Shared {
     pub lane: Arc<dyn Lane>,
     pub journal: Pushed,
     pub options: Options,
-    /// When the journal was last written by an earlier run.
-    written: Option<SystemTime>,
     board: Mutex<Board>,
     /// There is a batch, or an end.
     work: Condvar,
@@ -70,13 +70,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub fn new(lane: Arc<dyn Lane>, journal: Pushed, options: Options, written: Option<SystemTime>) -> Self {
+    pub fn new(lane: Arc<dyn Lane>, journal: Pushed, options: Options) -> Self {
         let now = Instant::now();
         Self {
             lane,
             journal,
             options,
-            written,
             board: Mutex::default(),
             work: Condvar::new(),
             news: Condvar::new(),
@@ -123,8 +122,17 @@ impl Shared {
             board = self.work.wait_timeout(board, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         };
         board.idle -= 1;
+        board.busy += usize::from(batch.is_some());
         self.news.notify_all();
         batch
+    }
+
+    /// A thread is through with its batch.
+    pub fn done(&self) {
+        let mut board = lock(&self.board);
+        board.busy = board.busy.saturating_sub(1);
+        drop(board);
+        self.news.notify_all();
     }
 
     /// True if somebody has nothing to do.
@@ -142,14 +150,17 @@ impl Shared {
         self.news.notify_all();
     }
 
-    /// What was settled since the last call. With `wait` it waits for a moment if that is nothing.
+    /// What was settled since the last call. With `wait` it waits for a moment if that is nothing. It fails when nothing more
+    /// will come.
     pub fn settled(&self, wait: bool) -> Result<Vec<Settled>> {
         let mut board = lock(&self.board);
-        if wait && board.settled.is_empty() && self.check(&board).is_ok() {
+        let over = |board: &Board| board.closing || self.check(board).is_err();
+        if wait && board.settled.is_empty() && (board.busy > 0 || !over(&board)) {
             board = self.news.wait_timeout(board, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
-        if board.settled.is_empty() {
+        if board.settled.is_empty() && board.busy == 0 && over(&board) {
             self.check(&board)?;
+            return Err(Error::new(Kind::Interrupted, "the run has ended"));
         }
         Ok(std::mem::take(&mut board.settled))
     }
@@ -231,10 +242,8 @@ impl Shared {
         self.sleep(until)
     }
 
-    /// Waits until a server must be through with what an earlier run, which was killed, had sent it.
-    pub fn let_settle(&self) -> bool {
-        let quiet = self.lane.patience() * 2;
-        let since = self.written.and_then(|w| w.elapsed().ok()).unwrap_or(quiet);
-        self.sleep(Instant::now() + quiet.saturating_sub(since))
+    /// How long a folder must stay as it is before a server is through with what a broken connection had sent it.
+    pub fn quiet(&self) -> Duration {
+        self.lane.patience() * 2
     }
 }

@@ -78,14 +78,13 @@ impl PushSink {
     pub fn open(lane: Arc<dyn Lane>, options: Options) -> Result<Self> {
         let mut control = lane.session()?;
         let places = Places::new(control.folders()?, options.dry_run);
-        let written = std::fs::metadata(&options.journal).and_then(|m| m.modified()).ok();
         let journal = if options.dry_run { Pushed::rehearse } else { Pushed::open }(&options.journal)?;
         let mut limits = lane.limits();
         if let Some(rate) = options.rate {
             limits.items = limits.items.min((rate.ceil() as usize).max(1));
         }
         let connections = if options.dry_run { 0 } else { options.connections.max(1) };
-        let shared = Arc::new(Shared::new(lane, journal, options, written));
+        let shared = Arc::new(Shared::new(lane, journal, options));
         let threads = (0..connections)
             .map(|_| {
                 shared.join();
@@ -93,6 +92,7 @@ impl PushSink {
                 let shared = Arc::clone(&shared);
                 std::thread::spawn(move || {
                     if catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                        shared.done();
                         shared
                             .die(&Error::new(Kind::Damaged, "a fault of this program while it sent; please report it"));
                     }
@@ -146,7 +146,8 @@ impl PushSink {
         let dry = self.shared.options.dry_run;
         let found = self.ask(|places, session| {
             let mut place = places.of(session, folder)?;
-            if !dry {
+            // What a dry run would make is not there to be looked at.
+            if !dry || (place.holds_items && !place.id.is_empty()) {
                 session.look(&mut place)?;
                 places.update(&place);
             }
@@ -279,6 +280,10 @@ impl Sink for PushSink {
             self.pass()?;
         }
         self.shared.settled(wait)
+    }
+
+    fn cease(&mut self) {
+        self.shared.close();
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -9,12 +9,14 @@ use crate::pipeline::Fate;
 use crate::pipeline::journal::{Name, Whereabouts};
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often something is tried that breaks the connection.
 const ATTEMPTS: u32 = 6;
 /// Refusals in a row after which a new connection is better: Exchange says goodbye after ten errors.
 const REFUSALS: u32 = 9;
+/// How often a folder is looked at, at most, until it stays as it is.
+const SETTLING: u32 = 20;
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -46,6 +48,7 @@ impl Worker {
     pub fn run(mut self) {
         while let Some(batch) = self.shared.next() {
             self.batch(batch);
+            self.shared.done();
             if self.shared.is_queue_empty()
                 && let Err(e) = self.shared.journal.save()
             {
@@ -331,10 +334,8 @@ impl Worker {
 
     /// Looks up items of which nobody knows whether they are there, while nobody puts anything into the folder.
     fn resolve(&mut self, target: &Target, open: &mut Vec<Parcel>) -> Step {
-        if open.iter().any(|p| p.doubt == Some(Doubt::Earlier)) && !self.shared.let_settle() {
-            return Err(Halt::Over);
-        }
         let gate = target.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.let_settle(target)?;
         let key = target.place.key();
         let index = self.session()?.index(&target.place)?;
         let mut mine = self.shared.journal.ids(&key)?;
@@ -374,6 +375,22 @@ impl Worker {
             self.shared.settle(parcel.nth, fate);
         }
         halted.map_or(Ok(()), Err)
+    }
+
+    /// Waits until the folder stays as it is: a server goes on for a while with what a connection sent before it broke.
+    fn let_settle(&mut self, target: &Target) -> Step {
+        let mut before = None;
+        for _ in 0..SETTLING {
+            let count = self.session()?.count(&target.place)?;
+            if before == Some(count) {
+                break;
+            }
+            before = Some(count);
+            if !self.shared.sleep(Instant::now() + self.shared.quiet()) {
+                return Err(Halt::Over);
+            }
+        }
+        Ok(())
     }
 
     /// The id of this very item in a folder, if it is there and is no other's.
