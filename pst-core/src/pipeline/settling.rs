@@ -100,7 +100,9 @@ impl Writer<'_> {
         });
         let Err(error) = ended.and_then(|()| self.sink.flush()) else { return };
         self.sink.cease();
-        while let Ok(settled) = self.sink.settled(true) {
+        while !self.outstanding.waiting.is_empty()
+            && let Ok(settled) = self.sink.settled(true)
+        {
             self.take(settled);
         }
         for waiting in std::mem::take(&mut self.outstanding.waiting).into_values() {

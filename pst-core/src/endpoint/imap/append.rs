@@ -311,7 +311,7 @@ fn at_once(
     let status = match (session.finish(&tag, &mut |_| {}), sent) {
         (Ok(status), Ok(())) => status,
         (Ok(status), Err(e)) if status.is_ok() => return Err(e),
-        (Ok(_), Err(e)) | (Err(_), Err(e)) | (Err(e), Ok(())) => return Err(e),
+        (Ok(_) | Err(_), Err(e)) | (Err(e), Ok(())) => return Err(e),
     };
     if !status.is_ok() {
         return Ok(false);

@@ -106,9 +106,10 @@ pub fn folders(session: &mut Session, wanted: Wanted) -> Result<(Vec<Mailbox>, C
         mailbox.folder.count = if mailbox.selectable { mailbox.counts.messages } else { Some(0) };
     }
     let foreign = if wanted.others { &[] } else { spaces.foreign.as_slice() };
-    let covers = match wanted.subscribed {
-        true => Covers::Some,
-        false => Covers::AllBut(foreign.iter().map(|prefix| path_of(prefix, spaces.separator, utf8)).collect()),
+    let covers = if wanted.subscribed {
+        Covers::Some
+    } else {
+        Covers::AllBut(foreign.iter().map(|prefix| path_of(prefix, spaces.separator, utf8)).collect())
     };
     Ok((boxes, covers))
 }

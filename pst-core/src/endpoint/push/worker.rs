@@ -426,7 +426,9 @@ impl Worker {
                 if self.shared.options.duplicates == Duplicates::Replace {
                     // What this program has put there is replaced by nothing but itself.
                     let mine = self.shared.journal.ids(&key)?;
-                    index.values_mut().for_each(|ids| ids.retain(|id| !mine.contains(id)));
+                    for ids in index.values_mut() {
+                        ids.retain(|id| !mine.contains(id));
+                    }
                 }
                 index
             }
