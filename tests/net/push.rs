@@ -379,11 +379,16 @@ type Says = dyn Fn(usize, &Box_, &[u8]) -> Option<(Vec<u8>, End)> + Send + Sync;
 impl Box_ {
     /// A server that keeps what it is given unless `says` has another answer.
     fn server(&self, says: Box<Says>) -> Scripted {
+        self.greeting(None, says)
+    }
+
+    fn greeting(&self, greeting: Option<&'static str>, says: Box<Says>) -> Scripted {
         let this = self.clone();
         let appends = AtomicUsize::new(0);
         let script = Script::new(|_, _| Say { bytes: Vec::new(), end: End::Ok }).other(move |command, _| {
             let word = command.split(' ').next().unwrap();
             match word {
+                "" => greeting.map(|g| (g.as_bytes().to_vec(), End::Ok)),
                 "SELECT" | "EXAMINE" => {
                     let n = this.kept.lock().unwrap().len();
                     Some((format!("* {n} EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n").into_bytes(), End::Ok))
@@ -534,4 +539,40 @@ fn messages_that_are_too_large_are_told_before_they_are_sent() {
     let report = pushed_with(account, &few(14), options(dir.path()), &how, PushOptions::default());
     assert!(report.failed == 12 && report.written == 2 && report.ended.is_none(), "{report:?}");
     assert!(report.failures[0].error.to_string().contains("100 at most"));
+}
+
+#[test]
+fn what_exchange_wants_otherwise() {
+    let dir = tempfile::tempdir().unwrap();
+    let mailbox = Box_::default();
+    let exchange = "* OK [CAPABILITY IMAP4rev1 UIDPLUS CLIENTACCESSRULES] ready\r\n";
+    let server = mailbox.greeting(
+        Some(exchange),
+        Box::new(|nth, mailbox, body| match nth {
+            0 => {
+                mailbox.kept.lock().unwrap().push(body.to_vec());
+                Some((Vec::new(), End::Tagged("OK [APPENDUID 7 1] done")))
+            }
+            2 => Some((Vec::new(), End::Tagged("BAD Command Argument Error. 11"))),
+            _ => None,
+        }),
+    );
+    let mut flagged = numbered(1);
+    flagged.flags = Flags { seen: Some(true), flagged: true, keywords: vec!["Work".into()], ..Flags::default() };
+    let long = mime(&format!("Message-ID: <2@made>\nSubject: long\n\n{}\n", "x".repeat(12_000)));
+    let made = Made::of(&[("Inbox ", Role::Inbox, vec![flagged, numbered(3), long]), ("Files ", Role::None, vec![])]);
+    let report = pushed(server.account(), &made, one_connection(dir.path()));
+    assert_eq!((report.written, report.failed, report.warnings), (2, 1, 1), "{report:?}");
+    assert!(report.notes[0].warning.text.contains("keywords"), "{report:?}");
+    assert!(report.failures[0].error.to_string().contains("12000 bytes"), "{report:?}");
+    let commands = server.commands.lock().unwrap().clone();
+    assert!(commands.iter().any(|c| c == "UID STORE 1 +FLAGS.SILENT (\\Flagged)"), "{commands:?}");
+    assert!(commands.iter().any(|c| c == "CREATE \"Files\""), "{commands:?}");
+    assert!(!commands.iter().any(|c| c.contains("Work")));
+    let mut meeting = pst_core::mapi::Message::default();
+    meeting.props.set(pst_core::mapi::tag::MESSAGE_CLASS, pst_core::mapi::Value::text("IPM.Appointment"));
+    let item = Item { id: "x".into(), body: Body::Mapi(Box::new(meeting)), associated: false, warnings: Vec::new() };
+    let lane = ImapLane::new(server.account(), PushOptions::default());
+    drop(push::Lane::session(&lane).unwrap());
+    assert!(push::Lane::preparer(&lane).refuses(&item).unwrap().contains("Exchange"));
 }

@@ -42,6 +42,9 @@ pub fn ends(a: &Convert, stop: &Arc<AtomicBool>) -> Result<Option<(Vec<Input>, R
     if !target.address.scheme.is_imap() {
         return usage("POP3 takes no mail in; the target is an imaps:// address");
     }
+    if target.address.path.is_some() {
+        return usage("the folder of the mailbox that takes all in is given by --target-root, not in the address");
+    }
     let inputs = inputs(a, sources, stop)?;
     Ok(Some((inputs, Remote::of(target, stop)?)))
 }

@@ -16,6 +16,8 @@ use std::collections::{HashSet, VecDeque};
 
 /// Commands under way at once.
 const WINDOW: usize = 32;
+/// As [`WINDOW`], for Exchange, which says goodbye after ten errors.
+const FEW: usize = 4;
 /// Bytes that are gathered before they are sent.
 const GATHERED: usize = 128 << 10;
 /// The largest literal of LITERAL- that need not be agreed to.
@@ -202,7 +204,8 @@ impl Pipe<'_> {
         if !free || self.out.len() > GATHERED {
             self.flush()?;
         }
-        while self.open.len() >= WINDOW || (!free && !self.open.is_empty()) {
+        let window = if self.exchange { FEW } else { WINDOW };
+        while self.open.len() >= window || (!free && !self.open.is_empty()) {
             self.flush()?;
             self.answer()?;
         }
@@ -262,7 +265,8 @@ impl Pipe<'_> {
         let Some(at) = self.open.iter().position(|(t, ..)| t == tag) else { return };
         let Some((_, i, warnings)) = self.open.remove(at) else { return };
         let answer = answered(status, warnings, self.exchange);
-        self.held |= matches!(answer, Answer::Again(..) | Answer::Closed(_) | Answer::Over(_));
+        self.held |= matches!(answer, Answer::Again(..) | Answer::Closed(_) | Answer::Over(_))
+            || (self.exchange && matches!(answer, Answer::Refused(_)));
         (self.told)(i, answer);
     }
 }

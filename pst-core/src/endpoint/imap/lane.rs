@@ -8,6 +8,7 @@ use super::letter::{Writer, probe};
 use super::listing;
 use super::response::Response;
 use super::session::{Account, Session};
+use super::throttle;
 use crate::endpoint::net::{Notice, tame};
 use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session as Pushing};
 use crate::endpoint::utf7;
@@ -100,6 +101,10 @@ impl Lane for ImapLane {
 
     fn tell(&self, notice: &Notice) {
         (self.account.watch)(notice);
+    }
+
+    fn backoff(&self, words: &str) -> Option<Duration> {
+        throttle::backoff(words)
     }
 
     fn patience(&self) -> Duration {

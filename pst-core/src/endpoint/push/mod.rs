@@ -52,6 +52,9 @@ pub trait Lane: Send + Sync {
     /// Tells that something is waited for.
     fn tell(&self, notice: &Notice);
 
+    /// How long the server wants to be left alone, if its words say so.
+    fn backoff(&self, words: &str) -> Option<Duration>;
+
     /// How long is waited before what broke is tried again; twice that before the next attempt, and so on.
     fn patience(&self) -> Duration;
 }

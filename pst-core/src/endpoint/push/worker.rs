@@ -2,7 +2,6 @@
 
 use super::shared::{Batch, Shared, Target};
 use super::{Answer, Difference, Doubt, Duplicates, Index, Parcel, Session};
-use crate::endpoint::imap::throttle;
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Warning};
 use crate::pipeline::Fate;
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How often something is tried that breaks the connection.
 const ATTEMPTS: u32 = 6;
 /// Refusals in a row after which a new connection is better: Exchange says goodbye after ten errors.
-const REFUSALS: u32 = 9;
+const REFUSALS: u32 = 5;
 /// How often a folder is looked at, at most, until it stays as it is.
 const SETTLING: u32 = 20;
 
@@ -82,7 +81,7 @@ impl Worker {
                     if self.breaks >= most {
                         return self.shared.retire(Batch { target, parcels: open }, &error);
                     }
-                    let suggested = throttle::backoff(error.text()).unwrap_or_default();
+                    let suggested = self.shared.lane.backoff(error.text()).unwrap_or_default();
                     if !self.shared.reconnect(self.breaks - 1, &error, suggested) {
                         return;
                     }
@@ -252,7 +251,7 @@ impl Worker {
                 done => return done,
             };
             self.session = None;
-            if !self.shared.reconnect(tries, &error, throttle::backoff(error.text()).unwrap_or_default()) {
+            if !self.shared.reconnect(tries, &error, self.shared.lane.backoff(error.text()).unwrap_or_default()) {
                 return Err(Error::new(Kind::Interrupted, "stopped by the user"));
             }
             tries += 1;
