@@ -148,16 +148,17 @@ fn a_mailbox_on_courier_is_filled() {
     let named =
         |n: usize| mime(&format!("Message-ID: <{n}@made>\nSubject: n {n}\n\nline\n.\n{}\n", "y".repeat(n * 11)));
     let made = Made::of(&[
-        ("Inbox", Role::Inbox, (0..40).map(named).collect()),
+        ("Inbox", Role::Inbox, (0..6).map(named).collect()),
         ("work", Role::None, vec![named(50)]),
         ("Projects|2024|Привет.neu", Role::None, vec![named(51)]),
     ]);
     let options = || push::Options { verify: true, ..options(dir.path()) };
     let report = pushed(account.clone(), &made, options());
-    assert_eq!((report.written, report.failed), (42, 0), "{report:?}");
+    assert_eq!((report.written, report.failed), (8, 0), "{report:?}");
     let there = held(account.clone());
-    let counts: Vec<(&str, usize)> = there.iter().map(|(name, all)| (name.as_str(), all.len())).collect();
-    assert_eq!(counts, [("Inbox", 41), ("Projects|2024|Привет_neu", 1), ("Work", 2)]);
+    let full = there.iter().filter(|(_, all)| !all.is_empty());
+    let counts: Vec<(&str, usize)> = full.map(|(name, all)| (name.as_str(), all.len())).collect();
+    assert_eq!(counts, [("Inbox", 7), ("Projects|2024|Привет_neu", 1), ("Work", 2)]);
     for (_, all) in &made.0 {
         for m in all {
             assert!(there.values().flatten().any(|(bytes, date, _)| *bytes == m.bytes && *date == m.received));

@@ -388,11 +388,13 @@ impl Box_ {
         let script = Script::new(|_, _| Say { bytes: Vec::new(), end: End::Ok }).other(move |command, _| {
             let word = command.split(' ').next().unwrap();
             match word {
+                "CAPABILITY" => greeting.map(|g| (g.replace("OK [", "").replace("] ready", "").into_bytes(), End::Ok)),
                 "" => greeting.map(|g| (g.as_bytes().to_vec(), End::Ok)),
                 "SELECT" | "EXAMINE" => {
                     let n = this.kept.lock().unwrap().len();
                     Some((format!("* {n} EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n").into_bytes(), End::Ok))
                 }
+                "UID" if command.starts_with("UID STORE") => Some((Vec::new(), End::Ok)),
                 "STATUS" => Some((b"* STATUS INBOX (MESSAGES 0 UNSEEN 0)\r\n".to_vec(), End::Ok)),
                 "APPEND" => {
                     let nth = appends.fetch_add(1, Ordering::SeqCst);

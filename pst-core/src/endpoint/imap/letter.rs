@@ -157,9 +157,9 @@ impl Wire {
         self.nul |= memchr::memchr(0, bytes).is_some();
         let mut from = 0;
         for at in memchr::memchr_iter(b'\n', bytes) {
-            self.longest = self.longest.max(self.line + at - from);
-            self.line = 0;
             let cr = if at == 0 { self.cr } else { bytes.get(at - 1) == Some(&b'\r') };
+            self.longest = self.longest.max((self.line + at - from).saturating_sub(usize::from(cr)));
+            self.line = 0;
             if cr {
                 self.put(bytes.get(from..=at).unwrap_or_default())?;
             } else {
