@@ -1,7 +1,8 @@
 //! What this client can say to a server: nothing that changes anything.
 //!
-//! Each command of a source is made here and nowhere else; those of a target are in `change.rs`. There is no SELECT, STORE, APPEND, COPY, MOVE, EXPUNGE, CREATE, DELETE or
-//! RENAME, and bodies are asked for by BODY.PEEK only, so no message becomes read.
+//! Each command of a source is made here and nowhere else; those of a target are in `change.rs`. There is no SELECT, STORE,
+//! APPEND, COPY, MOVE, EXPUNGE, CREATE, DELETE or RENAME, and bodies are asked for by BODY.PEEK only, so no message becomes
+//! read.
 
 use crate::endpoint::utf7;
 
