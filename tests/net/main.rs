@@ -20,6 +20,7 @@ mod imap;
 #[path = "../support/mailbox.rs"]
 mod mailbox;
 mod pop;
+mod push;
 mod sasl;
 mod scripted;
 #[path = "../support/seeded.rs"]
