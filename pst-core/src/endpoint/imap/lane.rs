@@ -1,5 +1,6 @@
 //! The way into a mailbox over IMAP: [RFC 9051] 6.3.12 and what Exchange makes of it.
 
+use super::account::Account;
 use super::append::{Allowed, Into, explained, flags, letter, put, use_of};
 use super::command::{Command, set};
 use super::compare::{Back, compare};
@@ -7,7 +8,7 @@ use super::folders::{self, Wanted};
 use super::letter::{Writer, probe};
 use super::listing;
 use super::response::Response;
-use super::session::{Account, Session};
+use super::session::Session;
 use super::throttle;
 use crate::endpoint::net::{Notice, tame};
 use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session as Pushing};

@@ -5,6 +5,7 @@
 //! ever sent, [`session`] is one connection. A plan says what is fetched next, workers with a connection each carry it out,
 //! and a ladder of other ways stands ready for messages that do not come.
 
+mod account;
 mod append;
 mod change;
 pub mod command;
@@ -27,11 +28,12 @@ pub mod token;
 pub mod wire;
 mod worker;
 
+pub use account::{Account, Channel, Compress, Dial, Network};
 pub use folders::{Counts, Mailbox, Wanted};
 pub use lane::{ImapLane, PushOptions};
 pub use listing::{FolderState, Known, KnownFolder};
 pub use plan::Ledger;
-pub use session::{Account, Channel, Compress, Dial, Network, Session};
+pub use session::Session;
 pub use source::{CONNECTIONS, ImapSource, Labels, Options};
 
 pub use super::net::{Notice, Watch};

@@ -1,7 +1,8 @@
 //! What the connections of an account share: the plan, questions that wait for an answer, and the end.
 
+use super::account::Account;
 use super::plan::{Id, Outcome, Plan, Task};
-use super::session::{Account, Session};
+use super::session::Session;
 use crate::endpoint::net::{Notice, patience};
 use crate::error::{Error, Kind, Result};
 use std::collections::VecDeque;

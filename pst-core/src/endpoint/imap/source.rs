@@ -1,11 +1,12 @@
 //! An IMAP account as a source.
 
+use super::account::Account;
 use super::command::Section;
 use super::folders::{Counts, Covers, Mailbox, Wanted, folders};
 use super::gmail;
 use super::listing::{self, Entry, FolderState, Known, Listing, Manner};
 use super::plan::{Choice, Ledger, Outcome};
-use super::session::{Account, Session};
+use super::session::Session;
 use super::shared::Shared;
 use super::worker::work;
 use crate::error::{Error, Kind, Result};

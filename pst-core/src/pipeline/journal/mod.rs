@@ -10,6 +10,8 @@ mod account;
 mod pushed;
 #[cfg(feature = "network")]
 mod state;
+#[cfg(feature = "network")]
+mod summary;
 
 #[cfg(feature = "network")]
 pub use account::{AccountState, Before, Listed, Listing};

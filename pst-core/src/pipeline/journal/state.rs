@@ -1,23 +1,23 @@
 //! The database beside a PST: folders of accounts, and where each of their items is in the PST.
 
 use super::super::dedupe::Key;
-use super::{AccountSummary, NOWHERE};
+use super::NOWHERE;
 use crate::error::{Error, Kind, Result};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
-use std::collections::{BTreeMap, HashSet};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// "account NUL folder NUL validity" to the folder's number.
-const FOLDERS: TableDefinition<'_, &str, u32> = TableDefinition::new("folders");
+pub(super) const FOLDERS: TableDefinition<'_, &str, u32> = TableDefinition::new("folders");
 /// A folder's number and an item's name in it to a [`Row`].
-const ITEMS: TableDefinition<'_, (u32, &[u8]), Row> = TableDefinition::new("items");
+pub(super) const ITEMS: TableDefinition<'_, (u32, &[u8]), Row> = TableDefinition::new("items");
 /// A folder's number to the newest change of the server's that was taken, where servers count changes: CONDSTORE.
 const CHANGES: TableDefinition<'_, u32, u64> = TableDefinition::new("changes");
 /// A file of the target, counted from 0, to the highest number of a state that rows waited for.
 const PARTS: TableDefinition<'_, u32, u32> = TableDefinition::new("parts");
 /// An account to when it was last downloaded to its end, seconds since 1970.
-const ACCOUNTS: TableDefinition<'_, &str, i64> = TableDefinition::new("accounts");
+pub(super) const ACCOUNTS: TableDefinition<'_, &str, i64> = TableDefinition::new("accounts");
 /// The record key of the PST that all this is about.
 const TARGET: TableDefinition<'_, &str, [u8; 16]> = TableDefinition::new("target");
 /// What this program calls the shape of the tables, to its number.
@@ -28,7 +28,7 @@ const SHAPE: u32 = 1;
 const CACHE: usize = 8 << 20;
 
 /// Place, number of the state, state of the item, whether there is a content key, the key.
-type Row = (u64, u32, u64, bool, Key);
+pub(super) type Row = (u64, u32, u64, bool, Key);
 
 /// An item of an earlier run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -339,53 +339,6 @@ impl State {
         txn.commit().map_err(|e| self.broken(e))
     }
 
-    /// What the database beside a target remembers; nothing if there is none.
-    ///
-    /// # Errors
-    /// When it is in use, or no such database.
-    pub fn summaries(target: &Path) -> Result<Vec<AccountSummary>> {
-        let path = state_path(target);
-        if !path.exists() || is_unborn(&path) {
-            return Ok(Vec::new());
-        }
-        let broken = |e: redb::Error| Error::new(Kind::Damaged, e.to_string()).in_file(&path);
-        let txn = match redb::ReadOnlyDatabase::open(&path) {
-            Ok(db) => db.begin_read(),
-            // A run was killed; what it was about to write is taken back.
-            Err(redb::DatabaseError::RepairAborted) => {
-                Database::builder().open(&path).map_err(|e| opening(&e, &path))?.begin_read()
-            }
-            Err(e) => return Err(opening(&e, &path)),
-        };
-        let txn = txn.map_err(|e| broken(e.into()))?;
-        let folders = match txn.open_table(FOLDERS) {
-            Ok(table) => table,
-            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-            Err(e) => return Err(broken(e.into())),
-        };
-        let items = txn.open_table(ITEMS).map_err(|e| broken(e.into()))?;
-        let accounts = txn.open_table(ACCOUNTS).map_err(|e| broken(e.into()))?;
-        let mut out = BTreeMap::<String, BTreeMap<String, HashSet<u64>>>::new();
-        let all = collect(folders.iter().map_err(|e| broken(e.into()))?, |k: &str, v| (k.to_owned(), v));
-        for (key, number) in all.map_err(|e| broken(e.into()))? {
-            let mut names = key.split('\0').map(str::to_owned);
-            let (account, folder) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
-            let folder = folder.replace(BELOW, "/");
-            let empty: &[u8] = &[];
-            let range = items.range((number, empty)..(number + 1, empty)).map_err(|e| broken(e.into()))?;
-            // One item may be known from several lives of the folder.
-            let places = out.entry(account).or_default().entry(folder).or_default();
-            places.extend(collect(range, |_, row| row.0).map_err(|e| broken(e.into()))?);
-        }
-        let mut summaries = Vec::new();
-        for (account, folders) in out {
-            let finished = accounts.get(account.as_str()).map_err(|e| broken(e.into()))?.map(|v| v.value());
-            let folders = folders.into_iter().map(|(folder, places)| (folder, places.len() as u64)).collect();
-            summaries.push(AccountSummary { account, finished, folders });
-        }
-        Ok(summaries)
-    }
-
     fn broken(&self, e: impl Into<redb::Error>) -> Error {
         let e = e.into();
         let text = format!("what was downloaded before cannot be looked up or noted: {e}");
@@ -422,7 +375,7 @@ impl Noted {
     }
 }
 
-fn opening(e: &redb::DatabaseError, path: &Path) -> Error {
+pub(super) fn opening(e: &redb::DatabaseError, path: &Path) -> Error {
     let (kind, text) = match e {
         redb::DatabaseError::DatabaseAlreadyOpen => {
             (Kind::Exists, "another run is downloading into this PST; wait for its end".to_owned())
@@ -438,7 +391,7 @@ fn opening(e: &redb::DatabaseError, path: &Path) -> Error {
 }
 
 /// All entries of a table, owned.
-fn collect<K: redb::Key + 'static, V: redb::Value + 'static, T>(
+pub(super) fn collect<K: redb::Key + 'static, V: redb::Value + 'static, T>(
     range: redb::Range<'_, K, V>,
     own: impl Fn(K::SelfType<'_>, V::SelfType<'_>) -> T,
 ) -> std::result::Result<Vec<T>, redb::StorageError> {
