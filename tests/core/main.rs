@@ -19,6 +19,7 @@ mod charsets;
 mod check_files;
 mod check_forged;
 mod codepages;
+mod fast_transfer;
 mod fuzzed;
 #[cfg(feature = "html")]
 mod html;

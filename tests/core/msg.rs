@@ -144,6 +144,16 @@ fn eight_bit_strings_become_unicode() {
     assert_eq!(Value::multi_parts(bytes).unwrap(), [&[0x30, 4][..], &[b'x', 0]]);
 }
 
+/// A marked subject in another code page than the western one was decoded as western.
+#[test]
+fn the_prefix_of_an_eight_bit_subject_is_decoded_by_its_code_page() {
+    let mut message = Message::default();
+    message.props.set(tag::MESSAGE_CODEPAGE, Value::I32(1251));
+    message.props.set(PropTag(0x0037_001E), Value::String8(vec![1, 5, 0xCD, 0xC0, b':', b' ', 0xCF, 0xF0]));
+    let (again, _) = read(&written(&message).0);
+    assert_eq!(again.props.text(tag::SUBJECT).unwrap(), "\u{1}\u{5}НА: Пр");
+}
+
 #[test]
 fn objects_are_storages() {
     let mut object = CompoundFile::create(Cursor::new(Vec::new())).unwrap();

@@ -1,6 +1,6 @@
 //! Windows code pages, as PidTagInternetCodepage and PidTagMessageCodepage name them.
 
-use super::{iso2022, singlebyte};
+use super::{PropBag, iso2022, singlebyte, tag};
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 /// HZ-GB-2312.
@@ -82,6 +82,17 @@ pub fn windows_of(codepage: u32) -> Option<u32> {
         28591 | 28605 => 1252,
         _ => return None,
     })
+}
+
+/// True for code pages that [`decode`] knows.
+pub fn is_known(codepage: u32) -> bool {
+    matches!(codepage, HZ | ISO_2022_KR) || singlebyte::of_number(codepage).is_some() || encoding(codepage).is_some()
+}
+
+/// The code page of an item's 8-bit strings.
+pub fn of_item(props: &PropBag) -> u32 {
+    let pages = [tag::MESSAGE_CODEPAGE, tag::INTERNET_CODEPAGE].into_iter().filter_map(|t| props.i32(t));
+    pages.filter_map(|p| u32::try_from(p).ok()).find(|p| !matches!(p, 0 | 1200)).unwrap_or(1252)
 }
 
 /// True for code pages whose ASCII bytes are ASCII.

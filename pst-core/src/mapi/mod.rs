@@ -3,6 +3,7 @@
 pub mod codepage;
 mod cursor;
 pub mod distlist;
+pub mod fast_transfer;
 pub mod goid;
 pub mod iso2022;
 pub mod lid;
@@ -15,6 +16,7 @@ pub mod recurrence;
 pub mod role;
 pub mod rtf;
 pub mod singlebyte;
+pub mod subject;
 pub mod tag;
 pub mod time;
 pub mod timezone;

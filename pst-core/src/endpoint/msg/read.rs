@@ -11,7 +11,7 @@ use crate::io::Input;
 use crate::mapi::message::attach_method;
 use crate::mapi::{
     Attachment, Blob, Code, MAX_DEPTH, Message, Prop, PropBag, PropTag, PropType, Value, Warning, codepage, namemap,
-    tag,
+    subject, tag,
 };
 use cfb::{CompoundFile, Version};
 use std::collections::{HashMap, HashSet};
@@ -69,7 +69,7 @@ impl Reader {
         if message.props.i32(STORE_SUPPORT_MASK) == Some(UNICODE) {
             message.props.remove(STORE_SUPPORT_MASK.id());
         }
-        mark_subject(&mut message.props);
+        subject::mark(&mut message.props);
         name_page(&mut message.props);
         for child in children.iter().filter(|c| !c.is_stream) {
             let path = join(storage, &child.name);
@@ -233,39 +233,5 @@ fn name_page(props: &mut PropBag) {
         && let Some(locale) = props.i32(tag::MESSAGE_LOCALE_ID)
     {
         props.set(tag::MESSAGE_CODEPAGE, Value::I32(codepage::of_locale(locale as u32) as i32));
-    }
-}
-
-/// Puts the prefix of the subject where a PST has it: U+0001, its length plus one, the text ([MS-PST] 2.5.3.1.1).
-fn mark_subject(props: &mut PropBag) {
-    let text = |props: &PropBag, t: PropTag| match props.any(t.id()) {
-        Some(Value::Unicode(bytes)) => Some((bytes.clone(), 2)),
-        Some(Value::String8(bytes)) => Some((bytes.clone(), 1)),
-        _ => None,
-    };
-    let Some((prefix, width)) = text(props, tag::SUBJECT_PREFIX) else { return };
-    let rest = text(props, tag::NORMALIZED_SUBJECT).filter(|(_, w)| *w == width).map(|(rest, _)| rest);
-    let whole = match text(props, tag::SUBJECT) {
-        Some((whole, w)) if w == width => whole,
-        Some(_) => return,
-        None => match &rest {
-            Some(rest) => [prefix.as_slice(), rest].concat(),
-            None => return,
-        },
-    };
-    let Some(after) = whole.strip_prefix(prefix.as_slice()) else { return };
-    let length = prefix.len() / width + 1;
-    if length > 0x7F || rest.is_some_and(|rest| rest != after) {
-        return;
-    }
-    let mark = [1, length as u8].into_iter().flat_map(|b| std::iter::once(b).chain(vec![0; width - 1]));
-    let marked: Vec<u8> = mark.chain(whole).collect();
-    for t in [tag::SUBJECT_PREFIX, tag::NORMALIZED_SUBJECT, tag::SUBJECT] {
-        props.remove(t.id());
-    }
-    if width == 2 {
-        props.set(tag::SUBJECT, Value::Unicode(marked));
-    } else {
-        props.set(PropTag::new(tag::SUBJECT.id(), PropType::STRING8), Value::String8(marked));
     }
 }

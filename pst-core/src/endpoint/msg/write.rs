@@ -8,7 +8,9 @@ use super::property::{
 use super::storage::{self, join, untimed};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::message::attach_method;
-use crate::mapi::{Attachment, Blob, Code, Message, Prop, PropBag, PropTag, PropType, Value, Warning, codepage, tag};
+use crate::mapi::{
+    Attachment, Blob, Code, Message, Prop, PropBag, PropTag, PropType, Value, Warning, codepage, subject, tag,
+};
 use cfb::{CompoundFile, Version};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -89,8 +91,8 @@ impl<F: Read + Write + Seek> Writer<F> {
 
     fn message(&mut self, storage: &str, message: &Message, place: Place, depth: usize) -> Result<()> {
         self.file.set_storage_clsid(storage, MESSAGE).map_err(failed)?;
-        let page = page_of(&message.props);
-        let mut props = unmarked(&message.props);
+        let page = codepage::of_item(&message.props);
+        let mut props = unmarked(&message.props, page);
         if props.any(tag::MESSAGE_CLASS.id()).is_none() {
             props.to_mut().set(tag::MESSAGE_CLASS, Value::text("IPM.Note"));
         }
@@ -246,12 +248,6 @@ impl<F: Read + Write + Seek> Writer<F> {
     }
 }
 
-/// The code page of 8-bit strings.
-fn page_of(props: &PropBag) -> u32 {
-    let pages = [tag::MESSAGE_CODEPAGE, tag::INTERNET_CODEPAGE].into_iter().filter_map(|t| props.i32(t));
-    pages.filter_map(|p| u32::try_from(p).ok()).find(|p| !matches!(p, 0 | 1200)).unwrap_or(1252)
-}
-
 /// Type and value in a Unicode file.
 fn unicode(prop: &Prop, page: u32) -> (u16, Cow<'_, Value>) {
     let ty = prop.tag.ty();
@@ -269,22 +265,16 @@ fn unicode(prop: &Prop, page: u32) -> (u16, Cow<'_, Value>) {
 }
 
 /// The subject without the mark of its prefix, and prefix and rest as properties of their own.
-fn unmarked(props: &PropBag) -> Cow<'_, PropBag> {
-    let Some(subject) = props.text(tag::SUBJECT) else { return Cow::Borrowed(props) };
-    let mut chars = subject.chars();
-    let (Some('\u{1}'), Some(length)) = (chars.next(), chars.next()) else { return Cow::Borrowed(props) };
-    let units: Vec<u16> = chars.as_str().encode_utf16().collect();
-    let length = (u32::from(length) as usize).saturating_sub(1).min(units.len());
-    let (prefix, rest) = units.split_at(length);
-    let value = |units: &[u16]| Value::Unicode(units.iter().flat_map(|u| u.to_le_bytes()).collect());
+fn unmarked(props: &PropBag, page: u32) -> Cow<'_, PropBag> {
+    let Some(subject) = subject::unmarked(props, page) else { return Cow::Borrowed(props) };
     let mut out = props.clone();
     let is_text = |p: &&mut Prop| p.tag.id() == tag::SUBJECT.id() && p.name.is_none() && p.value.to_text().is_some();
     if let Some(prop) = out.0.iter_mut().find(is_text) {
-        (prop.tag, prop.value) = (tag::SUBJECT, value(&units));
+        (prop.tag, prop.value) = (tag::SUBJECT, subject.whole);
     }
-    for (t, units) in [(tag::SUBJECT_PREFIX, prefix), (tag::NORMALIZED_SUBJECT, rest)] {
+    for (t, value) in [(tag::SUBJECT_PREFIX, subject.prefix), (tag::NORMALIZED_SUBJECT, subject.rest)] {
         out.remove(t.id());
-        out.set(t, value(units));
+        out.set(t, value);
     }
     Cow::Owned(out)
 }
