@@ -6,6 +6,8 @@ pub mod attachments;
 pub mod components;
 pub mod directory;
 pub mod eml;
+#[cfg(feature = "network")]
+pub mod ews;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod ics;
