@@ -22,7 +22,6 @@ struct Place {
     server: Exchange,
     reach: Reach,
     notices: Arc<Mutex<Vec<Notice>>>,
-    pem: (PathBuf, PathBuf),
     _folder: tempfile::TempDir,
 }
 
@@ -34,7 +33,7 @@ impl Place {
         let server = Exchange::start((&pem.0, &pem.1), hash_of(&pem.0), lock);
         let tls = TlsOptions { ca_file: Some(authority.file()), ..TlsOptions::default() };
         let reach = Reach { tls, timeout: Duration::from_secs(20), stop: Arc::default() };
-        Some(Self { server, reach, notices: Arc::default(), pem, _folder: folder })
+        Some(Self { server, reach, notices: Arc::default(), _folder: folder })
     }
 
     fn open_with(&self, login: Login, options: Options) -> Ews {

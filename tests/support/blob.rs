@@ -95,6 +95,12 @@ const NEW_ATTACH: u32 = 0x4000_0003;
 const END_ATTACH: u32 = 0x400E_0003;
 const DELETED: u32 = 0x4016_0003;
 
+/// Ids of what has no place in an item: markers of folders and of synchronisation, and meta-properties.
+const OTHERS: &[u16] = &[
+    0x4000, 0x4001, 0x4002, 0x4003, 0x4004, 0x4008, 0x4009, 0x400A, 0x400B, 0x400C, 0x400D, 0x400E, 0x400F, 0x4010, 0x4011,
+    0x4012, 0x4013, 0x4014, 0x4015, 0x4016, 0x4018, 0x402F, 0x403A, 0x403B, 0x4074, 0x4075, 0x407B, 0x407C, 0x407D,
+];
+
 /// messageContent up to `end`, or to the end of the data.
 fn message(at: &mut Cursor<'_>, end: Option<u32>) -> Result<Blob, String> {
     let mut item = Blob { props: bag(at)?, ..Blob::default() };
@@ -157,7 +163,7 @@ fn bag(at: &mut Cursor<'_>) -> Result<Bag, String> {
         }
         at.u32()?;
         let (ty, id) = (tag as u16, (tag >> 16) as u16);
-        if (0x4000..0x4100).contains(&id) {
+        if OTHERS.contains(&id) {
             return Err(format!("{tag:08x} has no place among properties"));
         }
         let mut name = format!("{id:04x}");
