@@ -4,6 +4,7 @@
 pub mod account;
 #[cfg(feature = "network")]
 pub mod fetch;
+pub mod prepare;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ pub enum Command {
     Cat(Cat),
     /// Judge a PST or OST by the rules that ScanPST, Outlook and Exchange apply.
     Check(Check),
+    /// Make PSTs ready for the importers of Microsoft 365 and Exchange Server.
+    Prepare(Box<prepare::Prepare>),
     /// Sign in to an account and keep the sign-in, so that later runs need nobody.
     #[cfg(feature = "network")]
     Login(Box<account::SignIn>),

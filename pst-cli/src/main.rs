@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         args::Command::Ls(a) => cmd::ls::run(a),
         args::Command::Cat(a) => cmd::cat::run(a),
         args::Command::Check(a) => cmd::check::run(a),
+        args::Command::Prepare(a) => cmd::prepare::run(a),
         #[cfg(feature = "network")]
         args::Command::Login(a) => cmd::login::run(a),
         #[cfg(feature = "network")]

@@ -46,6 +46,7 @@ mod mailbox;
 #[cfg(all(unix, feature = "network"))]
 mod mirrored;
 mod pim;
+mod prepare;
 #[cfg(all(unix, feature = "network"))]
 mod several;
 #[path = "../support/mod.rs"]

@@ -33,6 +33,7 @@ mod parts;
 mod pim_genuine;
 mod pim_hostile;
 mod power;
+mod prepare;
 mod reading;
 mod rich;
 mod stopping;

@@ -73,6 +73,10 @@ impl Known for Earlier {
         let here = self.0.iter().filter(|(name, _)| name.as_bytes() == mailbox.name);
         KnownFolder { uids: here.map(|(_, uid)| *uid).collect(), modseq: None }
     }
+
+    fn knows(&self, mailbox: &Mailbox) -> bool {
+        self.0.iter().any(|(name, _)| name.as_bytes() == mailbox.name)
+    }
 }
 
 /// Folder, message and keywords of all; and how many bodies were fetched.

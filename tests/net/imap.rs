@@ -311,6 +311,10 @@ impl Known for Earlier {
         assert_eq!(mailbox.folder.path, ["Inbox"]);
         self.0.lock().unwrap().get(&state.uidvalidity).cloned().unwrap_or_default()
     }
+
+    fn knows(&self, _mailbox: &Mailbox) -> bool {
+        !self.0.lock().unwrap().is_empty()
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod oracle;
 #[path = "../support/ost4k.rs"]
 mod ost4k;
 mod pim;
+mod prepare;
 mod readpst;
 mod rich;
 mod signed;

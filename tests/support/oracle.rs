@@ -174,6 +174,10 @@ fn outlook_entry(message: &Rc<UnicodeMessage>) -> std::io::Result<Entry> {
     let text = |id| message.properties().get(id).and_then(outlook_text);
     let html = match message.properties().get(0x1013) {
         Some(PropertyValue::Binary(b)) if !b.buffer().is_empty() => Some(sha(b.buffer())),
+        // Text, as old stores have it.
+        Some(PropertyValue::Unicode(t)) if !t.buffer().is_empty() => {
+            Some(sha(&t.buffer().iter().flat_map(|u| u.to_le_bytes()).collect::<Vec<u8>>()))
+        }
         _ => None,
     };
     Ok(Entry {

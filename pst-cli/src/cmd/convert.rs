@@ -21,7 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// Bytes of items between a mail server and the target, beside those that are fetched ahead.
-const FETCHED: u64 = 16 << 20;
+const FETCHED: u64 = 8 << 20;
 
 /// Runs the command.
 ///

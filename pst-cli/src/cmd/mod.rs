@@ -10,6 +10,7 @@ mod input;
 #[cfg(feature = "network")]
 pub mod login;
 pub mod ls;
+pub mod prepare;
 #[cfg(feature = "network")]
 mod server;
 mod summary;

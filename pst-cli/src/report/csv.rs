@@ -1,6 +1,7 @@
 //! The folders of a run as a table for spreadsheets (RFC 4180, UTF-8).
 
 use super::{Account, differences};
+use pst_core::endpoint::cells::shown;
 use std::fmt::Write;
 
 /// A line for each folder, and one for all.
@@ -14,8 +15,8 @@ pub fn table(a: &Account<'_>) -> String {
         let _ = write!(
             out,
             "{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
-            cell(&f.source),
-            cell(&f.target),
+            shown(&f.source),
+            shown(&f.target),
             number(f.counted),
             f.there,
             f.read,
@@ -26,28 +27,11 @@ pub fn table(a: &Account<'_>) -> String {
             f.updated,
             f.gone,
             number(a.in_target(f)),
-            cell(&differences(f).join("; ")),
+            shown(&differences(f).join("; ")),
         );
     }
     for f in &a.report.failures {
-        let _ = write!(out, "{},,,,,,,,,,,,{}\r\n", cell(&f.folder), cell(&format!("{}: {}", f.id, f.error)));
+        let _ = write!(out, "{},,,,,,,,,,,,{}\r\n", shown(&f.folder), shown(&format!("{}: {}", f.id, f.error)));
     }
     out
-}
-
-/// A cell, quoted; text that a spreadsheet would take for a formula is marked as text.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells() {
-        assert_eq!(cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(cell("=1+1"), "\"'=1+1\"");
-    }
 }

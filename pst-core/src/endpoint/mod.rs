@@ -3,6 +3,7 @@
 #[cfg(feature = "network")]
 pub mod account;
 pub mod attachments;
+pub mod cells;
 pub mod components;
 pub mod directory;
 pub mod eml;
@@ -22,6 +23,7 @@ pub mod msg;
 pub mod net;
 #[cfg(feature = "network")]
 pub mod pop;
+pub mod prepare;
 pub mod pst;
 #[cfg(feature = "network")]
 pub mod resumed;

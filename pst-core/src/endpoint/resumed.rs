@@ -27,6 +27,10 @@ impl Known for Remembered {
         let uids = before.keys.iter().filter_map(|k| k.as_slice().try_into().ok()).map(u32::from_be_bytes).collect();
         KnownFolder { uids, modseq: before.newest }
     }
+
+    fn knows(&self, mailbox: &Mailbox) -> bool {
+        self.0.get().is_some_and(|journal| journal.has(&mailbox.folder.path).unwrap_or(true))
+    }
 }
 
 /// An IMAP account and its journal. Folders that the server no longer has are listed, too, and empty.

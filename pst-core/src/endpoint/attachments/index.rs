@@ -1,6 +1,7 @@
 //! The index of attachments: for people as a table that spreadsheets open, for programs as JSON lines.
 
 use super::gather::{Content, Entry, Gathered, Hash};
+use crate::endpoint::cells::shown;
 use crate::error::{Error, Result};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -94,7 +95,7 @@ impl Index {
             if row.entry.inline { "yes" } else { "no" },
             row.note,
         ];
-        let record = cells.map(cell).join(",") + "\r\n";
+        let record = cells.map(shown).join(",") + "\r\n";
         self.table.write_all(record.as_bytes()).map_err(failed)?;
         let text = |t: &str| if t.is_empty() { json!(null) } else { json!(t) };
         let line = json!({
@@ -124,35 +125,4 @@ fn hex(hash: &Hash) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
-}
-
-/// A cell by RFC 4180. Spreadsheets take what begins like a formula for one, and mail comes from strangers: an
-/// apostrophe goes before it.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\r', '\n']) || text.trim() != text {
-        return format!("\"{}\"", text.replace('"', "\"\""));
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn cells() {
-        for (text, written) in [
-            ("plain", "plain"),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"\r\ny", "\"say \"\"x\"\"\r\ny\""),
-            ("=HYPERLINK(1,2)", "\"'=HYPERLINK(1,2)\""),
-            ("@x", "'@x"),
-            (" x", "\" x\""),
-            ("", ""),
-        ] {
-            assert_eq!(cell(text), written);
-        }
-    }
 }

@@ -429,7 +429,7 @@ mod tests {
     #[test]
     fn names_that_read_alike_are_folders_of_their_own() {
         let names = [("INBOX", ""), ("INBOX.INBOX", ""), ("INBOX.A", ""), ("INBOX..A", ""), ("INBOX.A..", "")];
-        assert_eq!(shown(&names, b'.', "INBOX."), ["Inbox=Inbox", "Inbox|Inbox", "A", "Inbox|A", "A (2)"]);
+        assert_eq!(shown(&names, b'.', "INBOX."), ["Inbox=Inbox", "Inbox|INBOX", "A", "Inbox|A", "A (2)"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::command::{Command, Section, set};
 use super::fetched::Fetched;
 use super::folders::Mailbox;
-use super::response::Response;
+use super::response::{Response, Status};
 use super::session::Session;
 use super::wire::Data;
 use crate::error::{Error, Kind, Result};
@@ -48,6 +48,9 @@ pub trait Known: Send + Sync {
     /// What is known of a folder. `state` has no messages yet; a state with another `uidvalidity` than the remembered one
     /// is a different folder.
     fn known(&self, mailbox: &Mailbox, state: &FolderState) -> KnownFolder;
+
+    /// False if nothing is known of a folder, whatever its state.
+    fn knows(&self, mailbox: &Mailbox) -> bool;
 }
 
 /// Bits of [`Entry::bits`].
@@ -149,6 +152,20 @@ impl Listing {
         }
     }
 
+    fn take(&mut self, response: Response, manner: &Manner<'_>) {
+        match response {
+            Response::Fetch(fetched) => self.add(&fetched, manner.labels),
+            Response::Exists(n) => self.state.exists = self.state.exists.max(n),
+            Response::Expunge(_) => self.state.exists = self.state.exists.saturating_sub(1),
+            Response::Vanished(ranges, true) => self.state.vanished.extend(ranges),
+            Response::Vanished(ranges, false) => {
+                let gone: u64 = ranges.iter().map(|(first, last)| u64::from(last - first) + 1).sum();
+                self.state.exists = self.state.exists.saturating_sub(gone);
+            }
+            _ => {}
+        }
+    }
+
     /// In ascending order, each UID once: the first response that tells size or date is the answer, the others are news.
     fn settle(&mut self) {
         self.entries.sort_by_key(|e| (e.uid, e.size == 0 && e.date.is_none()));
@@ -183,11 +200,20 @@ fn read_flags(flags: &[String]) -> (u8, Vec<String>) {
 /// When the connection breaks or the server refuses.
 pub(super) fn examine(session: &mut Session, mailbox: &Mailbox) -> Result<FolderState> {
     let mut state = FolderState::default();
-    let condstore = session.can("CONDSTORE") || session.can("QRESYNC");
-    let what = format!("opening the folder \"{}\"", mailbox.folder.path.join("/"));
+    let command = opening(session, mailbox);
+    let status = session.run(&command, &mut |response| note(&mut state, response))?;
+    opened(session, mailbox, &state, &status)?;
+    Ok(state)
+}
+
+fn opening(session: &mut Session, mailbox: &Mailbox) -> Command {
     session.opened = None;
+    Command::examine(&mailbox.name, session.can("CONDSTORE") || session.can("QRESYNC"))
+}
+
+fn note(state: &mut FolderState, response: Response) {
     let number = |code: Option<&str>| code.and_then(|c| c.parse::<u64>().ok());
-    session.must(&what, &Command::examine(&mailbox.name, condstore), &mut |response| match response {
+    match response {
         Response::Exists(n) => (state.exists, state.complete) = (n, true),
         Response::Status(status) => {
             if let Some(n) = number(status.code("UIDVALIDITY")) {
@@ -197,9 +223,16 @@ pub(super) fn examine(session: &mut Session, mailbox: &Mailbox) -> Result<Folder
             state.highestmodseq = state.highestmodseq.or(number(status.code("HIGHESTMODSEQ")));
         }
         _ => {}
-    })?;
+    }
+}
+
+fn opened(session: &mut Session, mailbox: &Mailbox, state: &FolderState, status: &Status) -> Result<()> {
+    if !status.is_ok() {
+        let what = format!("opening the folder \"{}\"", mailbox.folder.path.join("/"));
+        return Err(session.account().refused(&what, status));
+    }
     session.opened = Some((mailbox.name.clone(), state.uidvalidity));
-    Ok(state)
+    Ok(())
 }
 
 /// How folders are listed.
@@ -215,14 +248,29 @@ pub(super) struct Manner<'a> {
 /// # Errors
 /// When the connection breaks, or the server neither opens nor lists the folder.
 pub(super) fn list(session: &mut Session, mailbox: &Mailbox, manner: &Manner<'_>) -> Result<(Listing, KnownFolder)> {
-    let state = examine(session, mailbox)?;
-    let known = manner.known.map(|k| k.known(mailbox, &state)).unwrap_or_default();
-    let mut listing = Listing { state, ..Listing::default() };
+    let more = if manner.gmail { " X-GM-MSGID X-GM-LABELS" } else { "" };
+    // Where nothing is known that the folder has to be compared with, it is opened and listed in one go.
+    let new = manner.known.is_none_or(|k| !k.knows(mailbox)) && mailbox.counts.messages.is_some_and(|n| n > 0);
+    let mut listing = Listing::default();
+    let mut refusal = None;
+    let mut listed = false;
+    if new {
+        let (open, all) = (opening(session, mailbox), Command::listing("1:*", more, ""));
+        let mut take = |is_open, response| {
+            if is_open { listing.take(response, manner) } else { note(&mut listing.state, response) }
+        };
+        let (status, end) = session.run_both(&open, &all, &mut take)?;
+        opened(session, mailbox, &listing.state, &status)?;
+        listed = end.is_some();
+        refusal = end.filter(|s| !s.is_ok());
+    } else {
+        listing.state = examine(session, mailbox)?;
+    }
+    let known = manner.known.map(|k| k.known(mailbox, &listing.state)).unwrap_or_default();
     let counted = listing.state.complete;
     if counted && listing.state.exists == 0 {
         return Ok((listing, known));
     }
-    let more = if manner.gmail { " X-GM-MSGID X-GM-LABELS" } else { "" };
     // The labels of all messages are needed to tell which are in several folders.
     let qresync = counted && !manner.gmail && session.has_enabled("QRESYNC") && listing.state.highestmodseq.is_some();
     if let Some(since) = known.modseq.filter(|m| qresync && *m > 0 && !known.uids.is_empty()) {
@@ -236,7 +284,9 @@ pub(super) fn list(session: &mut Session, mailbox: &Mailbox, manner: &Manner<'_>
         listing.state.complete = true;
         listing.entries.clear();
     }
-    let refusal = ask(session, &mut listing, &Command::listing("1:*", more, ""), manner)?;
+    if !listed {
+        refusal = ask(session, &mut listing, &Command::listing("1:*", more, ""), manner)?;
+    }
     listing.settle();
     if (listing.entries.len() as u64) < listing.state.exists || refusal.is_some() || !counted {
         complete(session, mailbox, &mut listing, more, manner, refusal)?;
@@ -251,23 +301,8 @@ pub(super) fn list(session: &mut Session, mailbox: &Mailbox, manner: &Manner<'_>
 }
 
 /// Runs one command of a listing; returns what the server said if it refused.
-fn ask(
-    session: &mut Session,
-    listing: &mut Listing,
-    command: &Command,
-    manner: &Manner<'_>,
-) -> Result<Option<super::response::Status>> {
-    let status = session.run(command, &mut |response| match response {
-        Response::Fetch(fetched) => listing.add(&fetched, manner.labels),
-        Response::Exists(n) => listing.state.exists = listing.state.exists.max(n),
-        Response::Expunge(_) => listing.state.exists = listing.state.exists.saturating_sub(1),
-        Response::Vanished(ranges, true) => listing.state.vanished.extend(ranges),
-        Response::Vanished(ranges, false) => {
-            let gone: u64 = ranges.iter().map(|(first, last)| u64::from(last - first) + 1).sum();
-            listing.state.exists = listing.state.exists.saturating_sub(gone);
-        }
-        _ => {}
-    })?;
+fn ask(session: &mut Session, listing: &mut Listing, command: &Command, manner: &Manner<'_>) -> Result<Option<Status>> {
+    let status = session.run(command, &mut |response| listing.take(response, manner))?;
     Ok(if status.is_ok() { None } else { Some(status) })
 }
 
@@ -278,7 +313,7 @@ fn complete(
     listing: &mut Listing,
     more: &str,
     manner: &Manner<'_>,
-    refusal: Option<super::response::Status>,
+    refusal: Option<Status>,
 ) -> Result<()> {
     let mut found = Vec::new();
     let status = session.run(&Command::search("ALL"), &mut |response| {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// Bytes of bodies that are asked for or wait in memory.
-const BUDGET: u64 = 24 << 20;
+const BUDGET: u64 = 16 << 20;
 /// Bytes and messages of one command.
 const BATCH_BYTES: u64 = 3 << 20;
 const BATCH: usize = 100;

@@ -223,13 +223,14 @@ impl Session {
 
     /// What every session does once it is signed in.
     fn greeted(&mut self) -> Result<()> {
-        if self.can("ID") {
-            self.run(&Command::id(), &mut |_| {})?;
-        }
         let wanted = ["UTF8=ACCEPT", "QRESYNC", "CONDSTORE"];
         let wanted: Vec<&str> = wanted.into_iter().filter(|c| self.can(c)).collect();
-        if self.can("ENABLE") && !wanted.is_empty() {
-            self.run(&Command::enable(&wanted.join(" ")), &mut |_| {})?;
+        let enable = Command::enable(&wanted.join(" "));
+        match (self.can("ID"), self.can("ENABLE") && !wanted.is_empty()) {
+            (true, true) => drop(self.run_both(&Command::id(), &enable, &mut |_, _| {})?),
+            (true, false) => drop(self.run(&Command::id(), &mut |_| {})?),
+            (false, true) => drop(self.run(&enable, &mut |_| {})?),
+            (false, false) => {}
         }
         if self.account.compress == Compress::Always && self.can("COMPRESS=DEFLATE") {
             self.compress()?;
@@ -448,6 +449,27 @@ impl Session {
                 other => take(other),
             }
         }
+    }
+
+    /// Runs two commands of which the server learns at once; `take` is told whether the first has ended. Without a second
+    /// status, the second one ended before the first, and what came of it cannot be told apart.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub fn run_both(
+        &mut self,
+        first: &Command,
+        second: &Command,
+        take: &mut dyn FnMut(bool, Response),
+    ) -> Result<(Status, Option<Status>)> {
+        let (one, two) = (self.send(first)?, self.send(second)?);
+        let mut early = false;
+        let status = self.finish(&one, &mut |response| match response {
+            Response::Tagged(tag, _) if tag == two => early = true,
+            other => take(false, other),
+        })?;
+        let end = if early { None } else { Some(self.finish(&two, &mut |response| take(true, response))?) };
+        Ok((status, end))
     }
 
     /// As [`Self::run`], but a refusal is an error that says `what` was done.

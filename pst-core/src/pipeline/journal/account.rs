@@ -89,6 +89,15 @@ impl AccountState {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// True if earlier runs took something of a folder, in whichever life of it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has(&self, path: &[String]) -> Result<bool> {
+        let (own, earlier) = self.state.folder(&self.account, path, 0)?;
+        Ok(own.is_some() || !earlier.is_empty())
+    }
+
     /// What earlier runs took of a folder in this life of it.
     ///
     /// # Errors

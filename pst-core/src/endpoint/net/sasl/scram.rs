@@ -5,6 +5,7 @@ use crate::endpoint::net::{Secret, tame, tls};
 use crate::error::{Error, Kind, Result};
 use base64_simd::STANDARD;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 /// More rounds than any server asks for; each costs time.
 const MOST_ITERATIONS: u32 = 5_000_000;
@@ -95,7 +96,9 @@ impl Scram {
         let rounds = rounds
             .filter(|i| (1..=MOST_ITERATIONS).contains(i))
             .ok_or_else(|| nonsense("the server gives no number of rounds that can be"))?;
-        let salted = stretched::<Sha256>(self.secret.expose().as_bytes(), &salt, rounds);
+        // RFC 5802 5.1. What RFC 4013 forbids is sent as it was typed: some servers allow it.
+        let password = stringprep::saslprep(self.secret.expose()).unwrap_or(Cow::Borrowed(self.secret.expose()));
+        let salted = stretched::<Sha256>(password.as_bytes(), &salt, rounds);
         let client_key = hmac::<Sha256>(&salted, b"Client Key");
         let last = format!("c={},r={nonce}", STANDARD.encode_to_string(BINDING));
         let all = format!("{},{server_first},{last}", self.first);
@@ -134,6 +137,18 @@ mod tests {
         assert!(!scram.is_proved());
         assert_eq!(scram.answer(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=").unwrap(), b"");
         assert!(scram.is_proved());
+    }
+
+    #[test]
+    fn passwords_have_one_form() {
+        let answer = |password: &str| {
+            Scram::new("user", Secret::new(password), "rOprNGfwEbeRWgbNEkqO").answer(SERVER_FIRST).unwrap()
+        };
+        // Typed with a combining accent, and with a soft hyphen (RFC 4013 3).
+        assert_eq!(answer("cafe\u{301}"), answer("caf\u{e9}"));
+        assert_eq!(answer("I\u{AD}X"), answer("IX"));
+        assert_ne!(answer("IX"), answer("ix"));
+        assert_ne!(answer("bell\u{7}"), answer("bell"), "what is forbidden stays what it is");
     }
 
     #[test]
