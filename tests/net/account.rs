@@ -3,10 +3,10 @@
 use crate::dovecot::{Dovecot, PASSWORD};
 use crate::idp::{APP_SECRET, Idp, fetch};
 use pst_core::endpoint::account::oauth::http::Http;
-use pst_core::endpoint::net::http::Reach;
 use pst_core::endpoint::account::oauth::{Client, OAuthTokens, Provider, Tokens};
 use pst_core::endpoint::account::{Account, Ask, Config, Flow, Key, Nobody, Settings, SignIn, TokenStore};
 use pst_core::endpoint::imap::{self, Session};
+use pst_core::endpoint::net::http::Reach;
 use pst_core::endpoint::net::{Login, Secret, Security, TlsOptions, TokenSource};
 use pst_core::{Error, Kind, Result};
 use std::fs;

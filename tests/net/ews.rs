@@ -115,7 +115,10 @@ fn folders_have_roles_and_paths() {
     let of = |role: Role| folders.iter().find(|f| f.role == role).unwrap().path.join("/");
     assert_eq!([Role::Inbox, Role::Sent, Role::Calendar].map(of), ["Posteingang", "Gesendete Elemente", "Kalender"]);
     let found = folders.iter().find(|f| f.id == child).unwrap();
-    assert_eq!((found.path.join("/"), found.class.as_str()), ("Projekte & <mehr>/Termine".to_owned(), "IPF.Appointment"));
+    assert_eq!(
+        (found.path.join("/"), found.class.as_str()),
+        ("Projekte & <mehr>/Termine".to_owned(), "IPF.Appointment")
+    );
     assert_eq!(folders.len(), 11);
 }
 
@@ -267,7 +270,8 @@ impl TokenSource for Tokens {
 fn tokens_are_renewed_once() {
     let Some(place) = Place::start(Lock::Bearer) else { return };
     let source = Arc::new(Tokens(AtomicUsize::new(0)));
-    let login = || Login::Token { user: "anna@example.com".into(), source: Arc::clone(&source) as Arc<dyn TokenSource> };
+    let login =
+        || Login::Token { user: "anna@example.com".into(), source: Arc::clone(&source) as Arc<dyn TokenSource> };
     place.server.state().tokens = vec!["token-1-SECRET".into()];
     let mut ews = place.open_with(login(), Options::default());
     inbox(&mut ews);
@@ -501,9 +505,11 @@ fn pox(content: &str) -> Told {
 
 #[test]
 fn autodiscover() {
-    let json = |url: &'static str| move |target: &str, _| {
-        let body = format!("{{\"Protocol\":\"Ews\",\"Url\":\"{url}\"}}");
-        if target.contains(".json") { Told::new(200, body) } else { Told::new(500, "") }
+    let json = |url: &'static str| {
+        move |target: &str, _| {
+            let body = format!("{{\"Protocol\":\"Ews\",\"Url\":\"{url}\"}}");
+            if target.contains(".json") { Told::new(200, body) } else { Told::new(500, "") }
+        }
     };
     let Some(found) = discovery(json("https://mail.example.com/EWS/Exchange.asmx"), &[]) else { return };
     assert_eq!(found.unwrap(), "https://mail.example.com/EWS/Exchange.asmx");
@@ -523,7 +529,9 @@ fn autodiscover() {
     };
     assert_eq!(discovery(hop, &[]).unwrap().unwrap(), "https://out/EWS");
     for to in ["https://evil.example/a", "http://localhost/a", "https://evil-localhost/a"] {
-        let away = move |t: &str, _| if t.contains(".json") { Told::new(404, "{}") } else { Told::new(302, "").with("Location", to) };
+        let away = move |t: &str, _| {
+            if t.contains(".json") { Told::new(404, "{}") } else { Told::new(302, "").with("Location", to) }
+        };
         let refused: Error = discovery(away, &[]).unwrap().unwrap_err();
         assert_eq!(refused.kind(), Kind::Denied, "{to}");
         let named = format!("<Account><Action>redirectUrl</Action><RedirectUrl>{to}</RedirectUrl></Account>");

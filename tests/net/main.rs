@@ -18,12 +18,15 @@ mod ews;
 #[path = "../support/ews.rs"]
 mod exchange;
 mod gmail;
+mod graph;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
 mod imap;
 #[path = "../support/mailbox.rs"]
 mod mailbox;
+#[path = "../support/graph.rs"]
+mod microsoft;
 mod pop;
 mod sasl;
 mod scripted;

@@ -246,7 +246,9 @@ fn locked(state: &mut State, asked: &Asked, lock: Lock, hash: &[u8; 32]) -> Opti
                 assert!(asked.body.is_empty(), "the body was sent before anybody was let in");
                 let nonce = [1, 2, 3, 4, 5, 6, 7, asked.connection as u8];
                 *challenge = Some(nonce);
-                return Some(Told::new(401, "").with("WWW-Authenticate", format!("NTLM {}", encoded(&challenge_of(nonce)))));
+                return Some(
+                    Told::new(401, "").with("WWW-Authenticate", format!("NTLM {}", encoded(&challenge_of(nonce)))),
+                );
             }
             let nonce = challenge.take().expect("a challenge came before");
             match proves(&message, nonce, hash) {
@@ -307,7 +309,8 @@ fn proves(message: &[u8], nonce: [u8; 8], hash: &[u8; 32]) -> Result<(), String>
         return Err("an LM response, though the time is known".into());
     }
     let (proof, rest) = part(20).split_at(16);
-    let credentials = ntlmclient::Credentials { username: user.into(), password: PASSWORD.into(), domain: domain.into() };
+    let credentials =
+        ntlmclient::Credentials { username: user.into(), password: PASSWORD.into(), domain: domain.into() };
     let key = ntlmclient::ntlm_v2_password_func(&credentials);
     if hmac(&key, &[&nonce, rest].concat()) != proof {
         return Err("another password".into());
@@ -339,9 +342,29 @@ const ORDER: &[(&str, &[&str])] = &[
     (
         "Message",
         &[
-            "MimeContent", "ItemId", "ParentFolderId", "ItemClass", "Subject", "Sensitivity", "Body", "Attachments",
-            "DateTimeReceived", "Size", "Categories", "Importance", "InReplyTo", "ExtendedProperty", "Culture", "Flag",
-            "Sender", "ToRecipients", "CcRecipients", "BccRecipients", "From", "InternetMessageId", "IsRead",
+            "MimeContent",
+            "ItemId",
+            "ParentFolderId",
+            "ItemClass",
+            "Subject",
+            "Sensitivity",
+            "Body",
+            "Attachments",
+            "DateTimeReceived",
+            "Size",
+            "Categories",
+            "Importance",
+            "InReplyTo",
+            "ExtendedProperty",
+            "Culture",
+            "Flag",
+            "Sender",
+            "ToRecipients",
+            "CcRecipients",
+            "BccRecipients",
+            "From",
+            "InternetMessageId",
+            "IsRead",
         ],
     ),
     ("ExtendedProperty", &["ExtendedFieldURI", "Value"]),
@@ -367,7 +390,8 @@ fn in_order(node: &Node, path: &str) -> Result<(), String> {
         }
     }
     if node.name == "ExtendedFieldURI" {
-        let tag = node.attribute("PropertyTag").map(|t| u16::from_str_radix(t.strip_prefix("0x").unwrap(), 16).unwrap());
+        let tag =
+            node.attribute("PropertyTag").map(|t| u16::from_str_radix(t.strip_prefix("0x").unwrap(), 16).unwrap());
         let named = node.attribute("PropertySetId").is_some() && node.attribute("PropertyName").is_some();
         if tag.map_or(!named, |t| t >= 0x8000) || node.attribute("PropertyType").is_none() {
             return Err(format!("{path} names no property"));
@@ -423,9 +447,8 @@ fn soap_fault(code: &str, words: &str, more: &str) -> Told {
 }
 
 fn busy(wait: Option<u64>) -> Told {
-    let wait = wait.map(|ms| {
-        format!("<t:MessageXml><t:Value Name=\"BackOffMilliseconds\">{ms}</t:Value></t:MessageXml>")
-    });
+    let wait =
+        wait.map(|ms| format!("<t:MessageXml><t:Value Name=\"BackOffMilliseconds\">{ms}</t:Value></t:MessageXml>"));
     soap_fault("ErrorServerBusy", "The server cannot service this request right now.", &wait.unwrap_or_default())
 }
 
@@ -436,7 +459,9 @@ fn folder_of(state: &State, id: &Node) -> Option<String> {
     match id.name.as_str() {
         "DistinguishedFolderId" if top => Some("TOP".into()),
         "DistinguishedFolderId" => state.folders.iter().find(|f| f.named == said).map(|f| f.id.clone()),
-        _ => state.folders.iter().find(|f| f.id == said).map(|f| f.id.clone()).or((said == "TOP").then(|| "TOP".into())),
+        _ => {
+            state.folders.iter().find(|f| f.id == said).map(|f| f.id.clone()).or((said == "TOP").then(|| "TOP".into()))
+        }
     }
 }
 
@@ -453,7 +478,10 @@ fn folder_shown(state: &State, folder: &Folder) -> String {
         "<t:{element}><t:FolderId Id=\"{}\" ChangeKey=\"k\"/><t:ParentFolderId Id=\"{}\" ChangeKey=\"k\"/><t:FolderClass>{}</t:FolderClass>\
          <t:DisplayName>{}</t:DisplayName><t:TotalCount>{count}</t:TotalCount><t:ChildFolderCount>{children}</t:ChildFolderCount>\
          </t:{element}>",
-        folder.id, folder.parent, safe(&folder.class), safe(&folder.name),
+        folder.id,
+        folder.parent,
+        safe(&folder.class),
+        safe(&folder.name),
     )
 }
 
@@ -479,7 +507,10 @@ fn page<'a, T>(state: &State, request: &Node, view: &str, all: &'a [T]) -> (&'a 
     let from = number("Offset").unwrap_or(0).min(all.len());
     let until = (from + number("MaxEntriesReturned").unwrap_or(1000).min(state.page)).min(all.len());
     let last = until == all.len();
-    let head = format!("IndexedPagingOffset=\"{until}\" TotalItemsInView=\"{}\" IncludesLastItemInRange=\"{last}\"", all.len());
+    let head = format!(
+        "IndexedPagingOffset=\"{until}\" TotalItemsInView=\"{}\" IncludesLastItemInRange=\"{last}\"",
+        all.len()
+    );
     (&all[from..until], head)
 }
 
@@ -604,7 +635,9 @@ fn create(state: &mut State, request: &Node, refused: &Refused<'_>) -> Vec<Strin
             ..Stored::default()
         };
         let id = keep(state, stored);
-        out.push(fine(&format!("<m:Items><t:Message><t:ItemId Id=\"{id}\" ChangeKey=\"c{id}\"/></t:Message></m:Items>")));
+        out.push(fine(&format!(
+            "<m:Items><t:Message><t:ItemId Id=\"{id}\" ChangeKey=\"c{id}\"/></t:Message></m:Items>"
+        )));
     }
     out
 }
@@ -691,7 +724,8 @@ fn find_item(state: &State, request: &Node) -> Vec<String> {
     let shown: String = some
         .iter()
         .map(|i| {
-            let properties: String = fields.iter().filter_map(|f| Some(property_shown(f, &i.property(&name_of(f))?))).collect();
+            let properties: String =
+                fields.iter().filter_map(|f| Some(property_shown(f, &i.property(&name_of(f))?))).collect();
             format!("<t:Message><t:ItemId Id=\"{}\" ChangeKey=\"c\"/>{properties}</t:Message>", i.id)
         })
         .collect();

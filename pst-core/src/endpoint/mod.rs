@@ -9,6 +9,8 @@ pub mod directory;
 pub mod eml;
 #[cfg(feature = "network")]
 pub mod ews;
+#[cfg(feature = "network")]
+pub mod graph;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod ics;
