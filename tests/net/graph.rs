@@ -57,7 +57,7 @@ fn folders_over_pages_and_levels() {
     let mut graph = place.open(TOKEN);
     let top = graph.create_folder(None, "Über/alles \"x\"", "").unwrap().unwrap();
     let below = graph.create_folder(Some(&top.id), "Termine", "IPF.Appointment").unwrap().unwrap();
-    let again = graph.create_folder(None, "über/alles \"x\"", "").unwrap().unwrap_err();
+    let again = graph.create_folder(None, "Über/ALLES \"x\"", "").unwrap().unwrap_err();
     assert!((again.status, again.code.as_str()) == (409, "ErrorFolderExists"), "{again}");
     let folders = graph.folders().unwrap();
     assert_eq!(folders.len(), 5);
