@@ -5,6 +5,8 @@ pub mod account;
 #[cfg(feature = "network")]
 pub mod fetch;
 pub mod prepare;
+#[cfg(feature = "network")]
+pub mod push;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -28,7 +30,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Copy mail, calendars and contacts from one or more sources into a target.
-    #[command(visible_aliases = ["import", "export", "download"])]
+    #[command(visible_aliases = ["import", "export", "download", "push"])]
     Convert(Box<Convert>),
     /// Say what a PST or OST is and what is in it.
     Info(Info),
@@ -64,6 +66,8 @@ targets only.
   pst convert a.pst b.mbox merged.pst             several sources, each under a folder of its own
   pst convert imaps://anna@imap.example.org anna.pst    an account; run again, it adds what is new
   pst convert --account work work.pst             an account of the configuration
+  pst push old.pst imaps://anna@imap.example.org  into a mailbox on a server; run again, it sends what is missing
+  pst push --account old --to-account new         from one account into another
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {
@@ -71,7 +75,8 @@ pub struct Convert {
     /// or trees, JSON lines.
     ///
     /// An ics: target takes calendar items, tasks, journal entries and notes alone, a vcf: target contacts and lists.
-    /// An account is an address such as imaps://anna@imap.example.org or pop3s://anna@pop.example.org.
+    /// An account is an address such as imaps://anna@imap.example.org or pop3s://anna@pop.example.org; as the target, it is
+    /// filled, and the options of accounts are its.
     #[arg(value_name = "SOURCE... TARGET")]
     pub paths: Vec<String>,
     /// Take this folder of the source as the top.
@@ -110,7 +115,8 @@ pub struct Convert {
     /// Only items smaller than this.
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Items")]
     pub smaller: Option<u64>,
-    /// What to do with an item that was already copied in this run (same Message-ID and same content).
+    /// What to do with an item that was already copied in this run (same Message-ID and same content), or that the folder of
+    /// a mailbox on a server has already (same Message-ID, or else same date, sender and subject).
     #[arg(long, value_enum, default_value_t = Duplicates::Allow, help_heading = "Items")]
     pub duplicates: Duplicates,
     /// Leave out folder-associated items (views, rules, forms), which no folder shows.
@@ -165,6 +171,12 @@ pub struct Convert {
     /// How old stores are read.
     #[command(flatten)]
     pub ansi: Ansi,
+    /// End the run when more items than this failed; all failures are listed [default: no limit].
+    #[arg(long, value_name = "N", help_heading = "Items")]
+    pub bad_item_limit: Option<u64>,
+    /// End the run when more items than this are too large for the target [default: no limit].
+    #[arg(long, value_name = "N", help_heading = "Items")]
+    pub large_item_limit: Option<u64>,
     /// How accounts on mail servers are reached and signed in to.
     #[cfg(feature = "network")]
     #[command(flatten)]
@@ -173,6 +185,10 @@ pub struct Convert {
     #[cfg(feature = "network")]
     #[command(flatten)]
     pub fetch: fetch::FetchOptions,
+    /// How they are filled.
+    #[cfg(feature = "network")]
+    #[command(flatten)]
+    pub push: push::PushOptions,
     /// Threads to use; 0 means one for each processor. The result does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -201,6 +217,8 @@ pub enum Duplicates {
     Allow,
     /// Leave it out and count it.
     Skip,
+    /// Put it in the place of what the mailbox has; mailboxes on servers only.
+    Replace,
 }
 
 /// `--crypt`.

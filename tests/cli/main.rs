@@ -48,6 +48,8 @@ mod mirrored;
 mod pim;
 mod prepare;
 #[cfg(all(unix, feature = "network"))]
+mod push;
+#[cfg(all(unix, feature = "network"))]
 mod several;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]

@@ -4,10 +4,12 @@
 //! `tests/run` unpacks it into `target/courier`, since its packages exclude those of Dovecot; it runs without a network,
 //! on its standard input and output.
 
+use super::push::{Made, held, mime, options, pushed};
 use super::scripted::Program;
 use pst_core::Result;
 use pst_core::endpoint::imap::{Account, Channel, Compress, Dial, ImapSource, Notice, Options};
 use pst_core::endpoint::net::{Security, Server, TlsOptions};
+use pst_core::endpoint::push;
 use pst_core::pipeline::{Body, Role, Source};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -134,4 +136,33 @@ fn an_account_on_courier() {
     assert_eq!(counts(&got), counts(&expected));
     assert!(got == expected, "messages, times or flags differ");
     assert!(heard.lock().unwrap().iter().any(|n| matches!(n, Notice::Alert(_))), "the alert is passed on");
+}
+
+#[test]
+fn a_mailbox_on_courier_is_filled() {
+    let Some(courier) = Courier::find() else { return };
+    courier.deliver("", "1000000000.M1P1.test:2,S", &mail(1), 1_600_000_000);
+    courier.deliver(".Work", "1000000000.M2P1.test:2,S", &mail(2), 1_600_000_000);
+    let (dir, heard) = (tempfile::tempdir().unwrap(), Arc::default());
+    let account = account(courier, &heard);
+    let named =
+        |n: usize| mime(&format!("Message-ID: <{n}@made>\nSubject: n {n}\n\nline\n.\n{}\n", "y".repeat(n * 11)));
+    let made = Made::of(&[
+        ("Inbox", Role::Inbox, (0..6).map(named).collect()),
+        ("work", Role::None, vec![named(50)]),
+        ("Projects|2024|Привет.neu", Role::None, vec![named(51)]),
+    ]);
+    let options = || push::Options { verify: true, ..options(dir.path()) };
+    let report = pushed(account.clone(), &made, options());
+    assert_eq!((report.written, report.failed), (8, 0), "{report:?}");
+    let there = held(account.clone());
+    let full = there.iter().filter(|(_, all)| !all.is_empty());
+    let counts: Vec<(&str, usize)> = full.map(|(name, all)| (name.as_str(), all.len())).collect();
+    assert_eq!(counts, [("Inbox", 7), ("Projects|2024|Привет_neu", 1), ("Work", 2)]);
+    for (_, all) in &made.0 {
+        for m in all {
+            assert!(there.values().flatten().any(|(bytes, date, _)| *bytes == m.bytes && *date == m.received));
+        }
+    }
+    assert_eq!(pushed(account, &made, options()).written, 0);
 }

@@ -28,6 +28,7 @@ mod mailbox;
 #[path = "../support/graph.rs"]
 mod microsoft;
 mod pop;
+mod push;
 mod sasl;
 mod scripted;
 #[path = "../support/seeded.rs"]

@@ -8,6 +8,7 @@ use crate::report::{self, Account};
 use crate::ui::Talk;
 use crate::ui::events::Events;
 use crate::ui::progress::Progress;
+use crate::ui::text::say;
 use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::pst::parts_of;
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
@@ -36,9 +37,37 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     if let Some(folder) = &a.fetch.all_accounts {
         return super::fetch::all(a, folder, &stop);
     }
+    #[cfg(feature = "network")]
+    if let Some((inputs, mailbox)) = super::push::ends(a, &stop)? {
+        let name = super::push::name(&mailbox);
+        return one(a, inputs, Target { name: &name, mailbox: Some(mailbox) }, a.report.as_deref(), &stop);
+    }
     let (sources, target) = ends(a)?;
+    if a.duplicates == Duplicates::Replace {
+        let text = "--duplicates replace is for mailboxes on servers; other targets are new, or added to";
+        return Err(Error::new(Kind::Usage, text));
+    }
     let inputs = inputs(a, sources, &target, &stop)?;
-    one(a, inputs, &target, a.report.as_deref(), &stop)
+    one(a, inputs, Target::new(&target), a.report.as_deref(), &stop)
+}
+
+/// Where items go.
+pub struct Target<'t> {
+    name: &'t str,
+    /// The mailbox, where the target is one on a server.
+    #[cfg(feature = "network")]
+    mailbox: Option<super::fetch::Remote>,
+}
+
+impl<'t> Target<'t> {
+    /// A target that is none on a server.
+    pub fn new(name: &'t str) -> Self {
+        Self {
+            name,
+            #[cfg(feature = "network")]
+            mailbox: None,
+        }
+    }
 }
 
 /// One run: from these sources into this target.
@@ -48,16 +77,23 @@ pub fn run(a: &Convert) -> Result<Outcome> {
 pub fn one(
     a: &Convert,
     inputs: Vec<Input>,
-    target: &str,
+    to: Target<'_>,
     account: Option<&Path>,
     stop: &Arc<AtomicBool>,
 ) -> Result<Outcome> {
     let (started, begun) = (Instant::now(), jiff::Timestamp::now());
     let names: Vec<String> = inputs.iter().map(Input::title).collect();
     let folders = folders(a, &inputs)?;
-    let items = items(a, target);
+    let target = to.name;
+    #[cfg(feature = "network")]
+    let mailbox = to.mailbox;
+    #[cfg(feature = "network")]
+    let is_mailbox = mailbox.is_some();
+    #[cfg(not(feature = "network"))]
+    let is_mailbox = false;
+    let items = items(a, !is_mailbox && endpoint::keeps_associated(target));
     let observer: Arc<dyn Talk> = if a.json { Arc::new(Events::new()) } else { Arc::new(Progress::new()) };
-    let how = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
+    let reading = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
     #[cfg(feature = "network")]
     let growing = super::fetch::Grown::new(a, &inputs, target)?;
     let local: Vec<String> = inputs.iter().filter_map(|i| i.local().map(str::to_owned)).collect();
@@ -70,7 +106,7 @@ pub fn one(
         let single = a.target_root.is_none() && input.local().is_some_and(endpoint::is_single_mbox);
         let under = if several || single { vec![unique(&input.name(), &mut used)] } else { Vec::new() };
         let (source, journal): (_, Option<Arc<dyn Journal>>) = match input {
-            Input::Local(spec) => (endpoint::open(&spec, how)?, None),
+            Input::Local(spec) => (endpoint::open(&spec, reading)?, None),
             #[cfg(feature = "network")]
             Input::Remote(remote) => {
                 let opened = super::fetch::open(*remote, a, &items, &growing, stop, &observer)?;
@@ -91,19 +127,25 @@ pub fn one(
         folders,
         items,
         in_flight: if remote { FETCHED } else { 0 },
+        bad_items: a.bad_item_limit,
+        large_items: a.large_item_limit,
         skip_duplicates: a.duplicates == Duplicates::Skip && !only_attachments,
         stop: Arc::clone(stop),
     };
+    let title = mounted.first().map(|m| m.source.title()).unwrap_or_default();
+    let learnt = mounted.iter().filter(|m| m.journal.is_none()).map(|m| Arc::clone(&m.source)).collect();
+    let how = target_options(a, title, learnt)?;
     #[cfg(feature = "network")]
-    let grown = growing.sink();
+    let opened = match mailbox {
+        Some(remote) => Some(super::push::sink(remote, a, how.mail.clone(), stop, &observer)?),
+        None => growing.sink(),
+    };
     #[cfg(not(feature = "network"))]
-    let grown = None;
-    let sink: Box<dyn Sink> = match grown {
+    let opened = None;
+    let sink: Box<dyn Sink> = match opened {
         Some(sink) => sink,
         None => {
-            let title = mounted.first().map(|m| m.source.title()).unwrap_or_default();
-            let learnt = mounted.iter().filter(|m| m.journal.is_none()).map(|m| Arc::clone(&m.source)).collect();
-            let sink = endpoint::create(target, &local, &target_options(a, title, learnt)?)?;
+            let sink = endpoint::create(target, &local, &how)?;
             if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink }
         }
     };
@@ -138,7 +180,15 @@ pub fn one(
         Err(e) if exit::is_closed_pipe(&e) => {}
         told => told?,
     }
-    let flawed = report.failed + report.damaged > 0 || !deletion.kept.is_empty();
+    let mut flawed = report.failed + report.damaged > 0 || !deletion.kept.is_empty();
+    match report.ended {
+        Some(e) if e.kind() == Kind::Interrupted => return Err(e),
+        Some(e) => {
+            say(format!("pst: {e}"));
+            flawed = true;
+        }
+        None => {}
+    }
     let outcome = if flawed { Outcome::Flawed } else { Outcome::Done };
     deletion.failed.into_iter().next().map_or(Ok(outcome), Err)
 }
@@ -172,7 +222,7 @@ fn folders(a: &Convert, inputs: &[Input]) -> Result<FolderFilter> {
     Ok(filter)
 }
 
-fn items(a: &Convert, target: &str) -> ItemFilter {
+fn items(a: &Convert, keeps_associated: bool) -> ItemFilter {
     ItemFilter {
         since: a.since,
         before: a.before,
@@ -181,7 +231,7 @@ fn items(a: &Convert, target: &str) -> ItemFilter {
         subject: a.subject.clone(),
         larger: a.larger,
         smaller: a.smaller,
-        associated: a.associated || (!a.no_associated && endpoint::keeps_associated(target)),
+        associated: a.associated || (!a.no_associated && keeps_associated),
     }
 }
 

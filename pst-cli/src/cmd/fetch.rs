@@ -1,6 +1,6 @@
 //! Accounts on mail servers as sources of `pst convert`.
 
-use super::convert::one;
+use super::convert::{Target, one};
 use super::input::{Growing, Input, growing};
 use super::summary::Deletion;
 use crate::args::Convert;
@@ -48,6 +48,17 @@ impl Remote {
     pub fn of(account: Account, stop: &Arc<AtomicBool>) -> Result<Self> {
         let login = account.login(&Terminal::new(stop), stop)?;
         Ok(Self { account, login })
+    }
+
+    /// The account as the client of IMAP takes it.
+    pub fn imap(self, a: &Convert, stop: &Arc<AtomicBool>, observer: &Arc<dyn Talk>) -> imap::Account {
+        let compress = match a.fetch.compress {
+            Compression::Auto => Compress::SlowLines,
+            Compression::Always => Compress::Always,
+            Compression::Never => Compress::Never,
+        };
+        let account = imap::Account::new(self.account.server(stop), self.login);
+        imap::Account { compress, watch: watch(observer), ..account }
     }
 
     /// What the journal calls the account: the same whether TLS comes first or later, and on whatever port.
@@ -128,31 +139,23 @@ pub fn open(
     observer: &Arc<dyn Talk>,
 ) -> Result<Opened> {
     let name = remote.name();
-    let Remote { account, login } = remote;
-    let title = account.user.clone();
-    let watch = Arc::clone(observer);
-    let watch: imap::Watch = Arc::new(move |notice| tell(&*watch, notice));
+    let title = remote.account.user.clone();
     let journal = || -> Result<Option<Arc<AccountState>>> {
         Ok(target.state()?.map(|s| Arc::new(AccountState::new(s, &name, a.fetch.mirror))))
     };
-    if !account.address.scheme.is_imap() {
+    if !remote.account.address.scheme.is_imap() {
         observer.event(&Event::Notice { text: pop::NOTE, seconds: 0 });
-        let server = pop::Account { watch, ..pop::Account::new(account.server(stop), login) };
+        let server = pop::Account::new(remote.account.server(stop), remote.login);
+        let server = pop::Account { watch: watch(observer), ..server };
         return pop3(server, a, title, &journal, target.there);
     }
     if a.fetch.delete_after_download {
         let text = "--delete-after-download is for POP3: nothing is ever changed on an IMAP server";
         return Err(Error::new(Kind::Usage, text));
     }
-    let compress = match a.fetch.compress {
-        Compression::Auto => Compress::SlowLines,
-        Compression::Always => Compress::Always,
-        Compression::Never => Compress::Never,
-    };
-    let server = imap::Account { compress, watch, ..imap::Account::new(account.server(stop), login) };
     let known = Arc::new(Remembered::default());
     let options = imap::Options {
-        connections: a.fetch.connections.map(usize::from).or(account.connections).unwrap_or(imap::CONNECTIONS),
+        connections: a.fetch.connections.map(usize::from).or(remote.account.connections).unwrap_or(imap::CONNECTIONS),
         folders: Wanted { others: a.fetch.shared, subscribed: a.fetch.subscribed },
         headers_only: a.fetch.headers_only,
         labels: match a.fetch.gmail_labels {
@@ -163,7 +166,7 @@ pub fn open(
         known: Some(Arc::clone(&known) as Arc<dyn imap::Known>),
         title,
     };
-    let source = ImapSource::open(server, options)?;
+    let source = ImapSource::open(remote.imap(a, stop, observer), options)?;
     let Some(journal) = journal()? else {
         return Ok(Opened { source: Arc::new(source), journal: None, delete: None });
     };
@@ -210,6 +213,12 @@ pub fn delete(sources: &[Arc<ResumedPop>]) -> Deletion {
     out
 }
 
+/// Passes on what a server wants.
+fn watch(observer: &Arc<dyn Talk>) -> imap::Watch {
+    let observer = Arc::clone(observer);
+    Arc::new(move |notice| tell(&*observer, notice))
+}
+
 fn tell(observer: &dyn Observer, notice: &Notice) {
     let (text, seconds) = match notice {
         Notice::Waiting { why, wait } => {
@@ -242,7 +251,7 @@ pub fn all(a: &Convert, folder: &Path, stop: &Arc<AtomicBool>) -> Result<Outcome
         let report = a.report.as_deref().map(|r| beside(r, &file));
         let run = |account| {
             let remote = Remote::of(account, stop)?;
-            one(a, vec![Input::Remote(Box::new(remote))], &target, report.as_deref(), stop)
+            one(a, vec![Input::Remote(Box::new(remote))], Target::new(&target), report.as_deref(), stop)
         };
         // A refused configuration names its account itself.
         let ran = account.and_then(|account| {

@@ -12,5 +12,7 @@ pub mod login;
 pub mod ls;
 pub mod prepare;
 #[cfg(feature = "network")]
+mod push;
+#[cfg(feature = "network")]
 mod server;
 mod summary;

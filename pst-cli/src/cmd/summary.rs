@@ -48,7 +48,8 @@ pub fn summary(
             "there_before": r.there, "updated": r.updated, "moved_to_deleted": r.gone, "stay": r.stay,
             "files_not_taken": others.len(), "not_taken": others.iter().take(LISTED).collect::<Vec<_>>(),
             "deleted_on_server": deletion.deleted, "stay_on_server": stay, "deletion_errors": failed,
-            "bytes_read": r.bytes, "target_bytes": r.target_bytes, "seconds": seconds,
+            "ended": r.ended.as_ref().map(ToString::to_string), "bytes_read": r.bytes, "target_bytes": r.target_bytes,
+            "seconds": seconds,
         });
         let mut out = Out::new();
         out.json(&report)?;
@@ -93,7 +94,7 @@ pub fn summary(
         let files = plural(others.len() as u64, "file");
         let _ = write!(text, "\n{files} in the sources {verb} not taken: {}{more}", names.join(", "));
     }
-    if !a.dry_run {
+    if !a.dry_run && r.ended.is_none() {
         let _ = write!(text, "\n{} is complete: {}, {seconds:.1} s", tame(target), bytes(r.target_bytes));
     }
     text.lines().for_each(say);

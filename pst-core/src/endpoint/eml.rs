@@ -289,6 +289,7 @@ impl Prepare for EmlPrepare {
                     id: item.id,
                     warnings: item.warnings,
                     content: None,
+                    origin: None,
                 });
             }
         }
@@ -301,7 +302,7 @@ pub(super) fn prepared(item: Item, form: &Form) -> Result<Prepared> {
     let id = item.id.clone();
     let mut ready = text::ready(item, form)?;
     let (bytes, warnings) = (ready.size(), std::mem::take(&mut ready.warnings));
-    Ok(Prepared { payload: Box::new(ready), bytes, id, warnings, content: None })
+    Ok(Prepared { payload: Box::new(ready), bytes, id, warnings, content: None, origin: None })
 }
 
 /// The message inside a prepared item.

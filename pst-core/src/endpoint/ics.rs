@@ -63,7 +63,7 @@ impl Prepare for IcsPrepare {
         };
         let mut entry = entry.ok_or_else(|| Error::new(crate::Kind::Usage, "this is no calendar item"))?;
         warnings.append(&mut entry.warnings);
-        Ok(Prepared { payload: Box::new(entry), bytes: 4096, id: item.id, warnings, content: None })
+        Ok(Prepared { payload: Box::new(entry), bytes: 4096, id: item.id, warnings, content: None, origin: None })
     }
 }
 

@@ -107,6 +107,10 @@ impl Source for MaildirSource {
         })))
     }
 
+    fn lasting(&self, item: &ItemRef) -> Vec<u8> {
+        lasting_name(item)
+    }
+
     fn load(&self, folder: &Folder, item: &ItemRef) -> Result<Item> {
         let path = item.path.as_deref().unwrap_or(&self.top);
         let mut warnings = Vec::new();
@@ -201,6 +205,12 @@ impl MaildirSink {
         make(&top)?;
         Ok(new)
     }
+}
+
+/// The name of a message without its state, and wherever it is: in "new" or in "cur".
+pub(super) fn lasting_name(item: &ItemRef) -> Vec<u8> {
+    let name = item.id.rsplit('/').next().unwrap_or_default();
+    name.split(":2,").next().unwrap_or_default().as_bytes().to_vec()
 }
 
 /// True for a file that a Maildir consists of: messages, and what servers note beside them.

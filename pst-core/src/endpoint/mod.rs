@@ -28,6 +28,8 @@ pub mod pop;
 pub mod prepare;
 pub mod pst;
 #[cfg(feature = "network")]
+pub mod push;
+#[cfg(feature = "network")]
 pub mod resumed;
 mod sheets;
 pub mod text;

@@ -135,6 +135,14 @@ impl Source for TreeSource {
         source.load(inner, item)
     }
 
+    fn lasting(&self, item: &ItemRef) -> Vec<u8> {
+        match &item.path {
+            Some(path) if maildir::is_own(path) => maildir::lasting_name(item),
+            Some(_) => item.id.clone().into_bytes(),
+            None => item.key.to_be_bytes().to_vec(),
+        }
+    }
+
     fn not_taken(&self) -> &[PathBuf] {
         &self.others
     }

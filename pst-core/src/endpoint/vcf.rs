@@ -54,7 +54,7 @@ impl Prepare for VcfPrepare {
         };
         let mut card = card.ok_or_else(|| Error::new(crate::Kind::Usage, "this is no contact"))?;
         warnings.append(&mut card.warnings);
-        Ok(Prepared { payload: Box::new(card), bytes: 4096, id: item.id, warnings, content: None })
+        Ok(Prepared { payload: Box::new(card), bytes: 4096, id: item.id, warnings, content: None, origin: None })
     }
 }
 

@@ -135,4 +135,6 @@ pub struct Report {
     pub bytes: u64,
     /// Size of the target, bytes.
     pub target_bytes: u64,
+    /// Why the run ended early, where all that it did stands: in a mailbox on a server.
+    pub ended: Option<Error>,
 }

@@ -3,7 +3,7 @@
 //! Items travel in batches that carry a sequence number, so the target does not depend on the number of threads. What is
 //! in flight is bounded by bytes: the slowness of the sink is the back-pressure.
 
-use super::dedupe::key;
+use super::dedupe::{Key, key};
 use super::event::{Event, Observer, Report};
 use super::filter::{FolderFilter, ItemFilter};
 use super::item::{Body, Flags, Folder, ItemRef};
@@ -12,6 +12,7 @@ use super::sink::{Prepare, Sink, Written};
 use super::source::Source;
 use super::writer::{Done, Numbered, Outcome, Trace, Writer};
 use crate::error::{Error, Kind, Result};
+use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -36,6 +37,10 @@ pub struct RunOptions {
     pub items: ItemFilter,
     /// Leave out items that were copied before in this run.
     pub skip_duplicates: bool,
+    /// How many items may fail before the run ends, other than those that are too large for the target.
+    pub bad_items: Option<u64>,
+    /// How many items may be too large for the target before the run ends.
+    pub large_items: Option<u64>,
     /// Bytes of items between source and target; 0 for 48 MB. Sources that fetch ahead hold as much again.
     pub in_flight: u64,
     /// Set from outside to stop the run.
@@ -98,6 +103,7 @@ pub fn run(
     let state = Shared {
         options,
         preparer: &*preparer,
+        later: sink.later(),
         budget: Mutex::new(Budget::default()),
         freed: Condvar::new(),
         ended: AtomicBool::new(false),
@@ -127,7 +133,9 @@ pub fn run(
         Ok(()) if options.stop.load(Ordering::Relaxed) => Err(stopped()),
         result => result,
     };
-    if writer.is_journaled() {
+    if state.later {
+        writer.settle_all(result);
+    } else if writer.is_journaled() {
         // What was fetched stays fetched, however the run ended.
         let result = result.and_then(|()| writer.leave());
         match (writer.commit(), result) {
@@ -168,6 +176,8 @@ struct Budget {
 pub(super) struct Shared<'a> {
     options: &'a RunOptions,
     preparer: &'a dyn Prepare,
+    /// The sink settles later, and asks where items come from.
+    later: bool,
     budget: Mutex<Budget>,
     freed: Condvar,
     ended: AtomicBool,
@@ -324,6 +334,7 @@ fn outcome(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Outcome {
 fn one(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Result<Outcome> {
     let (size, source) = (item.size, &*batch.mounted.source);
     let lasting = batch.mounted.journal.is_some().then(|| source.lasting(item));
+    let origin = state.later.then(|| origin(source, batch.folder, item));
     let item = match source.load(batch.folder, item) {
         Err(e) if e.kind() == Kind::Gone => {
             return Ok(Outcome::Skipped { reason: "being deleted meanwhile", size });
@@ -333,11 +344,28 @@ fn one(state: &Shared<'_>, batch: &Batch<'_>, item: &ItemRef) -> Result<Outcome>
     if let Some(reason) = state.options.items.refuses(&item).or_else(|| state.preparer.refuses(&item)) {
         return Ok(Outcome::Skipped { reason, size });
     }
-    let key = state.options.skip_duplicates.then(|| key(&item));
+    let key = (state.options.skip_duplicates || state.later).then(|| key(&item));
     let trace = lasting.map(|key| match &item.body {
         Body::Mime(m) => Trace { key, flags: m.flags.clone() },
         Body::Mapi(_) => Trace { key, flags: Flags::default() },
     });
-    let prepared = state.preparer.prepare(batch.target, item)?;
+    let mut prepared = state.preparer.prepare(batch.target, item)?;
+    if state.later {
+        (prepared.origin, prepared.content) = (origin, key);
+    }
+    let key = key.filter(|_| state.options.skip_duplicates);
     Ok(Outcome::Ready { prepared, key, size, trace })
+}
+
+/// Stands for the place that an item has in its source.
+fn origin(source: &dyn Source, folder: &Folder, item: &ItemRef) -> Key {
+    let mut hash = Sha256::new();
+    let folder: Vec<Vec<u8>> = folder.path.iter().map(|name| name.clone().into_bytes()).collect();
+    for part in [source.identity()].iter().chain(&folder).chain(&[source.lasting(item)]) {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let mut key = Key::default();
+    key.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    key
 }

@@ -3,7 +3,7 @@
 use super::dedupe::Key;
 use super::item::{Folder, Item};
 use super::journal::Change;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mapi::{NamedProp, PropBag, Warning};
 use std::any::Any;
 use std::path::PathBuf;
@@ -21,6 +21,30 @@ pub struct Prepared {
     pub warnings: Vec<Warning>,
     /// Stands for the content, from sinks that a journal is kept of.
     pub content: Option<Key>,
+    /// Stands for where it came from, for sinks that settle later.
+    pub origin: Option<Key>,
+}
+
+/// What became of an item, from a sink that knows it only later.
+#[derive(Debug)]
+pub struct Settled {
+    /// Which one, counted from 0 in the order in which [`Sink::item`] took them.
+    pub nth: u64,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What can become of an item.
+#[derive(Debug)]
+pub enum Fate {
+    /// It is in the target; what was lost on the way.
+    Written(Vec<Warning>),
+    /// The target had it from an earlier run.
+    There,
+    /// It was left out for this reason.
+    Skipped(&'static str),
+    /// It could not be written.
+    Failed(Error),
 }
 
 /// The part of a sink's work that needs no order and runs on all threads.
@@ -74,6 +98,22 @@ pub trait Sink: Send {
     /// # Errors
     /// When the sink cannot go on; [`crate::Kind::Limit`] when only this item cannot be written.
     fn item(&mut self, item: Prepared) -> Result<Vec<Warning>>;
+
+    /// True if what becomes of items is known only later: they count when [`Sink::settled`] tells of them.
+    fn later(&self) -> bool {
+        false
+    }
+
+    /// What became of items that were taken before, each told once. With `wait` it waits for news, for a moment at least.
+    ///
+    /// # Errors
+    /// When the sink cannot go on.
+    fn settled(&mut self, _wait: bool) -> Result<Vec<Settled>> {
+        Ok(Vec::new())
+    }
+
+    /// Begins nothing more; what is under way is finished and told by [`Sink::settled`], which then fails.
+    fn cease(&mut self) {}
 
     /// The path of the current folder as the target calls it, where it may have names of its own.
     fn path(&self) -> Option<Vec<String>> {

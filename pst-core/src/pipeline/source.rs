@@ -36,7 +36,15 @@ pub trait Source: Send + Sync {
 
     /// What names an item of a folder for good, for a journal.
     fn lasting(&self, item: &ItemRef) -> Vec<u8> {
-        item.key.to_be_bytes().to_vec()
+        match &item.path {
+            Some(_) => item.id.clone().into_bytes(),
+            None => item.key.to_be_bytes().to_vec(),
+        }
+    }
+
+    /// What names the source for good, wherever it is.
+    fn identity(&self) -> Vec<u8> {
+        self.title().into_bytes()
     }
 
     /// Named properties that items of this source use, so that a sink can number them before the first item.

@@ -5,9 +5,10 @@ use super::event::{Event, Failure, FolderReport, LISTED, Note, Observer, Report}
 use super::item::{Flags, Folder};
 use super::journal::{Change, Differences, Journal, NOWHERE, Taken};
 use super::run::{Mounted, RunOptions, Shared, stopped};
+use super::settling::Outstanding;
 use super::sink::{Prepared, Sink};
 use crate::error::{Error, Kind, Result};
-use crate::mapi::Code;
+use crate::mapi::{Code, Warning};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
@@ -19,7 +20,7 @@ const COMMIT_EVERY: Duration = Duration::from_millis(500);
 const COMMIT_SHARE: u32 = 10;
 
 /// Why an item is left out that the target has from an earlier run, under another name.
-const THERE: &str = "being there already";
+pub(super) const THERE: &str = "being there already";
 /// Why an item is left out that equals another one of this run.
 const DUPLICATE: &str = "duplicate";
 /// What stands for the id of an item that an earlier run wrote.
@@ -52,7 +53,7 @@ pub(super) struct Writer<'a> {
     pub sink: Box<dyn Sink>,
     pub report: Report,
     seen: Seen,
-    options: &'a RunOptions,
+    pub(super) options: &'a RunOptions,
     observer: &'a dyn Observer,
     sources: &'a [Mounted],
     /// The folder at hand, and its journal.
@@ -66,6 +67,10 @@ pub(super) struct Writer<'a> {
     cost: Duration,
     /// Something was written since.
     open: bool,
+    /// Items that the sink has taken and not yet settled.
+    pub(super) outstanding: Outstanding,
+    /// Failures of items that are too large.
+    large: u64,
 }
 
 impl<'a> Writer<'a> {
@@ -89,6 +94,8 @@ impl<'a> Writer<'a> {
             committed: Instant::now(),
             cost: Duration::ZERO,
             open: false,
+            outstanding: Outstanding::default(),
+            large: 0,
         }
     }
 
@@ -102,6 +109,7 @@ impl<'a> Writer<'a> {
                 Ok(numbered) => numbered,
                 Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
                     self.checkpoint()?;
+                    self.settle(false)?;
                     continue;
                 }
                 Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
@@ -113,7 +121,9 @@ impl<'a> Writer<'a> {
             while let Some(result) = waiting.remove(&next) {
                 next += 1;
                 self.write(state, result)?;
+                self.limits()?;
             }
+            self.settle(false)?;
             self.checkpoint()?;
         }
     }
@@ -330,6 +340,11 @@ impl<'a> Writer<'a> {
         let content = prepared.content;
         let mut warnings = std::mem::take(&mut prepared.warnings);
         match self.sink.item(prepared) {
+            Ok(_) if self.sink.later() => {
+                let at = self.report.by_folder.len().saturating_sub(1);
+                self.outstanding.add(at, folder, id, warnings);
+                return Ok(());
+            }
             Ok(more) => {
                 self.report.written += 1;
                 self.here(|f| f.written += 1);
@@ -344,9 +359,15 @@ impl<'a> Writer<'a> {
             Err(error) if error.kind() == Kind::Limit => self.failed(folder, id.clone(), error),
             Err(error) => return Err(error),
         }
+        self.remarks(&folder.path.join("/"), &id, warnings);
+        Ok(())
+    }
+
+    /// Counts and tells what was lost of an item.
+    pub(super) fn remarks(&mut self, folder: &str, id: &str, warnings: Vec<Warning>) {
         self.report.damaged += u64::from(warnings.iter().any(|w| w.code == Code::Damaged));
         for warning in warnings {
-            let note = Note { folder: folder.path.join("/"), id: id.clone(), warning };
+            let note = Note { folder: folder.to_owned(), id: id.to_owned(), warning };
             *self.report.codes.entry(note.warning.code.name()).or_default() += 1;
             self.observer.event(&Event::Warning(&note));
             self.report.warnings += 1;
@@ -354,14 +375,36 @@ impl<'a> Writer<'a> {
                 self.report.notes.push(note);
             }
         }
+    }
+
+    /// Ends the run when more failed than it may.
+    pub(super) fn limits(&self) -> Result<()> {
+        let bad = self.report.failed - self.large;
+        let over = |n: u64, limit: Option<u64>| limit.is_some_and(|l| n > l);
+        if over(bad, self.options.bad_items) {
+            let text = format!("{bad} items failed, more than --bad-item-limit allows; the run ends here");
+            return Err(Error::new(Kind::Limit, text));
+        }
+        if over(self.large, self.options.large_items) {
+            let text = format!(
+                "{} items are too large for the target, more than --large-item-limit allows; the run ends here",
+                self.large
+            );
+            return Err(Error::new(Kind::Limit, text));
+        }
         Ok(())
     }
 
     fn failed(&mut self, folder: &Folder, id: String, error: Error) {
-        let failure = Failure { folder: folder.path.join("/"), id, error };
+        self.here(|f| f.failed += 1);
+        self.failure(Failure { folder: folder.path.join("/"), id, error });
+    }
+
+    /// Counts and tells a failure.
+    pub(super) fn failure(&mut self, failure: Failure) {
         self.observer.event(&Event::Failed(&failure));
         self.report.failed += 1;
-        self.here(|f| f.failed += 1);
+        self.large += u64::from(failure.error.kind() == Kind::Limit);
         if self.report.failures.len() < LISTED {
             self.report.failures.push(failure);
         }

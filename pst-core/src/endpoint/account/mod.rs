@@ -17,7 +17,7 @@ mod store;
 
 pub use ask::{Ask, Nobody};
 pub use config::Config;
-pub use files::{config_file, state_folder};
+pub use files::{config_file, push_journal, state_folder};
 pub use netrc::find as find_in_netrc;
 pub use password::PasswordFrom;
 pub use settings::{Auth, Flow, Protection, Settings, pin};

@@ -114,7 +114,14 @@ impl Prepare for AttachmentsPrepare {
         let mut gathered = Gathered::of(*message, warnings, &self.1)?;
         let warnings = std::mem::take(&mut gathered.warnings);
         let bytes = gathered.held();
-        Ok(Prepared { payload: Box::new((item.id.clone(), gathered)), bytes, id: item.id, warnings, content: None })
+        Ok(Prepared {
+            payload: Box::new((item.id.clone(), gathered)),
+            bytes,
+            id: item.id,
+            warnings,
+            content: None,
+            origin: None,
+        })
     }
 }
 

@@ -107,7 +107,7 @@ impl Prepare for HtmlPrepare {
         let bytes = page.held();
         let size = mime_size.or(stored).unwrap_or_default();
         let ready = Ready { page, entry, size, associated: item.associated };
-        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content: None })
+        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content: None, origin: None })
     }
 }
 

@@ -1,7 +1,8 @@
 //! What this client can say to a server: nothing that changes anything.
 //!
-//! Each command is made here and nowhere else. There is no SELECT, STORE, APPEND, COPY, MOVE, EXPUNGE, CREATE, DELETE or
-//! RENAME, and bodies are asked for by BODY.PEEK only, so no message becomes read.
+//! Each command of a source is made here and nowhere else; those of a target are in `change.rs`. There is no SELECT, STORE,
+//! APPEND, COPY, MOVE, EXPUNGE, CREATE, DELETE or RENAME, and bodies are asked for by BODY.PEEK only, so no message becomes
+//! read.
 
 use crate::endpoint::utf7;
 
@@ -22,16 +23,16 @@ pub struct Command(pub(super) Vec<Piece>);
 pub(super) const LISTING: &str = "UID FLAGS INTERNALDATE RFC822.SIZE";
 
 impl Command {
-    fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<String>) -> Self {
         Self(vec![Piece::Text(text.into())])
     }
 
-    fn then(mut self, bytes: &[u8]) -> Self {
+    pub(super) fn then(mut self, bytes: &[u8]) -> Self {
         self.0.push(quoted(bytes));
         self
     }
 
-    fn and(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn and(mut self, text: impl Into<String>) -> Self {
         self.0.push(Piece::Text(text.into()));
         self
     }
@@ -88,6 +89,21 @@ impl Command {
     /// LIST or XLIST of everything below a prefix, with further words behind.
     pub fn list(word: ListWord, prefix: &[u8], options: &str) -> Self {
         Self::text(format!("{} ", word.name())).then(prefix).and(format!(" \"*\"{options}"))
+    }
+
+    /// LIST of nothing: what names are divided by.
+    pub fn separator() -> Self {
+        Self::text("LIST \"\" \"\"")
+    }
+
+    /// UID FETCH of the fields that tell a message from others, and its size.
+    pub fn probes(set: &str) -> Self {
+        Self::text(format!("UID FETCH {set} (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)])"))
+    }
+
+    /// UID FETCH of whole messages with all that stands beside them.
+    pub fn whole(set: &str) -> Self {
+        Self::text(format!("UID FETCH {set} ({LISTING} BODY.PEEK[])"))
     }
 
     /// STATUS.
@@ -186,7 +202,7 @@ impl Section {
 }
 
 /// A string in quotes, or a literal where quotes will not do.
-fn quoted(bytes: &[u8]) -> Piece {
+pub(super) fn quoted(bytes: &[u8]) -> Piece {
     match std::str::from_utf8(bytes) {
         Ok(text) if text.bytes().all(|b| (0x20..0x7F).contains(&b)) => {
             Piece::Text(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))

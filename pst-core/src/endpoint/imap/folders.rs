@@ -111,6 +111,25 @@ pub fn folders(session: &mut Session, wanted: Wanted) -> Result<(Vec<Mailbox>, C
     Ok((boxes, covers))
 }
 
+/// What stands before the names of all own folders, and what names are divided by.
+///
+/// # Errors
+/// When the connection breaks.
+pub(super) fn root(session: &mut Session) -> Result<(Vec<u8>, Option<u8>)> {
+    let spaces = namespaces(session)?;
+    let mut separator = None;
+    session.run(&Command::separator(), &mut |response| {
+        if let Response::List(listed) = response {
+            separator = separator.or(listed.separator);
+        }
+    })?;
+    let prefix = match spaces.own.as_slice() {
+        [prefix] => prefix.clone(),
+        _ => Vec::new(),
+    };
+    Ok((prefix, separator))
+}
+
 fn namespaces(session: &mut Session) -> Result<Spaces> {
     let mut spaces = Spaces::default();
     if session.can("NAMESPACE") {

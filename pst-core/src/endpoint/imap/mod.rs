@@ -5,11 +5,16 @@
 //! ever sent, [`session`] is one connection. A plan says what is fetched next, workers with a connection each carry it out,
 //! and a ladder of other ways stands ready for messages that do not come.
 
+mod append;
+mod change;
 pub mod command;
+mod compare;
 pub mod fetched;
 pub mod folders;
 mod gmail;
 mod ladder;
+mod lane;
+mod letter;
 pub mod listing;
 mod plan;
 pub mod response;
@@ -23,6 +28,7 @@ pub mod wire;
 mod worker;
 
 pub use folders::{Counts, Mailbox, Wanted};
+pub use lane::{ImapLane, PushOptions};
 pub use listing::{FolderState, Known, KnownFolder};
 pub use plan::Ledger;
 pub use session::{Account, Channel, Compress, Dial, Network, Session};

@@ -7,6 +7,7 @@ use super::wire::{Limits, Line, Reader, dropped};
 use crate::endpoint::net::secret::scrub;
 use crate::endpoint::net::{Login, Notice, Security, Server, Stream, Watch, tame};
 use crate::error::{Error, Kind, Result};
+use crate::io::Spool;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -132,6 +133,8 @@ pub struct Session {
     signed_in: bool,
     /// What is not repeated if the server says it, while somebody signs in.
     pub(super) hidden: Vec<String>,
+    /// It is for changes: nothing is switched on that changes how names and messages are sent.
+    changes: bool,
     /// The folder that is open: its name as on the wire, and its UIDVALIDITY.
     pub(super) opened: Option<(Vec<u8>, u32)>,
 }
@@ -142,6 +145,18 @@ impl Session {
     /// # Errors
     /// [`Kind::Connection`] when the server cannot be reached, [`Kind::Denied`] when it refuses the sign-in.
     pub fn open(account: &Account) -> Result<Self> {
+        Self::begin(account, false)
+    }
+
+    /// As [`Session::open`], for a session that changes the mailbox.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub(super) fn open_to_change(account: &Account) -> Result<Self> {
+        Self::begin(account, true)
+    }
+
+    fn begin(account: &Account, changes: bool) -> Result<Self> {
         let channel = account.dial.dial(&account.server)?;
         let mut new = Self {
             reader: Some(Reader::new(channel, account.limits)),
@@ -153,6 +168,7 @@ impl Session {
             bye: None,
             signed_in: false,
             hidden: Vec::new(),
+            changes,
             opened: None,
         };
         new.greet()?;
@@ -226,7 +242,7 @@ impl Session {
         let wanted = ["UTF8=ACCEPT", "QRESYNC", "CONDSTORE"];
         let wanted: Vec<&str> = wanted.into_iter().filter(|c| self.can(c)).collect();
         let enable = Command::enable(&wanted.join(" "));
-        match (self.can("ID"), self.can("ENABLE") && !wanted.is_empty()) {
+        match (self.can("ID"), self.can("ENABLE") && !wanted.is_empty() && !self.changes) {
             (true, true) => drop(self.run_both(&Command::id(), &enable, &mut |_, _| {})?),
             (true, false) => drop(self.run(&Command::id(), &mut |_| {})?),
             (false, true) => drop(self.run(&enable, &mut |_| {})?),
@@ -336,13 +352,26 @@ impl Session {
         sent.map_err(|e| self.named(&e))
     }
 
+    /// Sends what waits to be written.
+    pub(super) fn pour(&mut self, data: &mut Spool) -> Result<()> {
+        let Some(reader) = &mut self.reader else { return Err(self.gone()) };
+        let channel = reader.inner();
+        let sent = data.copy_to(channel).and_then(|_| channel.flush()).map_err(|e| dropped(&e));
+        sent.map_err(|e| self.named(&e))
+    }
+
+    /// The tag of the next command.
+    pub(super) fn tag(&mut self) -> String {
+        self.tags += 1;
+        format!("p{}", self.tags)
+    }
+
     /// Begins a command; returns its tag.
     ///
     /// # Errors
     /// When the connection breaks, or the server refuses a literal of it.
     pub fn send(&mut self, command: &Command) -> Result<String> {
-        self.tags += 1;
-        let tag = format!("p{}", self.tags);
+        let tag = self.tag();
         let mut out = format!("{tag} ").into_bytes();
         for piece in &command.0 {
             match piece {

@@ -326,6 +326,10 @@ impl Source for ImapSource {
         Ok(Differences { left_out: self.left_out(folder), ..Differences::default() })
     }
 
+    fn identity(&self) -> Vec<u8> {
+        format!("{} at {}", self.title(), self.shared.account.server.host.to_lowercase()).into_bytes()
+    }
+
     fn title(&self) -> String {
         if !self.options.title.is_empty() {
             return self.options.title.clone();

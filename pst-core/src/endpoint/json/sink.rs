@@ -46,7 +46,14 @@ impl Prepare for JsonPrepare {
         let body = std::mem::replace(&mut item.body, Body::Mapi(Box::default()));
         let message = message_of(body, self.0, &mut warnings)?;
         let text = write::item(&folder.path, &item, &message, &mut warnings);
-        Ok(Prepared { bytes: text.bytes.len() as u64, payload: Box::new(text), id: item.id, warnings, content: None })
+        Ok(Prepared {
+            bytes: text.bytes.len() as u64,
+            payload: Box::new(text),
+            id: item.id,
+            warnings,
+            content: None,
+            origin: None,
+        })
     }
 }
 

@@ -53,7 +53,7 @@ impl Prepare for MsgPrepare {
         warnings.extend(lost);
         let bytes = data.stream_position().unwrap_or_default().min(HELD as u64);
         let payload = Box::new(Ready { data, subject: subject(&message.props) });
-        Ok(Prepared { payload, bytes, id: item.id, warnings, content: None })
+        Ok(Prepared { payload, bytes, id: item.id, warnings, content: None, origin: None })
     }
 }
 

@@ -126,7 +126,7 @@ pub fn tame(said: &[u8]) -> String {
     }
 }
 
-pub(super) fn hexadecimal(hash: &[u8]) -> String {
+pub(in crate::endpoint) fn hexadecimal(hash: &[u8]) -> String {
     hash.iter().fold(String::new(), |mut out, b| {
         let _ = write!(out, "{b:02x}");
         out

@@ -238,7 +238,7 @@ impl Prepare for PstPrepare {
                 (Ready::Later { message, associated: item.associated }, bytes)
             }
         };
-        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content })
+        Ok(Prepared { payload: Box::new(ready), bytes, id: item.id, warnings, content, origin: None })
     }
 }
 

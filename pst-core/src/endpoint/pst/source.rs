@@ -138,6 +138,11 @@ impl Source for PstSource {
         self.store.props().clone()
     }
 
+    fn identity(&self) -> Vec<u8> {
+        let key = self.store.props().bytes(tag::RECORD_KEY).map(<[u8]>::to_vec);
+        key.unwrap_or_else(|| self.title().into_bytes())
+    }
+
     fn title(&self) -> String {
         self.store.display_name()
     }

@@ -5,7 +5,7 @@ use crate::mime;
 use crate::pipeline::Flags;
 
 /// The fields of a header with their folded lines; the empty line that ends it is the last.
-pub(super) fn fields(head: &[u8]) -> Vec<&[u8]> {
+pub(crate) fn fields(head: &[u8]) -> Vec<&[u8]> {
     let mut out = Vec::new();
     let (mut start, mut at) = (0, 0);
     for line in lines(head) {
@@ -36,13 +36,13 @@ pub(super) fn lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The name of a field as it is written; empty for what is no field.
-pub(super) fn name_of(field: &[u8]) -> &[u8] {
+pub(crate) fn name_of(field: &[u8]) -> &[u8] {
     let colon = memchr::memchr(b':', field).unwrap_or(0);
     field.get(..colon).unwrap_or_default().trim_ascii()
 }
 
 /// The value of a field, unfolded.
-pub(super) fn value_of(field: &[u8]) -> String {
+pub(crate) fn value_of(field: &[u8]) -> String {
     let colon = memchr::memchr(b':', field).map_or(0, |i| i + 1);
     let text = String::from_utf8_lossy(field.get(colon..).unwrap_or_default()).into_owned();
     text.replace(['\r', '\n'], "").trim().to_owned()

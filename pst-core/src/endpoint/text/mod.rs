@@ -7,6 +7,8 @@ mod made;
 mod unique;
 
 pub use fields::{date_of, state_in};
+#[cfg(feature = "network")]
+pub(crate) use fields::{fields, name_of, value_of};
 pub use folder::NewFolder;
 pub use made::Made;
 pub use unique::Unique;

@@ -7,10 +7,14 @@
 #[cfg(feature = "network")]
 mod account;
 #[cfg(feature = "network")]
+mod pushed;
+#[cfg(feature = "network")]
 mod state;
 
 #[cfg(feature = "network")]
 pub use account::{AccountState, Before, Listed, Listing};
+#[cfg(feature = "network")]
+pub use pushed::{Known, Name, Pushed, Whereabouts};
 #[cfg(feature = "network")]
 pub use state::{Bears, State, state_path};
 

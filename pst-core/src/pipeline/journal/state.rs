@@ -397,7 +397,7 @@ impl State {
 pub(super) type Name = (u32, Vec<u8>);
 
 /// True for a database of which a run was killed while it was made: what it begins with is written last.
-fn is_unborn(path: &Path) -> bool {
+pub(super) fn is_unborn(path: &Path) -> bool {
     let mut magic = [1; 9];
     let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut magic));
     read.is_ok() && magic == [0; 9]
