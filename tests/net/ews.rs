@@ -2,14 +2,16 @@
 
 use crate::certificates::{Authority, Wanted};
 use crate::exchange::{Ews as Exchange, Lock, PASSWORD, Trouble, USER, hash_of};
+use crate::push::{Made, Nobody, mime, options};
 use crate::web::{Told, Web};
 use pst_core::endpoint::ews::discover::Discovery;
-use pst_core::endpoint::ews::{Ews, Field, FolderId, KEY, Mail, Meaning, Options, Refusal, Upload};
+use pst_core::endpoint::ews::{self, Ews, EwsLane, Field, FolderId, KEY, Mail, Meaning, Options, Refusal, Upload};
 use pst_core::endpoint::net::http::Reach;
 use pst_core::endpoint::net::{Login, Notice, Secret, TlsOptions, TokenSource};
 use pst_core::endpoint::pst::PstSource;
+use pst_core::endpoint::push::{self, PushSink};
 use pst_core::mapi::{Attachment, Message, NamedProp, PropBag, PropType, Role, Value, fast_transfer, tag};
-use pst_core::pipeline::{Body, Flags, Mime, Source};
+use pst_core::pipeline::{Body, Flags, Mime, Mounted, Report, RunOptions, Source, run};
 use pst_core::{Error, Kind, Result};
 use std::path::PathBuf;
 use std::process::Command;
@@ -45,6 +47,128 @@ impl Place {
     fn open(&self) -> Ews {
         self.open_with(anna(PASSWORD), Options::default())
     }
+}
+
+impl Place {
+    /// A run that pushes what was made.
+    fn pushed(&self, made: &Made, options: push::Options) -> Report {
+        let notices = Arc::clone(&self.notices);
+        let target = ews::Target {
+            url: self.server.url(),
+            reach: self.reach.clone(),
+            login: anna(PASSWORD),
+            mailbox: Options::default(),
+            patience: Duration::from_millis(5),
+            watch: Arc::new(move |n: &Notice| notices.lock().unwrap().push(n.clone())),
+        };
+        let lane = EwsLane::new(target, ews::PushOptions::default());
+        let sink = PushSink::open(Arc::new(lane), options).unwrap();
+        let mounted = [Mounted { source: Arc::new(made.clone()), under: Vec::new(), journal: None }];
+        run(&mounted, Box::new(sink), &RunOptions::default(), &Nobody).unwrap()
+    }
+
+    /// Folder and subject of all that the server has.
+    fn held(&self) -> Vec<String> {
+        let state = self.server.state();
+        let name = |id: &str| state.folders.iter().find(|f| f.id == id).unwrap().name.clone();
+        let mut out: Vec<_> = state.items.iter().map(|i| format!("{}|{}", name(&i.folder), i.subject())).collect();
+        out.sort();
+        out
+    }
+}
+
+fn mails(from: usize, until: usize) -> Vec<Mime> {
+    (from..until).map(|n| mime(&format!("Message-ID: <{n}@made>\nSubject: n{n:02}\n\nline\n"))).collect()
+}
+
+fn in_folders(all: &[(&str, std::ops::Range<usize>)]) -> Vec<String> {
+    let mut out: Vec<_> = all.iter().flat_map(|(f, r)| r.clone().map(move |n| format!("{f}|n{n:02}"))).collect();
+    out.sort();
+    out
+}
+
+#[test]
+fn pushing() {
+    let Some(place) = Place::start(Lock::Ntlm) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let made = Made::of(&[
+        ("Inbox", Role::Inbox, mails(0, 45)),
+        ("Inbox|Kunden", Role::None, mails(45, 50)),
+        ("Calendar", Role::Calendar, mails(50, 51)),
+    ]);
+    let options = || push::Options { connections: 1, verify: true, ..options(folder.path()) };
+    let report = place.pushed(&made, options());
+    assert_eq!((report.written, report.failed), (51, 0), "{report:?}");
+    let wanted = in_folders(&[("Posteingang", 0..45), ("Kunden", 45..50), ("Kalender", 50..51)]);
+    assert_eq!(place.held(), wanted);
+    // A second run sends nothing.
+    let again = place.pushed(&made, options());
+    assert_eq!((again.written, again.skipped["being there already"]), (0, 51), "{again:?}");
+    assert_eq!(place.held(), wanted);
+}
+
+/// Whatever breaks: each item is there once.
+#[test]
+fn pushing_through_trouble() {
+    let Some(place) = Place::start(Lock::Basic) else { return };
+    let server = &place.server;
+    for trouble in [
+        Trouble::CutAfter,
+        Trouble::CutBefore,
+        Trouble::Busy(Some(20)),
+        Trouble::StatusAfter(400),
+        Trouble::Status(503, None),
+        Trouble::From(7, "ErrorServerBusy"),
+        Trouble::From(3, "ErrorTimeoutExpired"),
+        Trouble::Status(429, Some(0)),
+        Trouble::Status(413, None),
+    ] {
+        server.trouble("UploadItems", trouble);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let made = Made::of(&[("Inbox", Role::Inbox, mails(0, 60)), ("Sent Items", Role::Sent, mails(60, 70))]);
+    let options = push::Options { connections: 1, ..options(folder.path()) };
+    let report = place.pushed(&made, options);
+    assert_eq!((report.written, report.failed), (70, 0), "{report:?}");
+    assert!(server.state().troubles.is_empty(), "all of it happened");
+    assert_eq!(place.held(), in_folders(&[("Posteingang", 0..60), ("Gesendete Elemente", 60..70)]));
+}
+
+#[test]
+fn pushing_what_is_not_taken_as_it_is() {
+    let Some(place) = Place::start(Lock::Basic) else { return };
+    place.server.trouble("UploadItems", Trouble::One(1, "ErrorItemSave"));
+    let folder = tempfile::tempdir().unwrap();
+    let made = Made::of(&[("Inbox", Role::Inbox, mails(0, 3))]);
+    let options = |name: &str| push::Options { connections: 1, ..options(&folder.path().join(name)) };
+    for name in ["a", "b", "c"] {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let report = place.pushed(&made, options("a"));
+    assert_eq!((report.written, report.failed), (3, 0), "{report:?}");
+    {
+        let state = place.server.state();
+        let as_mime: Vec<_> = state.items.iter().filter(|i| !i.mime.is_empty()).collect();
+        assert_eq!(as_mime.len(), 1);
+        assert_eq!((as_mime[0].subject(), as_mime[0].read), ("n01".to_owned(), true));
+        assert_eq!(as_mime[0].properties["0x0E07"], "1");
+        assert_eq!(as_mime[0].properties["0x0E06"], "2020-09-13T12:26:40Z");
+    }
+    // A server without UploadItems gets MIME, and is asked once.
+    place.server.state().items.clear();
+    place.server.state().no_upload = true;
+    let report = place.pushed(&made, options("b"));
+    assert_eq!((report.written, report.failed), (3, 0), "{report:?}");
+    assert!(place.server.state().items.iter().all(|i| !i.mime.is_empty()));
+    place.server.state().complaints.clear();
+    place.server.state().no_upload = false;
+    // A mailbox that is full ends the run, and says so.
+    place.server.state().items.clear();
+    place.server.trouble("UploadItems", Trouble::From(1, "ErrorQuotaExceeded"));
+    let report = place.pushed(&made, options("c"));
+    assert_eq!(report.written, 1, "{report:?}");
+    let ended = report.ended.unwrap().to_string();
+    assert!(ended.contains("ErrorQuotaExceeded"), "{ended}");
 }
 
 impl Drop for Place {

@@ -111,6 +111,22 @@ impl Ews {
         Ok(messages.iter().zip(named).filter_map(|(message, (role, _))| Some((id(message)?, *role))).collect())
     }
 
+    /// How many items a folder has.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn count(&mut self, folder: FolderId<'_>) -> Result<u64> {
+        let mailbox = self.shared();
+        let messages = self.must("GetFolder", |it| {
+            it.element("m:GetFolder", &[], |it| {
+                shape(it);
+                it.element("m:FolderIds", &[], |it| folder_id(it, folder, mailbox.as_deref()));
+            });
+        })?;
+        let message = first(messages).map_err(|r| r.error())?;
+        Ok(message.find("TotalCount").and_then(|n| n.text.trim().parse().ok()).unwrap_or_default())
+    }
+
     /// Makes a folder.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::element::Element;
 use super::folders::{FolderId, folder_id};
 use super::refusal::{Meaning, Refusal};
 use crate::error::Result;
+use crate::mapi::Guid;
 use std::time::Duration;
 
 /// Items of one page, which is the most that Exchange gives.
@@ -72,6 +73,14 @@ impl Field {
         }
     }
 
+    /// Property set and name of one that has a name.
+    pub(super) fn named(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Named(set, name) => Some((set, name)),
+            Self::Tag(..) => None,
+        }
+    }
+
     /// An ExtendedProperty of this field.
     pub(super) fn set(self, it: &mut Document<'_>, value: &str) {
         it.element("t:ExtendedProperty", &[], |it| {
@@ -104,6 +113,11 @@ impl Field {
         let mut mine = properties.filter(|p| p.child("ExtendedFieldURI").is_some_and(|uri| self.is(uri)));
         mine.next()?.text_of("Value")
     }
+}
+
+/// A property set from its text form ([MS-DTYP] 2.3.4.3).
+pub(super) fn guid(text: &str) -> Option<Guid> {
+    uuid::Uuid::parse_str(text).ok().map(|set| Guid(set.to_bytes_le()))
 }
 
 /// What an item is found by.

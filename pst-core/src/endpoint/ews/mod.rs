@@ -4,17 +4,21 @@
 //! Exchange exports them (UploadItems), or as MIME with the properties that MIME has no place for (CreateItem).
 
 mod client;
+mod compare;
 pub mod discover;
 mod document;
 mod element;
 mod folders;
 mod items;
+mod lane;
+mod prepare;
 mod refusal;
 mod upload;
 
 pub use client::{Ews, Options};
 pub use folders::{Container, FolderId};
 pub use items::{Field, ItemId, KEY, Probe};
+pub use lane::{EwsLane, PushOptions, Target};
 pub use refusal::{Meaning, Refusal};
 pub use upload::{Mail, Upload};
 
