@@ -208,7 +208,7 @@ fn value(at: &mut Cursor<'_>, ty: u16) -> Result<Vec<u8>, String> {
         let n = at.u32()? as usize;
         let bytes = at.take(n)?.to_vec();
         let whole = match ty {
-            0x001F | 0x84B0 => n >= 2 && n % 2 == 0 && bytes.ends_with(&[0, 0]),
+            0x001F | 0x84B0 => n >= 2 && n.is_multiple_of(2) && bytes.ends_with(&[0, 0]),
             0x001E => bytes.ends_with(&[0]),
             _ => true,
         };

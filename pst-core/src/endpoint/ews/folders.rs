@@ -91,7 +91,7 @@ impl Ews {
             }
         }
         let folders = found.into_iter().filter(|(search, _)| !search).map(|(_, folder)| folder);
-        Ok(placed(folders.collect(), &roles))
+        Ok(placed(&folders.collect::<Vec<_>>(), &roles))
     }
 
     /// The ids of the folders that every mailbox has, with their roles.
@@ -102,7 +102,9 @@ impl Ews {
             it.element("m:GetFolder", &[], |it| {
                 it.element("m:FolderShape", &[], |it| it.text("t:BaseShape", &[], "IdOnly"));
                 it.element("m:FolderIds", &[], |it| {
-                    named.iter().for_each(|(_, name)| folder_id(it, FolderId::Named(name), mailbox.as_deref()));
+                    for (_, name) in named {
+                        folder_id(it, FolderId::Named(name), mailbox.as_deref());
+                    }
                 });
             });
         })?;
@@ -183,7 +185,7 @@ impl Container {
 }
 
 /// Folders with their whole paths and roles, parents first.
-fn placed(folders: Vec<Container>, roles: &HashMap<String, Role>) -> Vec<Container> {
+fn placed(folders: &[Container], roles: &HashMap<String, Role>) -> Vec<Container> {
     let known: HashMap<String, (String, String)> =
         folders.iter().map(|f| (f.id.clone(), (f.parent.clone(), f.path.concat()))).collect();
     let path = |folder: &Container| {
@@ -241,7 +243,7 @@ mod tests {
     fn paths() {
         let roles = HashMap::from([("1".to_owned(), Role::Inbox)]);
         let folders = vec![folder("2", "1", "b"), folder("1", "top", "a"), folder("3", "3", "loop")];
-        let placed = placed(folders, &roles);
+        let placed = placed(&folders, &roles);
         assert_eq!(placed[0].path, ["a"]);
         assert_eq!((placed[0].role, placed[1].path.join("/")), (Role::Inbox, "a/b".to_owned()));
         assert_eq!(placed[2].path.len(), DEEPEST);

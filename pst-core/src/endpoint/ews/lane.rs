@@ -236,10 +236,10 @@ impl Mailbox {
             None => Taken::Unsure(Refusal::silence().error()),
         })
     }
+}
 
-    fn place(&self, folder: Container) -> Place {
-        Place { id: folder.id, path: folder.path, role: folder.role, state: String::new(), holds_items: true }
-    }
+fn place(folder: Container) -> Place {
+    Place { id: folder.id, path: folder.path, role: folder.role, state: String::new(), holds_items: true }
 }
 
 /// The class of folders of a role.
@@ -256,7 +256,7 @@ fn class_of(role: Role) -> &'static str {
 
 impl Session for Mailbox {
     fn folders(&mut self) -> Result<Vec<Place>> {
-        Ok(self.ews.folders()?.into_iter().map(|f| self.place(f)).collect())
+        Ok(self.ews.folders()?.into_iter().map(place).collect())
     }
 
     fn tame(&self, name: &str) -> String {

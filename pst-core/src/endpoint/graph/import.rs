@@ -3,6 +3,7 @@
 use super::client::{Graph, Said, send};
 use super::refusal::{Meaning, Refusal};
 use crate::endpoint::net::http::{Body, Client, Request};
+use crate::endpoint::net::secret::scrub;
 use crate::endpoint::net::{Secret, Security};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Message, fast_transfer};
@@ -69,15 +70,14 @@ impl Session {
         let options = fast_transfer::Options::default();
         let length = fast_transfer::length(message, &options)?;
         let text = |text: &str| Value::from(text).to_string();
-        let mut head = format!("{{\"FolderId\":{},\"Mode\":", text(folder));
-        match replaces {
+        let mode = match replaces {
             Some(old) => {
                 let (id, key) = (text(&old.id), text(&old.change_key));
-                head.push_str(&format!("\"update\",\"ItemId\":{id},\"ChangeKey\":{key},\"Data\":\""));
+                format!("\"update\",\"ItemId\":{id},\"ChangeKey\":{key}")
             }
-            None => head.push_str("\"create\",\"Data\":\""),
-        }
-        let mut body = Body::from(head);
+            None => "\"create\"".to_owned(),
+        };
+        let mut body = Body::from(format!("{{\"FolderId\":{},\"Mode\":{mode},\"Data\":\"", text(folder)));
         body.push_encoded(length, |out| fast_transfer::encode(message, out, &options).map(drop));
         body.push("\"}");
         let request = Request {
@@ -93,10 +93,10 @@ impl Session {
             self.http.hang_up();
         }
         let said = said.map_err(|r| Refusal { words: self.scrubbed(&r.words), ..r });
-        Ok(said.and_then(|made| {
+        Ok(said.map(|made| {
             let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             // That it is there is certain; only its name is not.
-            Ok(Imported { id: text("itemId"), change_key: text("changeKey") })
+            Imported { id: text("itemId"), change_key: text("changeKey") }
         }))
     }
 
@@ -109,6 +109,6 @@ impl Session {
     }
 
     fn scrubbed(&self, words: &str) -> String {
-        self.hidden().iter().fold(words.to_owned(), |text, hidden| text.replace(hidden.as_str(), "***"))
+        scrub(&self.hidden(), words)
     }
 }

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn as_if_encoded_at_once() {
-        let data: Vec<u8> = (0..300_000u32).map(|i| (i * 7 >> 3) as u8).collect();
+        let data: Vec<u8> = (0..300_000u32).map(|i| ((i * 7) >> 3) as u8).collect();
         for n in [0, 1, 2, 3, 4, CHUNK - 1, CHUNK, CHUNK + 1, 300_000] {
             let mut out = Base64::new(Vec::new());
             data[..n].chunks(1000).for_each(|part| out.write_all(part).unwrap());

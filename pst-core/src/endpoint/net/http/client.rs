@@ -4,6 +4,7 @@ use super::cookies::Cookies;
 use super::signin::{self, Way};
 use super::wire::{self, Response, Until};
 use super::{Body, ntlm};
+use crate::endpoint::net::secret::scrub;
 use crate::endpoint::net::{Login, Secret, Security, Server, Stream, address, tame};
 use crate::error::{Error, Kind, Result};
 use std::io::{self, Write};
@@ -156,7 +157,7 @@ impl Client {
         let Some(mut link) = self.link.take() else {
             return Err(Error::new(Kind::Connection, format!("{}: no connection", self.server)));
         };
-        let answer = self.on(&mut link.stream, &head, request).map_err(|e| self.scrubbed(&e, request))?;
+        let answer = self.on(&mut link.stream, &head, request).map_err(|e| scrubbed(&e, request))?;
         answer.fields("set-cookie").for_each(|field| self.cookies.take(field));
         if answer.kept {
             link.used = Instant::now();
@@ -219,13 +220,11 @@ impl Client {
             (Err(e), None) => Err(e),
         }
     }
+}
 
-    /// An error without secrets that the server has repeated.
-    fn scrubbed(&self, e: &Error, request: &Request<'_>) -> Error {
-        let text = request.hidden.iter().filter(|h| !h.is_empty());
-        let text = text.fold(e.text().to_owned(), |text, hidden| text.replace(hidden.as_str(), "***"));
-        e.retold(e.kind(), tame(text.as_bytes()))
-    }
+/// An error without secrets that the server has repeated.
+fn scrubbed(e: &Error, request: &Request<'_>) -> Error {
+    e.retold(e.kind(), tame(scrub(&request.hidden, e.text()).as_bytes()))
 }
 
 /// The same request without its body.

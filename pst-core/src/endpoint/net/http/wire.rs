@@ -216,9 +216,8 @@ fn chunks(reader: &mut impl BufRead, most: u64) -> io::Result<Vec<u8>> {
     loop {
         head.clear();
         line(reader, &mut head, 4096)?;
-        let size = match httparse::parse_chunk_size(&head) {
-            Ok(httparse::Status::Complete((_, size))) => size,
-            _ => return Err(nonsense("a chunk without size")),
+        let Ok(httparse::Status::Complete((_, size))) = httparse::parse_chunk_size(&head) else {
+            return Err(nonsense("a chunk without size"));
         };
         if size == 0 {
             break;
