@@ -11,7 +11,10 @@ NAMESPACE = ('<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNames
              '<xs:attribute name="lang" type="xs:language"/></xs:schema>')
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
-    shutil.copy(schemas / "Types.xsd", folder / "types.xsd")
+    types = (schemas / "Types.xsd").read_text(encoding="utf-8-sig")
+    # The schema imports this namespace without saying from where.
+    imported = '<xs:import namespace="http://www.w3.org/XML/1998/namespace"'
+    (folder / "types.xsd").write_text(types.replace(imported, imported + ' schemaLocation="xml.xsd"'), encoding="utf-8")
     shutil.copy(schemas / "Messages.xsd", folder)
     (folder / "xml.xsd").write_text(NAMESPACE)
     schema = etree.XMLSchema(etree.parse(folder / "Messages.xsd"))
