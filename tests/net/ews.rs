@@ -91,16 +91,19 @@ fn in_folders(all: &[(&str, std::ops::Range<usize>)]) -> Vec<String> {
 fn pushing() {
     let Some(place) = Place::start(Lock::Ntlm) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let made = Made::of(&[
+    let mut made = Made::of(&[
         ("Inbox", Role::Inbox, mails(0, 45)),
         ("Inbox|Kunden", Role::None, mails(45, 50)),
         ("Calendar", Role::Calendar, mails(50, 51)),
     ]);
+    made.0[1].0.class = Some("IPF.Appointment".into());
     let options = || push::Options { connections: 1, verify: true, ..options(folder.path()) };
     let report = place.pushed(&made, options());
     assert_eq!((report.written, report.failed), (51, 0), "{report:?}");
     let wanted = in_folders(&[("Posteingang", 0..45), ("Kunden", 45..50), ("Kalender", 50..51)]);
     assert_eq!(place.held(), wanted);
+    let class = place.server.state().folders.iter().find(|f| f.name == "Kunden").unwrap().class.clone();
+    assert_eq!(class, "IPF.Appointment");
     // A second run sends nothing.
     let again = place.pushed(&made, options());
     assert_eq!((again.written, again.skipped["being there already"]), (0, 51), "{again:?}");

@@ -264,12 +264,13 @@ impl Session for Mailbox {
         if plain.trim().is_empty() { "_".to_owned() } else { plain.trim().to_owned() }
     }
 
-    fn create(&mut self, parent: Option<&Place>, name: &str, role: Role) -> Result<(Place, Vec<Warning>)> {
+    fn create(&mut self, parent: Option<&Place>, name: &str, role: Role, class: &str) -> Result<(Place, Vec<Warning>)> {
         let tame = self.tame(name);
         let mut path = parent.map(|p| p.path.clone()).unwrap_or_default();
         path.push(tame.clone());
         let below = parent.map_or(self.ews.top(), |p| FolderId::Id(&p.id));
-        let place = match self.ews.create_folder(below, &tame, class_of(role))? {
+        let class = if class.is_empty() { class_of(role) } else { class };
+        let place = match self.ews.create_folder(below, &tame, class)? {
             Ok(id) => Place { id, path, role, state: String::new(), holds_items: true },
             Err(refusal) if refusal.code == "ErrorFolderExists" => {
                 let same = |p: &Place| p.path.join("\0").to_lowercase() == path.join("\0").to_lowercase();
