@@ -6,6 +6,7 @@ use pst_core::endpoint::account::oauth::http::Http;
 use pst_core::endpoint::account::oauth::{Client, OAuthTokens, Provider, Tokens};
 use pst_core::endpoint::account::{Account, Ask, Config, Flow, Key, Nobody, Settings, SignIn, TokenStore};
 use pst_core::endpoint::imap::{self, Session};
+use pst_core::endpoint::net::http::Reach;
 use pst_core::endpoint::net::{Login, Secret, Security, TlsOptions, TokenSource};
 use pst_core::{Error, Kind, Result};
 use std::fs;
@@ -83,7 +84,7 @@ fn client(idp: &Idp) -> Client {
         loopback: "localhost",
         extra: vec![("access_type", "offline".into())],
     };
-    let http = Http { tls: TlsOptions::default(), timeout: Duration::from_secs(20), stop: Arc::default() };
+    let http = Http(Reach { tls: TlsOptions::default(), timeout: Duration::from_secs(20), stop: Arc::default() });
     Client { provider, http }
 }
 
@@ -165,7 +166,7 @@ fn who_leaves_while_a_code_waits_is_not_kept() {
     let idp = Idp::start();
     idp.state.lock().unwrap().polls = vec!["authorization_pending"; 1000].into();
     let client = client(&idp);
-    let person = Person { leaves: Some(Arc::clone(&client.http.stop)), ..Person::default() };
+    let person = Person { leaves: Some(Arc::clone(&client.http.0.stop)), ..Person::default() };
     assert_eq!(client.run(Flow::Device, &person).unwrap_err().kind(), Kind::Interrupted);
     assert_eq!(idp.forms("token").len(), 1);
 }
@@ -505,6 +506,6 @@ fn providers_have_certificates() {
     let mut client = app(&idp, APP_SECRET);
     client.provider.token_url = format!("https://localhost:{}/token", dovecot.imaps);
     refused(&client, Flow::App, Kind::Connection, "certificate");
-    client.http.tls.ca_file = Some(dovecot.ca_file());
+    client.http.0.tls.ca_file = Some(dovecot.ca_file());
     refused(&client, Flow::App, Kind::Server, "makes no sense as HTTP");
 }

@@ -5,6 +5,8 @@
 #![cfg(unix)]
 
 mod account;
+#[path = "../support/blob.rs"]
+mod blob;
 #[path = "../support/certificates.rs"]
 mod certificates;
 mod courier;
@@ -12,13 +14,19 @@ mod courier;
 #[allow(dead_code, reason = "each test uses its part")]
 mod dovecot;
 mod evil;
+mod ews;
+#[path = "../support/ews.rs"]
+mod exchange;
 mod gmail;
+mod graph;
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
 mod imap;
 #[path = "../support/mailbox.rs"]
 mod mailbox;
+#[path = "../support/graph.rs"]
+mod microsoft;
 mod pop;
 mod push;
 mod sasl;
@@ -27,3 +35,7 @@ mod scripted;
 mod seeded;
 mod tls;
 mod volume;
+#[path = "../support/web.rs"]
+mod web;
+#[path = "../support/xml.rs"]
+mod xml;

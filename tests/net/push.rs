@@ -64,7 +64,7 @@ fn numbered(n: usize) -> Mime {
     mime(&format!("Message-ID: <{n}@made>\nSubject: number {n}\n\nline {n}\n{}end", "x".repeat(n % 7 * 50)))
 }
 
-struct Nobody;
+pub struct Nobody;
 
 impl Observer for Nobody {
     fn event(&self, _event: &Event<'_>) {}

@@ -7,6 +7,10 @@ pub mod cells;
 pub mod components;
 pub mod directory;
 pub mod eml;
+#[cfg(feature = "network")]
+pub mod ews;
+#[cfg(feature = "network")]
+pub mod graph;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod ics;

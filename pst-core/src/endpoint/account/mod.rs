@@ -23,6 +23,7 @@ pub use password::PasswordFrom;
 pub use settings::{Auth, Flow, Protection, Settings, pin};
 pub use store::{Key, TokenStore};
 
+use crate::endpoint::net::http::Reach;
 use crate::endpoint::net::{Address, Login, Scheme, Security, Server, TlsOptions, TokenSource};
 use crate::error::{Error, Kind, Result};
 use oauth::http::Http;
@@ -245,7 +246,7 @@ impl Account {
     fn client(&self, provider: &Provider, stop: &Arc<AtomicBool>) -> Client {
         // Pins and the client's certificate are the mail server's; its CA may be the provider's too.
         let tls = TlsOptions { ca_file: self.tls.ca_file.clone(), ..TlsOptions::default() };
-        Client { provider: provider.clone(), http: Http { tls, timeout: self.timeout, stop: Arc::clone(stop) } }
+        Client { provider: provider.clone(), http: Http(Reach { tls, timeout: self.timeout, stop: Arc::clone(stop) }) }
     }
 
     fn key(&self, provider: &Provider) -> Key {

@@ -199,7 +199,13 @@ impl Pushing for Mailbox {
         if plain.is_empty() { "_".to_owned() } else { plain }
     }
 
-    fn create(&mut self, parent: Option<&Place>, name: &str, role: Role) -> Result<(Place, Vec<Warning>)> {
+    fn create(
+        &mut self,
+        parent: Option<&Place>,
+        name: &str,
+        role: Role,
+        _class: &str,
+    ) -> Result<(Place, Vec<Warning>)> {
         let tame_name = self.tame(name);
         let careful = careful(&tame_name);
         // Some names are reserved, such as "Files" at Microsoft.

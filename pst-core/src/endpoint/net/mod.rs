@@ -1,6 +1,7 @@
 //! What mail servers have in common: addresses, connections, TLS, and signing in.
 
 pub mod address;
+pub mod http;
 pub mod patience;
 pub mod sasl;
 pub mod secret;

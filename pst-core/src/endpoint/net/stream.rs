@@ -81,6 +81,14 @@ impl Stream {
         matches!(self.wire(), Wire::Tls(_))
     }
 
+    /// The server's certificate (DER), in TLS.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        match self.wire() {
+            Wire::Tls(tls) => tls.conn.peer_certificates()?.first().map(AsRef::as_ref),
+            Wire::Plain(_) => None,
+        }
+    }
+
     fn wire(&self) -> &Wire {
         match &self.link {
             Link::Raw(wire) => wire,

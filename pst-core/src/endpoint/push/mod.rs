@@ -130,11 +130,12 @@ pub trait Session: Send {
     /// What the server calls a child of a folder, or of the top: some names are not possible.
     fn tame(&self, name: &str) -> String;
 
-    /// Makes a folder; the warnings say what became of its name.
+    /// Makes a folder for items of a container class ("IPF.Note"; empty where it is not known); the warnings say what became
+    /// of its name.
     ///
     /// # Errors
     /// When the server refuses: [`crate::Kind::Server`].
-    fn create(&mut self, parent: Option<&Place>, name: &str, role: Role) -> Result<(Place, Vec<Warning>)>;
+    fn create(&mut self, parent: Option<&Place>, name: &str, role: Role, class: &str) -> Result<(Place, Vec<Warning>)>;
 
     /// Looks at a folder before items go into it.
     ///

@@ -55,7 +55,8 @@ impl Places {
     /// # Errors
     /// [`Kind::Server`] when the server does not make it.
     pub fn of(&mut self, session: &mut dyn Session, folder: &Folder) -> Result<Place> {
-        let at = self.find(session, &folder.path, folder.role)?;
+        let class = folder.class.as_deref().unwrap_or_default();
+        let at = self.find(session, &folder.path, folder.role, class)?;
         self.all.get(at).cloned().ok_or_else(|| Error::new(Kind::NotFound, "the mailbox has no Inbox"))
     }
 
@@ -70,32 +71,32 @@ impl Places {
         self.all.iter().position(|p| p.role == role && role != Role::None)
     }
 
-    fn find(&mut self, session: &mut dyn Session, path: &[String], role: Role) -> Result<usize> {
+    fn find(&mut self, session: &mut dyn Session, path: &[String], role: Role, class: &str) -> Result<usize> {
         if let Some(known) = self.mapped.get(path) {
             return Ok(*known);
         }
         let at = match (path, self.with_role(role)) {
             ([], _) => self.with_role(Role::Inbox).unwrap_or(usize::MAX),
             (_, Some(at)) => at,
-            (path, None) => self.by_name(session, path, role)?,
+            (path, None) => self.by_name(session, path, role, class)?,
         };
         self.mapped.insert(path.to_vec(), at);
         Ok(at)
     }
 
-    fn by_name(&mut self, session: &mut dyn Session, path: &[String], role: Role) -> Result<usize> {
+    fn by_name(&mut self, session: &mut dyn Session, path: &[String], role: Role, class: &str) -> Result<usize> {
         let Some((name, above)) = path.split_last() else { return Ok(usize::MAX) };
         let parent = match above {
             [] => None,
             // The parent itself may not be among what is taken.
-            [top] => Some(self.find(session, above, Role::of_name(top))?),
-            _ => Some(self.find(session, above, Role::None)?),
+            [top] => Some(self.find(session, above, Role::of_name(top), "")?),
+            _ => Some(self.find(session, above, Role::None, "")?),
         };
         let parent = parent.and_then(|at| self.all.get(at)).cloned();
         let within = parent.as_ref().map_or(&[][..], |p| &p.path);
         let at = match self.child(within, name).or_else(|| self.child(within, &session.tame(name))) {
             Some(at) => at,
-            None => self.make(session, parent.as_ref(), name, role)?,
+            None => self.make(session, parent.as_ref(), name, role, class)?,
         };
         let owner = self.owners.entry(at).or_insert_with(|| path.to_vec());
         if owner != path {
@@ -115,12 +116,19 @@ impl Places {
         named(&|n| n == name).or_else(|| named(&|n| n.to_lowercase() == lower))
     }
 
-    fn make(&mut self, session: &mut dyn Session, parent: Option<&Place>, name: &str, role: Role) -> Result<usize> {
+    fn make(
+        &mut self,
+        session: &mut dyn Session,
+        parent: Option<&Place>,
+        name: &str,
+        role: Role,
+        class: &str,
+    ) -> Result<usize> {
         let (place, notes) = if self.dry {
             let path = parent.map_or(&[][..], |p| &p.path).iter().cloned().chain([session.tame(name)]).collect();
             (Place { path, role, holds_items: true, ..Place::default() }, Vec::new())
         } else {
-            session.create(parent, name, role)?
+            session.create(parent, name, role, class)?
         };
         self.notes.extend(notes);
         // The server may have known it under another name of the source's.
@@ -150,7 +158,13 @@ mod tests {
             name.replace('/', "_")
         }
 
-        fn create(&mut self, parent: Option<&Place>, name: &str, role: Role) -> Result<(Place, Vec<Warning>)> {
+        fn create(
+            &mut self,
+            parent: Option<&Place>,
+            name: &str,
+            role: Role,
+            _class: &str,
+        ) -> Result<(Place, Vec<Warning>)> {
             let mut path = parent.map(|p| p.path.clone()).unwrap_or_default();
             path.push(self.tame(name));
             self.0.push(path.join("/"));

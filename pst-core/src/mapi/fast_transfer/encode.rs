@@ -40,7 +40,15 @@ pub fn encode(message: &Message, out: &mut dyn Write, options: &Options) -> Resu
 /// # Errors
 /// When a value has more than 4 GiB.
 pub fn length(message: &Message, options: &Options) -> Result<u64> {
-    run(message, None, options).map(|(length, _)| length)
+    measure(message, options).map(|(length, _)| length)
+}
+
+/// The number of bytes that [`encode`] would write, and what it would tell.
+///
+/// # Errors
+/// As [`length`].
+pub fn measure(message: &Message, options: &Options) -> Result<(u64, Vec<Warning>)> {
+    run(message, None, options)
 }
 
 fn run(message: &Message, out: Option<&mut dyn Write>, options: &Options) -> Result<(u64, Vec<Warning>)> {

@@ -16,7 +16,7 @@ mod value;
 
 pub use container::{CHUNK, Version};
 pub use decode::{Decoded, decode};
-pub use encode::{Options, encode, length};
+pub use encode::{Options, encode, length, measure};
 pub use rules::{LEFT_OUT, Part, left_out};
 
 use super::{PropTag, PropType};

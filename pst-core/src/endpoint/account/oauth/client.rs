@@ -70,7 +70,7 @@ impl Client {
             request.add_scopes(self.scopes()).request(&|r| self.http.send(&r)).map_err(|e| self.failed(e, None))?;
         let (page, code) = (device.verification_uri().as_str(), device.user_code().secret());
         ask.tell(&format!("To sign in, open {} in any browser and enter the code {}", one_line(page), one_line(code)));
-        let stop = &self.http.stop;
+        let stop = &self.http.0.stop;
         // The polling takes every error for a passing one; a refusal ends it once the user wants to stop.
         let send =
             |request: HttpRequest| if stop.load(Ordering::Relaxed) { Ok(no()) } else { self.http.send(&request) };
@@ -107,7 +107,7 @@ impl Client {
         ask.tell(&format!("To sign in, open this page in a browser of this machine: {url}"));
         ask.open(url.as_str());
         let named = |e: Error| Error::new(e.kind(), format!("{} {e}", self.provider.name));
-        let code = loopback.wait(&state, &self.http.stop, PATIENCE).map_err(named)?;
+        let code = loopback.wait(&state, &self.http.0.stop, PATIENCE).map_err(named)?;
         let tokens: BasicTokenResponse = endpoints
             .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
             .set_pkce_verifier(verifier)

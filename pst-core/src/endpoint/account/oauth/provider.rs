@@ -29,6 +29,27 @@ pub struct Provider {
     pub extra: Vec<(&'static str, String)>,
 }
 
+/// A service of Microsoft that is not IMAP or POP3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Exchange Web Services in Microsoft 365.
+    Ews,
+    /// Microsoft Graph.
+    Graph,
+}
+
+impl Service {
+    /// What is asked for: all that the tenant has granted the app. `app`: it signs in by itself, and gets no refresh token.
+    pub fn scopes(self, app: bool) -> Vec<String> {
+        let all = match self {
+            Self::Ews => "https://outlook.office365.com/.default",
+            Self::Graph => "https://graph.microsoft.com/.default",
+        };
+        let more = if app { None } else { Some("offline_access") };
+        std::iter::once(all).chain(more).map(str::to_owned).collect()
+    }
+}
+
 /// Hosts of mailboxes whose provider is known.
 const HOSTS: &[(&str, &str)] = &[
     ("outlook.office365.com", "microsoft"),
@@ -191,6 +212,12 @@ mod tests {
         assert_eq!((g.name.as_str(), g.device_url, g.extra.len()), ("google", None, 3));
         let tenant = Settings { tenant: Some("corp.example".into()), ..settings("microsoft") };
         assert!(of(&tenant, &at("imaps://x")).unwrap().device_url.unwrap().contains("/corp.example/"));
+    }
+
+    #[test]
+    fn services_are_asked_for_what_was_granted() {
+        assert_eq!(Service::Ews.scopes(true), ["https://outlook.office365.com/.default"]);
+        assert_eq!(Service::Graph.scopes(false), ["https://graph.microsoft.com/.default", "offline_access"]);
     }
 
     #[test]

@@ -1,0 +1,153 @@
+//! Requests to one mailbox and their answers.
+
+use super::document::Document;
+use super::element::Element;
+use super::refusal::{Meaning, Refusal};
+use crate::endpoint::net::http::{Client, Reach, Request};
+use crate::endpoint::net::{Login, Notice, Watch, patience};
+use crate::error::{Error, Kind, Result};
+use std::time::{Duration, Instant};
+
+/// Longest answer that is taken, bytes; an item that is read back may have 150 MB, and a third more as base64.
+const LONGEST: u64 = 256 << 20;
+/// How often a busy server is asked the same.
+const ATTEMPTS: u32 = 12;
+/// How long a wait goes on before the wish to stop is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Which mailbox is meant, and how it is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The mailbox of somebody else, to which who signs in has access; SMTP address.
+    pub mailbox: Option<String>,
+    /// The mailbox is opened in the name of its owner (ExchangeImpersonation), not as one that was shared.
+    pub impersonate: bool,
+    /// The online archive of the mailbox.
+    pub archive: bool,
+}
+
+/// A mailbox over Exchange Web Services.
+pub struct Ews {
+    http: Client,
+    target: String,
+    pub(super) options: Options,
+    patience: Duration,
+    watch: Watch,
+}
+
+/// What a request brings: its response messages, or the refusal of the whole of it.
+pub type Asked = std::result::Result<Vec<Element>, Refusal>;
+
+impl Ews {
+    /// A mailbox that is connected to with the first request. `patience`: how long is waited when a busy server does not
+    /// say how long; twice that the next time, and so on.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] where the address is no URL.
+    pub fn new(
+        url: &str,
+        reach: &Reach,
+        login: Login,
+        options: Options,
+        patience: Duration,
+        watch: Watch,
+    ) -> Result<Self> {
+        let (server, target) = reach.server(url)?;
+        Ok(Self { http: Client::new(server, Some(login)), target, options, patience, watch })
+    }
+
+    /// True once the user wants to stop.
+    pub fn stopped(&self) -> bool {
+        self.http.server().stopped()
+    }
+
+    /// Makes one request.
+    ///
+    /// # Errors
+    /// When the connection breaks, or the sign-in is refused.
+    pub(super) fn ask<'a>(&mut self, operation: &str, write: impl FnOnce(&mut Document<'a>)) -> Result<Asked> {
+        let body = Document::envelope(|it| self.headers(it), write);
+        let action = format!("\"http://schemas.microsoft.com/exchange/services/2006/messages/{operation}\"");
+        let mut fields = vec![
+            ("Content-Type", "text/xml; charset=utf-8".to_owned()),
+            ("Accept", "text/xml".to_owned()),
+            ("SOAPAction", action),
+            // The same machine of a farm answers all requests.
+            ("X-PreferServerAffinity", "true".to_owned()),
+        ];
+        if let Some(mailbox) = &self.options.mailbox {
+            fields.push(("X-AnchorMailbox", mailbox.clone()));
+        }
+        let hidden = Vec::new();
+        let request = Request { method: "POST", target: &self.target, fields, body, longest: LONGEST, hidden };
+        let answer = self.http.send(&request)?;
+        let envelope = Element::parse(&answer.body);
+        let response = envelope.as_ref().and_then(|e| e.child("Body")).and_then(|b| b.children.first());
+        match response {
+            Some(response) if answer.status == 200 && response.name == format!("{operation}Response") => {
+                Ok(Ok(response.child("ResponseMessages").map(|m| m.children.clone()).unwrap_or_default()))
+            }
+            _ => {
+                let refusal = Refusal::of_answer(&answer, envelope.as_ref());
+                if refusal.meaning == Meaning::Unsure {
+                    self.http.hang_up();
+                }
+                Ok(Err(refusal))
+            }
+        }
+    }
+
+    /// In the order that the schema gives them.
+    fn headers(&self, it: &mut Document<'_>) {
+        it.empty("t:RequestServerVersion", &[("Version", "Exchange2013")]);
+        if let Some(mailbox) = self.options.mailbox.as_deref().filter(|_| self.options.impersonate) {
+            it.element("t:ExchangeImpersonation", &[], |it| {
+                it.element("t:ConnectingSID", &[], |it| it.text("t:PrimarySmtpAddress", &[], mailbox));
+            });
+        }
+    }
+
+    /// Makes a request that changes nothing, and makes it again while the server is busy.
+    ///
+    /// # Errors
+    /// As [`Ews::ask`]; what the server refuses.
+    pub(super) fn must<'a>(&mut self, operation: &str, write: impl Fn(&mut Document<'a>)) -> Result<Vec<Element>> {
+        let mut waits = 0;
+        loop {
+            let refusal = match self.ask(operation, &write)? {
+                Ok(messages) => match messages.iter().find_map(Refusal::of) {
+                    Some(refusal) if matches!(refusal.meaning, Meaning::Again(_)) => refusal,
+                    _ => return Ok(messages),
+                },
+                Err(refusal) => refusal,
+            };
+            let Meaning::Again(wait) = refusal.meaning else { return Err(refusal.error()) };
+            if waits == ATTEMPTS {
+                return Err(refusal.error());
+            }
+            self.wait(patience::wait(waits, wait, self.patience), &refusal.to_string())?;
+            waits += 1;
+        }
+    }
+
+    fn wait(&self, wait: Duration, why: &str) -> Result<()> {
+        (self.watch)(&Notice::Waiting { why: why.to_owned(), wait });
+        let begun = Instant::now();
+        while begun.elapsed() < wait {
+            if self.stopped() {
+                return Err(Error::new(Kind::Interrupted, "stopped by the user"));
+            }
+            std::thread::sleep(LOOK.min(wait));
+        }
+        Ok(())
+    }
+}
+
+/// The first message of an answer.
+///
+/// # Errors
+/// Its refusal, or that there is none.
+pub(super) fn first(messages: Vec<Element>) -> std::result::Result<Element, Refusal> {
+    let message = messages.into_iter().next().ok_or_else(Refusal::silence)?;
+    Refusal::of(&message).map_or(Ok(message), Err)
+}

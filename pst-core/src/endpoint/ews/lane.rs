@@ -1,0 +1,348 @@
+//! The way into a mailbox over Exchange Web Services.
+
+use super::client::{Ews, Options};
+use super::compare::compare;
+use super::folders::{Container, FolderId};
+use super::items::ItemId;
+use super::prepare::{Ready, Writer, probes};
+use super::refusal::{Meaning, Refusal};
+use super::upload::{Mail, Upload};
+use crate::endpoint::net::http::Reach;
+use crate::endpoint::net::{Login, Notice, Watch};
+use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session};
+use crate::error::{Error, Kind, Result};
+use crate::mapi::{Code, Message, Warning, fast_transfer, tag, time};
+use crate::mime;
+use crate::pipeline::journal::Whereabouts;
+use crate::pipeline::{Flags, Mime, Prepare, Role};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Items of a batch and their bytes: Exchange gives a batch one minute, and a request 25 MB of base64.
+const BATCH: Limits = Limits { items: 20, bytes: 10 << 20 };
+/// Larger messages do not go in as MIME, which is held as a whole, bytes.
+const HELD: u64 = 64 << 20;
+/// Characters of the name of a folder.
+const NAME: usize = 255;
+
+/// How items go into a mailbox over EWS.
+#[derive(Debug, Clone, Default)]
+pub struct PushOptions {
+    /// How mail becomes messages of a store.
+    pub import: mime::ImportOptions,
+    /// How messages of a store become mail, where a server takes nothing else.
+    pub mail: mime::Options,
+}
+
+/// A mailbox, and how it is reached.
+#[derive(Clone)]
+pub struct Target {
+    /// The address of EWS.
+    pub url: String,
+    /// How the server is reached.
+    pub reach: Reach,
+    /// Who signs in.
+    pub login: Login,
+    /// Which mailbox is meant.
+    pub mailbox: Options,
+    /// How long is waited when a busy server does not say how long.
+    pub patience: Duration,
+    /// Takes notices.
+    pub watch: Watch,
+}
+
+/// A mailbox over EWS as a target.
+pub struct EwsLane {
+    target: Target,
+    options: PushOptions,
+    /// The server has no UploadItems.
+    mime_only: Arc<AtomicBool>,
+}
+
+impl EwsLane {
+    /// A mailbox that is connected to when it is first needed.
+    pub fn new(target: Target, options: PushOptions) -> Self {
+        Self { target, options, mime_only: Arc::default() }
+    }
+}
+
+impl Lane for EwsLane {
+    fn preparer(&self) -> Arc<dyn Prepare> {
+        Arc::new(Writer { import: self.options.import })
+    }
+
+    fn limits(&self) -> Limits {
+        BATCH
+    }
+
+    fn session(&self) -> Result<Box<dyn Session>> {
+        let Target { url, reach, login, mailbox, patience, watch } = self.target.clone();
+        let ews = Ews::new(&url, &reach, login, mailbox, patience, watch)?;
+        Ok(Box::new(Mailbox { ews, mail: self.options.mail.clone(), mime_only: Arc::clone(&self.mime_only) }))
+    }
+
+    fn stopped(&self) -> bool {
+        self.target.reach.stop.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, notice: &Notice) {
+        (self.target.watch)(notice);
+    }
+
+    /// What a server wants stands in its answers, not in its words.
+    fn backoff(&self, _words: &str) -> Option<Duration> {
+        None
+    }
+
+    fn patience(&self) -> Duration {
+        self.target.patience
+    }
+}
+
+/// A session that changes the mailbox.
+struct Mailbox {
+    ews: Ews,
+    mail: mime::Options,
+    mime_only: Arc<AtomicBool>,
+}
+
+/// What became of an item that a server was asked to take.
+enum Taken {
+    Told(Answer),
+    /// It may go in as MIME, for this reason.
+    AsMime(String),
+    Alone,
+    Unsure(Error),
+}
+
+fn taken(said: std::result::Result<ItemId, Refusal>, several: bool) -> Taken {
+    let refusal = match said {
+        Ok(item) => return Taken::Told(Answer::Stored(at(item), Vec::new())),
+        Err(refusal) => refusal,
+    };
+    let words = refusal.to_string();
+    match refusal.meaning {
+        Meaning::Item | Meaning::Unknown => Taken::AsMime(words),
+        Meaning::TooLarge if several => Taken::Alone,
+        Meaning::TooLarge => Taken::Told(Answer::Refused(refusal.error())),
+        Meaning::Again(wait) => Taken::Told(Answer::Again(wait, words)),
+        Meaning::Folder => Taken::Told(Answer::Closed(words)),
+        Meaning::Mailbox => Taken::Told(Answer::Over(refusal.error())),
+        Meaning::Unsure => Taken::Unsure(refusal.error()),
+    }
+}
+
+fn at(item: ItemId) -> Whereabouts {
+    Whereabouts { id: item.id, change: item.change_key }
+}
+
+fn ready(parcel: &Parcel) -> Result<&Ready> {
+    let wrong = || Error::new(Kind::Usage, "an item was prepared for another kind of target");
+    parcel.payload.form.downcast_ref().ok_or_else(wrong)
+}
+
+/// True for the error of an item that could not be made into what is sent, and not of the connection.
+fn is_ours(e: &Error) -> bool {
+    !matches!(e.kind(), Kind::Connection | Kind::Interrupted | Kind::Denied | Kind::Server | Kind::Usage)
+}
+
+/// True for items that MIME can carry.
+fn is_mail(message: &Message) -> bool {
+    let class = message.props.text(tag::MESSAGE_CLASS).unwrap_or_default().to_ascii_uppercase();
+    ["IPM.NOTE", "IPM.POST", "REPORT.", "IPM.SCHEDULE."].iter().any(|mail| class.starts_with(mail))
+}
+
+impl Mailbox {
+    /// Puts some items, and each of them alone where they are too much at once.
+    fn some(&mut self, place: &Place, items: &[(usize, &Ready)], told: &mut dyn FnMut(usize, Answer)) -> Result<()> {
+        let said = if self.mime_only.load(Ordering::Relaxed) {
+            let words = "the server takes no items as Exchange exports them".to_owned();
+            items.iter().map(|_| Taken::AsMime(words.clone())).collect()
+        } else {
+            self.uploaded(place, items)?
+        };
+        let mut unsure = None;
+        for ((nth, ready), said) in items.iter().zip(said) {
+            match said {
+                Taken::Told(answer) => told(*nth, answer),
+                Taken::AsMime(why) => match self.as_mime(place, ready, &why)? {
+                    Taken::Told(answer) => told(*nth, answer),
+                    Taken::Unsure(error) => unsure = Some(error),
+                    Taken::AsMime(_) | Taken::Alone => {}
+                },
+                Taken::Alone => self.some(place, &[(*nth, ready)], told)?,
+                Taken::Unsure(error) => unsure = Some(error),
+            }
+        }
+        unsure.map_or(Ok(()), Err)
+    }
+
+    fn uploaded<'r>(&mut self, place: &Place, items: &[(usize, &'r Ready)]) -> Result<Vec<Taken>> {
+        let upload =
+            |(_, r): &(usize, &'r Ready)| Upload { message: &r.message, associated: r.associated, replaces: None };
+        let uploads: Vec<Upload<'_>> = items.iter().map(upload).collect();
+        let said = match self.ews.upload(&place.id, &uploads) {
+            Ok(said) => said,
+            // One that cannot be read does not keep the others.
+            Err(e) if is_ours(&e) && items.len() > 1 => return Ok(items.iter().map(|_| Taken::Alone).collect()),
+            Err(e) if is_ours(&e) => return Ok(vec![Taken::Told(Answer::Refused(e))]),
+            Err(e) => return Err(e),
+        };
+        let unknown = |s: &std::result::Result<ItemId, Refusal>| {
+            s.as_ref().is_err_and(|refusal| refusal.meaning == Meaning::Unknown)
+        };
+        if !said.is_empty() && said.iter().all(unknown) {
+            self.mime_only.store(true, Ordering::Relaxed);
+        }
+        Ok(said.into_iter().map(|s| taken(s, items.len() > 1)).collect())
+    }
+
+    /// Puts an item that was refused as it is, for the reason `why`.
+    fn as_mime(&mut self, place: &Place, ready: &Ready, why: &str) -> Result<Taken> {
+        let refused = |text: &str| {
+            let error = Error::new(Kind::Server, format!("the server does not take it: {why}{text}"));
+            Ok(Taken::Told(Answer::Refused(error)))
+        };
+        let message = &ready.message;
+        if ready.associated || !is_mail(message) {
+            return refused("");
+        }
+        if ready.length > HELD {
+            return refused("; it is too large to go in as MIME");
+        }
+        let mut bytes = Vec::new();
+        let mut warnings = mime::from_mapi(message, &mut bytes, &self.mail)?;
+        let state = mime::state_of(message);
+        let flags = Flags { seen: Some(state.seen != Some(false)), draft: state.draft, ..Flags::default() };
+        let class = message.props.text(tag::MESSAGE_CLASS).filter(|c| !c.eq_ignore_ascii_case("IPM.Note"));
+        let mail = Mail {
+            mime: &Mime { bytes, flags, ..Mime::default() },
+            class: class.as_deref(),
+            received: mime::delivery_time(message),
+            submitted: message.props.time(tag::CLIENT_SUBMIT_TIME).and_then(time::known).map(time::to_unix),
+            categories: &state.keywords,
+            key: None,
+        };
+        let said = self.ews.create(FolderId::Id(&place.id), &[mail])?;
+        Ok(match said.into_iter().next().map(|s| taken(s, false)) {
+            Some(Taken::Told(Answer::Stored(at, _))) => {
+                let text = format!("it went in as MIME, without what MIME has no place for, because of this: {why}");
+                warnings.push(Code::Property.with(text));
+                Taken::Told(Answer::Stored(at, warnings))
+            }
+            Some(Taken::AsMime(also)) => return refused(&format!("; nor as MIME: {also}")),
+            Some(other) => other,
+            None => Taken::Unsure(Refusal::silence().error()),
+        })
+    }
+}
+
+fn place(folder: Container) -> Place {
+    Place { id: folder.id, path: folder.path, role: folder.role, state: String::new(), holds_items: true }
+}
+
+/// The class of folders of a role.
+fn class_of(role: Role) -> &'static str {
+    match role {
+        Role::Calendar => "IPF.Appointment",
+        Role::Contacts => "IPF.Contact",
+        Role::Tasks => "IPF.Task",
+        Role::Notes => "IPF.StickyNote",
+        Role::Journal => "IPF.Journal",
+        _ => "IPF.Note",
+    }
+}
+
+impl Session for Mailbox {
+    fn folders(&mut self) -> Result<Vec<Place>> {
+        Ok(self.ews.folders()?.into_iter().map(place).collect())
+    }
+
+    fn tame(&self, name: &str) -> String {
+        let plain: String = name.chars().map(|c| if c.is_control() { '_' } else { c }).take(NAME).collect();
+        if plain.trim().is_empty() { "_".to_owned() } else { plain.trim().to_owned() }
+    }
+
+    fn create(&mut self, parent: Option<&Place>, name: &str, role: Role, class: &str) -> Result<(Place, Vec<Warning>)> {
+        let tame = self.tame(name);
+        let mut path = parent.map(|p| p.path.clone()).unwrap_or_default();
+        path.push(tame.clone());
+        let below = parent.map_or(self.ews.top(), |p| FolderId::Id(&p.id));
+        let class = if class.is_empty() { class_of(role) } else { class };
+        let place = match self.ews.create_folder(below, &tame, class)? {
+            Ok(id) => Place { id, path, role, state: String::new(), holds_items: true },
+            Err(refusal) if refusal.code == "ErrorFolderExists" => {
+                let same = |p: &Place| p.path.join("\0").to_lowercase() == path.join("\0").to_lowercase();
+                self.folders()?.into_iter().find(same).ok_or_else(|| refusal.error())?
+            }
+            Err(refusal) => {
+                let text = format!("the server does not make the folder \"{name}\": {refusal}");
+                let kind = refusal.error().kind();
+                // Whether it was made, the next attempt finds out.
+                let kind = if matches!(refusal.meaning, Meaning::Again(_)) { Kind::Connection } else { kind };
+                return Err(Error::new(kind, text));
+            }
+        };
+        let mut warnings = Vec::new();
+        if tame != name {
+            let text = format!("the folder \"{name}\" is called \"{tame}\" here, as the server has no such names");
+            warnings.push(Code::Name.with(text));
+        }
+        Ok((place, warnings))
+    }
+
+    fn look(&mut self, _place: &mut Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn put(&mut self, place: &Place, items: &mut [Parcel], told: &mut dyn FnMut(usize, Answer)) -> Result<()> {
+        let all: Vec<(usize, &Ready)> =
+            items.iter().enumerate().map(|(i, parcel)| Ok((i, ready(parcel)?))).collect::<Result<_>>()?;
+        self.some(place, &all, told)
+    }
+
+    fn count(&mut self, place: &Place) -> Result<u64> {
+        self.ews.count(FolderId::Id(&place.id))
+    }
+
+    fn index(&mut self, place: &Place) -> Result<Index> {
+        let mut index = Index::new();
+        for associated in [false, true] {
+            for found in self.ews.probes(FolderId::Id(&place.id), associated, None)? {
+                for probe in probes(&found) {
+                    index.entry(probe).or_default().push(found.item.id.clone());
+                }
+            }
+        }
+        Ok(index)
+    }
+
+    fn check(&mut self, _place: &Place, items: &mut [(String, &mut Parcel)]) -> Result<Vec<Vec<Difference>>> {
+        let mut out = Vec::new();
+        for (id, parcel) in items {
+            let item = ItemId { id: id.clone(), change_key: String::new() };
+            out.push(match self.ews.export(&item)? {
+                Ok(bytes) => {
+                    let back = fast_transfer::decode(&mut bytes.as_slice())?;
+                    compare(&ready(parcel)?.message, &back.message)?
+                }
+                Err(refusal) if matches!(refusal.meaning, Meaning::Again(_) | Meaning::Unsure) => {
+                    return Err(Error::new(Kind::Connection, refusal.to_string()));
+                }
+                Err(refusal) => vec![Difference::Serious(format!("it cannot be read back: {refusal}"))],
+            });
+        }
+        Ok(out)
+    }
+
+    fn delete(&mut self, _place: &Place, ids: &[String]) -> Result<Vec<Warning>> {
+        let ids: Vec<_> = ids.iter().map(|id| ItemId { id: id.clone(), change_key: String::new() }).collect();
+        let said = self.ews.delete(&ids)?;
+        let stays = |refusal: Refusal| Code::Deleted.with(format!("what it replaces stays: {refusal}"));
+        let gone = |refusal: &Refusal| refusal.code != "ErrorItemNotFound";
+        Ok(said.into_iter().filter_map(std::result::Result::err).filter(gone).map(stays).collect())
+    }
+
+    fn close(self: Box<Self>) {}
+}

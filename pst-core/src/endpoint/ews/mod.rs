@@ -1,0 +1,61 @@
+//! Mailboxes on Exchange servers by Exchange Web Services: Exchange 2013 to SE, and others that speak it.
+//!
+//! [`Ews`] makes the requests; what they are named after is in Messages.xsd and Types.xsd of the server. Items go in as
+//! Exchange exports them (UploadItems), or as MIME with the properties that MIME has no place for (CreateItem).
+
+mod client;
+mod compare;
+pub mod discover;
+mod document;
+mod element;
+mod folders;
+mod items;
+mod lane;
+mod prepare;
+mod refusal;
+mod upload;
+
+pub use client::{Ews, Options};
+pub use folders::{Container, FolderId};
+pub use items::{Field, ItemId, KEY, Probe};
+pub use lane::{EwsLane, PushOptions, Target};
+pub use refusal::{Meaning, Refusal};
+pub use upload::{Mail, Upload};
+
+use crate::error::{Error, Kind, Result};
+
+/// Hosts where Microsoft 365 has its mailboxes.
+const RETIRED: &[&str] = &["outlook.office365.com", "outlook.office.com", "outlook.live.com", "outlook.com"];
+
+/// True for a server of Microsoft 365.
+pub fn is_microsoft_365(host: &str) -> bool {
+    RETIRED.iter().any(|known| host.eq_ignore_ascii_case(known)) || host.to_ascii_lowercase().ends_with(".outlook.com")
+}
+
+/// Refuses servers of Microsoft 365.
+///
+/// # Errors
+/// [`Kind::Usage`] with the dates of the retirement.
+pub fn not_retired(host: &str) -> Result<()> {
+    if !is_microsoft_365(host) {
+        return Ok(());
+    }
+    let text = "Microsoft switches EWS off in Microsoft 365: since 1 October 2026 it is blocked unless the tenant allows this \
+                app, and from 1 April 2027 it is gone; graph:// is the way in (--force tries EWS all the same)";
+    Err(Error::new(Kind::Usage, format!("{host}: {text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_where_it_ends() {
+        for host in ["outlook.office365.com", "Outlook.Office.com", "eur01.prod.outlook.com"] {
+            let said = not_retired(host).unwrap_err().to_string();
+            assert!(said.contains("1 October 2026") && said.contains("1 April 2027"), "{said}");
+        }
+        assert!(not_retired("mail.example.com").is_ok());
+        assert!(not_retired("myoutlook.com.example").is_ok());
+    }
+}

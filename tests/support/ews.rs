@@ -1,0 +1,796 @@
+//! An Exchange server for tests: strict towards requests, and misbehaving where a test wants it.
+//!
+//! It refuses elements out of order, folders without ids, properties that EWS cannot name, and blobs that its own decoder
+//! does not take. It keeps folders and items, as far as tests look at them.
+
+use crate::blob::{self, Blob};
+use crate::web::{Asked, Told, Web};
+use crate::xml::{Node, safe};
+use md5::{Digest, Md5};
+use sha2::Sha256;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// How it lets people in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    Basic,
+    Ntlm,
+    Bearer,
+}
+
+/// The name and the password that it takes.
+pub const USER: &str = "CORP\\anna";
+pub const PASSWORD: &str = "pa55-SECRET";
+
+/// What goes wrong with the next request of an operation.
+#[derive(Debug, Clone)]
+pub enum Trouble {
+    /// A bare status, and Retry-After.
+    Status(u16, Option<u64>),
+    /// ErrorServerBusy, and BackOffMilliseconds.
+    Busy(Option<u64>),
+    /// The connection ends before anything is done.
+    CutBefore,
+    /// Everything is done, and the connection ends.
+    CutAfter,
+    /// Everything is done, and the answer is a status without sense.
+    StatusAfter(u16),
+    /// Items of the request are refused from one on, by a code.
+    From(usize, &'static str),
+    /// One item is refused, by a code.
+    One(usize, &'static str),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Folder {
+    pub id: String,
+    pub parent: String,
+    pub name: String,
+    pub class: String,
+    /// The name by which every mailbox has it.
+    pub named: &'static str,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Stored {
+    pub id: String,
+    pub folder: String,
+    pub associated: bool,
+    /// What came by UploadItems, and what it decodes to.
+    pub data: Vec<u8>,
+    pub blob: Option<Blob>,
+    /// What came by CreateItem.
+    pub mime: Vec<u8>,
+    pub class: String,
+    pub categories: Vec<String>,
+    /// Extended properties by "0x0E07" or "set/name".
+    pub properties: BTreeMap<String, String>,
+    pub read: bool,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub folders: Vec<Folder>,
+    pub items: Vec<Stored>,
+    pub troubles: VecDeque<(&'static str, Trouble)>,
+    /// Operations in the order in which they came, and who was impersonated.
+    pub operations: Vec<String>,
+    /// Bodies of all requests.
+    pub requests: Vec<Vec<u8>>,
+    /// Tokens that are taken.
+    pub tokens: Vec<String>,
+    /// What was wrong with requests.
+    pub complaints: Vec<String>,
+    /// Fields of requests that are looked at.
+    pub fields: Vec<(String, String)>,
+    /// UploadItems is not known.
+    pub no_upload: bool,
+    connections: HashMap<usize, (Option<[u8; 8]>, bool)>,
+    given: usize,
+    page: usize,
+}
+
+pub struct Ews {
+    pub web: Web,
+    pub state: Arc<Mutex<State>>,
+}
+
+impl Ews {
+    pub fn start(certificate: (&Path, &Path), hash: [u8; 32], lock: Lock) -> Self {
+        let state = State { folders: usual(), page: 3, ..State::default() };
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
+        let web = Web::start(certificate, move |asked| answer(&mut shared.lock().unwrap(), asked, lock, &hash));
+        Self { web, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}/EWS/Exchange.asmx", self.web.port)
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub fn trouble(&self, operation: &'static str, trouble: Trouble) {
+        self.state().troubles.push_back((operation, trouble));
+    }
+}
+
+fn usual() -> Vec<Folder> {
+    let names = [
+        ("inbox", "Posteingang", "IPF.Note"),
+        ("sentitems", "Gesendete Elemente", "IPF.Note"),
+        ("drafts", "Entwürfe", "IPF.Note"),
+        ("deleteditems", "Gelöschte Elemente", "IPF.Note"),
+        ("junkemail", "Junk-E-Mail", "IPF.Note"),
+        ("outbox", "Postausgang", "IPF.Note"),
+        ("calendar", "Kalender", "IPF.Appointment"),
+        ("contacts", "Kontakte", "IPF.Contact"),
+        ("tasks", "Aufgaben", "IPF.Task"),
+    ];
+    let folder = |(i, (named, name, class)): (usize, (&'static str, &str, &str))| Folder {
+        id: format!("F{i}="),
+        parent: "TOP".into(),
+        name: name.into(),
+        class: class.into(),
+        named,
+    };
+    names.into_iter().enumerate().map(folder).collect()
+}
+
+fn answer(state: &mut State, asked: &Asked, lock: Lock, hash: &[u8; 32]) -> Told {
+    if let Some(refused) = locked(state, asked, lock, hash) {
+        return refused;
+    }
+    if asked.body.is_empty() {
+        return Told::new(500, "");
+    }
+    for name in ["X-AnchorMailbox", "X-PreferServerAffinity", "SOAPAction", "Cookie", "Content-Type"] {
+        if let Some(value) = asked.field(name) {
+            state.fields.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    state.requests.push(asked.body.clone());
+    let envelope = match Node::parse(&asked.body) {
+        Ok(envelope) => envelope,
+        Err(e) => return fault(state, "ErrorInvalidRequest", &format!("no XML: {e}")),
+    };
+    if let Err(e) = in_order(&envelope, "") {
+        state.complaints.push(e.clone());
+        return fault(state, "ErrorSchemaValidation", &e);
+    }
+    let Some(request) = envelope.child("Body").and_then(|b| b.children.first()).cloned() else {
+        return fault(state, "ErrorInvalidRequest", "no request");
+    };
+    let operation = request.name.clone();
+    let mut in_name_of = Vec::new();
+    envelope.all("PrimarySmtpAddress", &mut in_name_of);
+    state.operations.push(match in_name_of.first() {
+        Some(node) => format!("{operation} as {}", node.text),
+        None => operation.clone(),
+    });
+    let trouble = match state.troubles.front() {
+        Some((name, _)) if *name == operation => state.troubles.pop_front().map(|(_, t)| t),
+        _ => None,
+    };
+    match &trouble {
+        Some(Trouble::Status(status, wait)) => {
+            let told = Told::new(*status, "<html>not now</html>");
+            return match wait {
+                Some(wait) => told.with("Retry-After", wait.to_string()),
+                None => told,
+            };
+        }
+        Some(Trouble::Busy(wait)) => return busy(*wait),
+        Some(Trouble::CutBefore) => return Told::cut(),
+        _ => {}
+    }
+    let refused = |nth: usize| match trouble {
+        Some(Trouble::From(from, code)) if nth >= from => Some(code),
+        Some(Trouble::One(one, code)) if nth == one => Some(code),
+        _ => None,
+    };
+    let messages = match operation.as_str() {
+        "GetFolder" => get_folder(state, &request),
+        "FindFolder" => find_folder(state, &request),
+        "CreateFolder" => create_folder(state, &request, &refused),
+        "UploadItems" if state.no_upload => return fault(state, "ErrorInvalidRequest", "what is UploadItems?"),
+        "UploadItems" => upload(state, &request, &refused),
+        "CreateItem" => create(state, &request, &refused),
+        "FindItem" => find_item(state, &request),
+        "GetItem" => by_id(state, &request, &|_, item, _| format!("<m:Items>{}</m:Items>", shown(item))),
+        "ExportItems" => by_id(state, &request, &|_, item, _| {
+            format!("<m:ItemId Id=\"{}\"/><m:Data>{}</m:Data>", item.id, encoded(&item.data))
+        }),
+        "DeleteItem" => {
+            let out = by_id(state, &request, &|_, _, _| String::new());
+            let ids = ids(&request);
+            state.items.retain(|i| !ids.contains(&i.id));
+            out
+        }
+        other => return fault(state, "ErrorInvalidRequest", other),
+    };
+    let told = envelope_of(&operation, &messages).with("Set-Cookie", "exchangecookie=abc; path=/; HttpOnly");
+    match trouble {
+        Some(Trouble::CutAfter) => Told::cut(),
+        Some(Trouble::StatusAfter(status)) => Told::new(status, "Bad Request"),
+        _ => told,
+    }
+}
+
+/// Signing in. `None` once somebody is in.
+fn locked(state: &mut State, asked: &Asked, lock: Lock, hash: &[u8; 32]) -> Option<Told> {
+    let sent = asked.field("authorization").unwrap_or_default();
+    let no = |way: &str| Some(Told::new(401, "").with("WWW-Authenticate", way));
+    match lock {
+        Lock::Basic => {
+            let wanted = format!("Basic {}", encoded(format!("{USER}:{PASSWORD}").as_bytes()));
+            if sent == wanted { None } else { no("Basic realm=\"x\"") }
+        }
+        Lock::Bearer => match sent.strip_prefix("Bearer ") {
+            Some(token) if state.tokens.iter().any(|t| t == token) => None,
+            _ => no("Bearer"),
+        },
+        Lock::Ntlm => {
+            let (challenge, signed) = state.connections.entry(asked.connection).or_default();
+            let Some(message) = sent.strip_prefix("NTLM ") else {
+                let offers = || no("NTLM").map(|t| t.with("WWW-Authenticate", "Negotiate"));
+                return if *signed { None } else { offers() };
+            };
+            let message = base64_simd::STANDARD.decode_to_vec(message).unwrap();
+            assert!(message.starts_with(b"NTLMSSP\0"));
+            if message[8] == 1 {
+                assert!(asked.body.is_empty(), "the body was sent before anybody was let in");
+                let nonce = [1, 2, 3, 4, 5, 6, 7, asked.connection as u8];
+                *challenge = Some(nonce);
+                return Some(
+                    Told::new(401, "").with("WWW-Authenticate", format!("NTLM {}", encoded(&challenge_of(nonce)))),
+                );
+            }
+            let nonce = challenge.take().expect("a challenge came before");
+            match proves(&message, nonce, hash) {
+                Ok(()) => {
+                    *signed = true;
+                    None
+                }
+                Err(e) => {
+                    state.complaints.push(e);
+                    no("NTLM")
+                }
+            }
+        }
+    }
+}
+
+fn challenge_of(nonce: [u8; 8]) -> Vec<u8> {
+    // Target information: a name, and the time.
+    let mut info = vec![2, 0, 8, 0];
+    info.extend("CORP".encode_utf16().flat_map(u16::to_le_bytes));
+    info.extend([7, 0, 8, 0, 0, 0x80, 0xC3, 0x9D, 1, 2, 3, 4, 0, 0, 0, 0]);
+    let mut out = b"NTLMSSP\0\x02\0\0\0".to_vec();
+    out.extend([0; 8]);
+    out.extend(0xE28A_8215u32.to_le_bytes());
+    out.extend(nonce);
+    out.extend([0; 8]);
+    for n in [info.len() as u16, info.len() as u16, 56, 0] {
+        out.extend(n.to_le_bytes());
+    }
+    out.extend([10, 0, 0x39, 0x38, 0, 0, 0, 15]);
+    out.extend(info);
+    out
+}
+
+fn hmac(key: &[u8], data: &[u8]) -> [u8; 16] {
+    let mut block = [0u8; 64];
+    block[..key.len()].copy_from_slice(key);
+    let inner = Md5::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(data).finalize();
+    Md5::new().chain_update(block.map(|b| b ^ 0x5C)).chain_update(inner).finalize().into()
+}
+
+/// [MS-NLMP] 3.3.2, with the connection in it.
+fn proves(message: &[u8], nonce: [u8; 8], hash: &[u8; 32]) -> Result<(), String> {
+    let part = |at: usize| {
+        let length = u16::from_le_bytes(message[at..at + 2].try_into().unwrap()) as usize;
+        let from = u32::from_le_bytes(message[at + 4..at + 8].try_into().unwrap()) as usize;
+        &message[from..from + length]
+    };
+    let text = |bytes: &[u8]| {
+        let units: Vec<u16> = bytes.chunks(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect();
+        String::from_utf16(&units).unwrap()
+    };
+    let (domain, user) = USER.split_once('\\').unwrap();
+    if (text(part(28)), text(part(36))) != (domain.to_owned(), user.to_owned()) {
+        return Err("another name".into());
+    }
+    if part(12) != [0; 24] {
+        return Err("an LM response, though the time is known".into());
+    }
+    let (proof, rest) = part(20).split_at(16);
+    let credentials =
+        ntlmclient::Credentials { username: user.into(), password: PASSWORD.into(), domain: domain.into() };
+    let key = ntlmclient::ntlm_v2_password_func(&credentials);
+    if hmac(&key, &[&nonce, rest].concat()) != proof {
+        return Err("another password".into());
+    }
+    let bound = [b"tls-server-end-point:".as_slice(), hash].concat();
+    let mut binding = vec![0; 16];
+    binding.extend((bound.len() as u32).to_le_bytes());
+    binding.extend(&bound);
+    let mut wanted = vec![10, 0, 16, 0];
+    wanted.extend(Md5::digest(&binding));
+    if rest.windows(20).any(|w| w == wanted) { Ok(()) } else { Err("not bound to the connection".into()) }
+}
+
+/// The order of children, by the schemas. What is not listed has no children that matter, or one kind of them.
+const ORDER: &[(&str, &[&str])] = &[
+    ("Envelope", &["Header", "Body"]),
+    ("Header", &["RequestServerVersion", "MailboxCulture", "ExchangeImpersonation", "TimeZoneContext"]),
+    ("FindFolder", &["FolderShape", "IndexedPageFolderView", "Restriction", "ParentFolderIds"]),
+    ("GetFolder", &["FolderShape", "FolderIds"]),
+    ("FolderShape", &["BaseShape", "AdditionalProperties"]),
+    ("CreateFolder", &["ParentFolderId", "Folders"]),
+    ("Folder", FOLDER),
+    ("CalendarFolder", FOLDER),
+    ("ContactsFolder", FOLDER),
+    ("TasksFolder", FOLDER),
+    ("UploadItems", &["Items"]),
+    ("Item", &["ParentFolderId", "ItemId", "Data"]),
+    ("CreateItem", &["SavedItemFolderId", "Items"]),
+    (
+        "Message",
+        &[
+            "MimeContent",
+            "ItemId",
+            "ParentFolderId",
+            "ItemClass",
+            "Subject",
+            "Sensitivity",
+            "Body",
+            "Attachments",
+            "DateTimeReceived",
+            "Size",
+            "Categories",
+            "Importance",
+            "InReplyTo",
+            "ExtendedProperty",
+            "Culture",
+            "Flag",
+            "Sender",
+            "ToRecipients",
+            "CcRecipients",
+            "BccRecipients",
+            "From",
+            "InternetMessageId",
+            "IsRead",
+        ],
+    ),
+    ("ExtendedProperty", &["ExtendedFieldURI", "Value"]),
+    ("FindItem", &["ItemShape", "IndexedPageItemView", "Restriction", "SortOrder", "ParentFolderIds", "QueryString"]),
+    ("GetItem", &["ItemShape", "ItemIds"]),
+    ("ItemShape", &["BaseShape", "IncludeMimeContent", "BodyType", "FilterHtmlContent", "AdditionalProperties"]),
+    ("IsEqualTo", &["FieldURI", "ExtendedFieldURI", "FieldURIOrConstant"]),
+    ("ExportItems", &["ItemIds"]),
+    ("DeleteItem", &["ItemIds"]),
+];
+const FOLDER: &[&str] = &["FolderId", "ParentFolderId", "FolderClass", "DisplayName"];
+
+fn in_order(node: &Node, path: &str) -> Result<(), String> {
+    let path = format!("{path}/{}", node.name);
+    if let Some((_, order)) = ORDER.iter().find(|(name, _)| *name == node.name) {
+        let mut last = 0;
+        for child in &node.children {
+            let at = order.iter().position(|n| *n == child.name).ok_or(format!("{path} has no {}", child.name))?;
+            if at < last {
+                return Err(format!("{path}: {} stands too late", child.name));
+            }
+            last = at;
+        }
+    }
+    if node.name == "ExtendedFieldURI" {
+        let tag =
+            node.attribute("PropertyTag").map(|t| u16::from_str_radix(t.strip_prefix("0x").unwrap(), 16).unwrap());
+        let named = node.attribute("PropertySetId").is_some() && node.attribute("PropertyName").is_some();
+        if tag.map_or(!named, |t| t >= 0x8000) || node.attribute("PropertyType").is_none() {
+            return Err(format!("{path} names no property"));
+        }
+    }
+    node.children.iter().try_for_each(|child| in_order(child, &path))
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    base64_simd::STANDARD.encode_to_string(bytes)
+}
+
+const XMLNS: &str = "xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+    xmlns:m=\"http://schemas.microsoft.com/exchange/services/2006/messages\" \
+    xmlns:t=\"http://schemas.microsoft.com/exchange/services/2006/types\"";
+const HEADER: &str = "<s:Header><t:ServerVersionInfo MajorVersion=\"15\" MinorVersion=\"2\" MajorBuildNumber=\"1544\" \
+    MinorBuildNumber=\"4\"/></s:Header>";
+
+fn envelope_of(operation: &str, messages: &[String]) -> Told {
+    let body = messages.concat();
+    let kind = |class: &str| format!("<m:{operation}ResponseMessage ResponseClass=\"{class}\">");
+    let body = body.replace("<OK>", &format!("{}<m:ResponseCode>NoError</m:ResponseCode>", kind("Success")));
+    let body = body.replace("<NO>", &kind("Error")).replace("<END>", &format!("</m:{operation}ResponseMessage>"));
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><s:Envelope {XMLNS}>{HEADER}<s:Body><m:{operation}Response><m:ResponseMessages>\
+         {body}</m:ResponseMessages></m:{operation}Response></s:Body></s:Envelope>"
+    );
+    Told::new(200, text).with("Content-Type", "text/xml; charset=utf-8")
+}
+
+fn fine(content: &str) -> String {
+    format!("<OK>{content}<END>")
+}
+
+fn no(code: &str) -> String {
+    format!("<NO><m:MessageText>The server says {code}.</m:MessageText><m:ResponseCode>{code}</m:ResponseCode><END>")
+}
+
+fn fault(state: &mut State, code: &str, words: &str) -> Told {
+    state.complaints.push(words.to_owned());
+    soap_fault(code, words, "")
+}
+
+fn soap_fault(code: &str, words: &str, more: &str) -> Told {
+    let words = safe(words);
+    let text = format!(
+        "<s:Envelope {XMLNS}><s:Body><s:Fault><faultcode>a:{code}</faultcode><faultstring>{words}</faultstring><detail>\
+         <e:ResponseCode xmlns:e=\"http://schemas.microsoft.com/exchange/services/2006/errors\">{code}</e:ResponseCode>\
+         <e:Message xmlns:e=\"http://schemas.microsoft.com/exchange/services/2006/errors\">{words}</e:Message>{more}</detail>\
+         </s:Fault></s:Body></s:Envelope>"
+    );
+    Told::new(500, text).with("Content-Type", "text/xml; charset=utf-8")
+}
+
+fn busy(wait: Option<u64>) -> Told {
+    let wait =
+        wait.map(|ms| format!("<t:MessageXml><t:Value Name=\"BackOffMilliseconds\">{ms}</t:Value></t:MessageXml>"));
+    soap_fault("ErrorServerBusy", "The server cannot service this request right now.", &wait.unwrap_or_default())
+}
+
+/// The folder that an id element means.
+fn folder_of(state: &State, id: &Node) -> Option<String> {
+    let said = id.attribute("Id")?;
+    let top = ["msgfolderroot", "root"].contains(&said);
+    match id.name.as_str() {
+        "DistinguishedFolderId" if top => Some("TOP".into()),
+        "DistinguishedFolderId" => state.folders.iter().find(|f| f.named == said).map(|f| f.id.clone()),
+        _ => {
+            state.folders.iter().find(|f| f.id == said).map(|f| f.id.clone()).or((said == "TOP").then(|| "TOP".into()))
+        }
+    }
+}
+
+fn folder_shown(state: &State, folder: &Folder) -> String {
+    let count = state.items.iter().filter(|i| i.folder == folder.id && !i.associated).count();
+    let children = state.folders.iter().filter(|f| f.parent == folder.id).count();
+    let element = match folder.class.as_str() {
+        "IPF.Appointment" => "CalendarFolder",
+        "IPF.Contact" => "ContactsFolder",
+        "IPF.Task" => "TasksFolder",
+        _ => "Folder",
+    };
+    format!(
+        "<t:{element}><t:FolderId Id=\"{}\" ChangeKey=\"k\"/><t:ParentFolderId Id=\"{}\" ChangeKey=\"k\"/><t:FolderClass>{}</t:FolderClass>\
+         <t:DisplayName>{}</t:DisplayName><t:TotalCount>{count}</t:TotalCount><t:ChildFolderCount>{children}</t:ChildFolderCount>\
+         </t:{element}>",
+        folder.id,
+        folder.parent,
+        safe(&folder.class),
+        safe(&folder.name),
+    )
+}
+
+fn get_folder(state: &State, request: &Node) -> Vec<String> {
+    let one = |id: &Node| match folder_of(state, id) {
+        Some(found) if found == "TOP" => {
+            let top = Folder { id: "TOP".into(), parent: "ROOT".into(), name: "Top".into(), ..Folder::default() };
+            fine(&format!("<m:Folders>{}</m:Folders>", folder_shown(state, &top)))
+        }
+        Some(found) => {
+            let folder = state.folders.iter().find(|f| f.id == found).unwrap();
+            fine(&format!("<m:Folders>{}</m:Folders>", folder_shown(state, folder)))
+        }
+        None => no("ErrorFolderNotFound"),
+    };
+    request.child("FolderIds").unwrap().children.iter().map(one).collect()
+}
+
+/// A page, whose size the server decides.
+fn page<'a, T>(state: &State, request: &Node, view: &str, all: &'a [T]) -> (&'a [T], String) {
+    let view = request.child(view);
+    let number = |name: &str| view.and_then(|v| v.attribute(name)).and_then(|n| n.parse::<usize>().ok());
+    let from = number("Offset").unwrap_or(0).min(all.len());
+    let until = (from + number("MaxEntriesReturned").unwrap_or(1000).min(state.page)).min(all.len());
+    let last = until == all.len();
+    let head = format!(
+        "IndexedPagingOffset=\"{until}\" TotalItemsInView=\"{}\" IncludesLastItemInRange=\"{last}\"",
+        all.len()
+    );
+    (&all[from..until], head)
+}
+
+fn find_folder(state: &State, request: &Node) -> Vec<String> {
+    assert_eq!(request.attribute("Traversal"), Some("Deep"));
+    let Some(top) = folder_of(state, &request.at("ParentFolderIds").unwrap().children[0]) else {
+        return vec![no("ErrorFolderNotFound")];
+    };
+    assert_eq!(top, "TOP");
+    let (some, head) = page(state, request, "IndexedPageFolderView", &state.folders);
+    let shown: String = some.iter().map(|f| folder_shown(state, f)).collect();
+    vec![fine(&format!("<m:RootFolder {head}><t:Folders>{shown}</t:Folders></m:RootFolder>"))]
+}
+
+type Refused<'a> = dyn Fn(usize) -> Option<&'static str> + 'a;
+
+fn create_folder(state: &mut State, request: &Node, refused: &Refused<'_>) -> Vec<String> {
+    let Some(parent) = folder_of(state, &request.child("ParentFolderId").unwrap().children[0]) else {
+        return vec![no("ErrorParentFolderNotFound")];
+    };
+    let new = &request.child("Folders").unwrap().children[0];
+    let text = |name: &str| new.child(name).map(|n| n.text.clone()).unwrap_or_default();
+    let name = text("DisplayName");
+    if let Some(code) = refused(0) {
+        return vec![no(code)];
+    }
+    if name.is_empty() {
+        return vec![no("ErrorInvalidRequest")];
+    }
+    if state.folders.iter().any(|f| f.parent == parent && f.name.eq_ignore_ascii_case(&name)) {
+        return vec![no("ErrorFolderExists")];
+    }
+    let id = format!("F{}=", state.folders.len());
+    state.folders.push(Folder { id: id.clone(), parent, name, class: text("FolderClass"), named: "" });
+    vec![fine(&format!("<m:Folders><t:Folder><t:FolderId Id=\"{id}\" ChangeKey=\"k\"/></t:Folder></m:Folders>"))]
+}
+
+fn upload(state: &mut State, request: &Node, refused: &Refused<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    for (nth, item) in request.child("Items").unwrap().children.iter().enumerate() {
+        out.push(uploaded(state, item, refused(nth)));
+    }
+    out
+}
+
+fn uploaded(state: &mut State, item: &Node, refused: Option<&str>) -> String {
+    let folder = folder_of(state, item.child("ParentFolderId").unwrap());
+    let replaced = item.child("ItemId").and_then(|i| i.attribute("Id")).map(str::to_owned);
+    let is_new = item.attribute("CreateAction") == Some("CreateNew");
+    let Some(folder) = folder else { return no("ErrorParentFolderNotFound") };
+    if is_new == replaced.is_some() {
+        return no("ErrorInvalidRequest");
+    }
+    let data = base64_simd::STANDARD.decode_to_vec(item.child("Data").unwrap().text.as_bytes()).expect("base64");
+    let blob = match blob::decode(&data) {
+        Ok(blob) => blob,
+        Err(e) => {
+            state.complaints.push(e);
+            return no("ErrorCorruptData");
+        }
+    };
+    if let Some(code) = refused {
+        return no(code);
+    }
+    let class = blob.text("001a").unwrap();
+    if let Some(id) = replaced {
+        state.items.retain(|i| i.id != id);
+    }
+    let stored = Stored {
+        folder,
+        associated: item.attribute("IsAssociated") == Some("true"),
+        data,
+        class,
+        read: blob.props.get("0e07:0003").is_some_and(|f| f[0] & 1 == 1),
+        blob: Some(blob),
+        ..Stored::default()
+    };
+    let id = keep(state, stored);
+    fine(&format!("<m:ItemId Id=\"{id}\" ChangeKey=\"c{id}\"/>"))
+}
+
+fn keep(state: &mut State, mut item: Stored) -> String {
+    state.given += 1;
+    item.id = format!("I{}==", state.given);
+    state.items.push(item);
+    format!("I{}==", state.given)
+}
+
+fn create(state: &mut State, request: &Node, refused: &Refused<'_>) -> Vec<String> {
+    let folder = folder_of(state, &request.child("SavedItemFolderId").unwrap().children[0]);
+    assert_eq!(request.attribute("MessageDisposition"), Some("SaveOnly"));
+    let mut out = Vec::new();
+    for (nth, item) in request.child("Items").unwrap().children.iter().enumerate() {
+        let Some(folder) = folder.clone() else {
+            out.push(no("ErrorSavedItemFolderNotFound"));
+            continue;
+        };
+        if let Some(code) = refused(nth) {
+            out.push(no(code));
+            continue;
+        }
+        let text = |name: &str| item.child(name).map(|n| n.text.clone()).unwrap_or_default();
+        let mime = base64_simd::STANDARD.decode_to_vec(text("MimeContent").as_bytes()).expect("base64");
+        if mime.is_empty() {
+            out.push(no("ErrorMimeContentInvalid"));
+            continue;
+        }
+        let mut properties = BTreeMap::new();
+        for property in item.children.iter().filter(|c| c.name == "ExtendedProperty") {
+            let uri = property.child("ExtendedFieldURI").unwrap();
+            properties.insert(name_of(uri), property.child("Value").unwrap().text.clone());
+        }
+        let categories =
+            item.child("Categories").map(|c| c.children.iter().map(|s| s.text.clone()).collect()).unwrap_or_default();
+        let stored = Stored {
+            folder,
+            mime,
+            class: text("ItemClass"),
+            categories,
+            properties,
+            read: text("IsRead") == "true",
+            ..Stored::default()
+        };
+        let id = keep(state, stored);
+        out.push(fine(&format!(
+            "<m:Items><t:Message><t:ItemId Id=\"{id}\" ChangeKey=\"c{id}\"/></t:Message></m:Items>"
+        )));
+    }
+    out
+}
+
+/// The name of a property, as the server keeps it.
+fn name_of(uri: &Node) -> String {
+    match uri.attribute("PropertyTag") {
+        Some(tag) => tag.to_owned(),
+        None => {
+            let set = uri.attribute("PropertySetId").unwrap();
+            format!("{set}/{}", uri.attribute("PropertyName").unwrap())
+        }
+    }
+}
+
+impl Stored {
+    /// A property by the name that [`name_of`] gives.
+    fn property(&self, name: &str) -> Option<String> {
+        if let Some(value) = self.properties.get(name) {
+            return Some(value.clone());
+        }
+        let Some(blob) = &self.blob else {
+            return (name == "0x1035").then(|| field(&self.mime, "message-id")).flatten();
+        };
+        let Some(tag) = name.strip_prefix("0x") else {
+            let (set, name) = name.split_once('/')?;
+            let digits: Vec<u8> = uuid::Uuid::parse_str(set).unwrap().to_bytes_le().to_vec();
+            let set: String = digits.iter().map(|b| format!("{b:02x}")).collect();
+            return blob.text(&format!("{set}/{name}"));
+        };
+        let tag = tag.to_ascii_lowercase();
+        let (_, value) = blob.props.iter().find(|(n, _)| n.split_once(':').is_some_and(|(id, _)| id == tag))?;
+        Some(match blob.text(&tag) {
+            Some(text) => text,
+            None if value.len() == 4 => u32::from_le_bytes(value[..].try_into().unwrap()).to_string(),
+            None => encoded(value),
+        })
+    }
+
+    fn time(&self, name: &str) -> String {
+        if let Some(value) = self.properties.get(name) {
+            return value.clone();
+        }
+        let key = format!("{}:0040", name.trim_start_matches("0x").to_ascii_lowercase());
+        let Some(value) = self.blob.as_ref().and_then(|b| b.props.get(&key)) else {
+            return "2001-01-01T00:00:00Z".into();
+        };
+        let ticks = i64::from_le_bytes(value[..].try_into().unwrap());
+        jiff::Timestamp::from_second(ticks / 10_000_000 - 11_644_473_600).unwrap().to_string()
+    }
+
+    pub fn subject(&self) -> String {
+        match &self.blob {
+            Some(blob) => blob.text("0037").unwrap_or_default(),
+            None => field(&self.mime, "subject").unwrap_or_default(),
+        }
+    }
+}
+
+fn field(mime: &[u8], name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(mime);
+    text.lines()
+        .take_while(|l| !l.trim().is_empty())
+        .find_map(|l| l.split_once(':').filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim().to_owned()))
+}
+
+fn find_item(state: &State, request: &Node) -> Vec<String> {
+    let Some(folder) = folder_of(state, &request.child("ParentFolderIds").unwrap().children[0]) else {
+        return vec![no("ErrorFolderNotFound")];
+    };
+    let hidden = request.attribute("Traversal") == Some("Associated");
+    let only = request.at("Restriction/IsEqualTo").map(|r| {
+        let value = r.at("FieldURIOrConstant/Constant").unwrap().attribute("Value").unwrap();
+        (name_of(r.child("ExtendedFieldURI").unwrap()), value.to_owned())
+    });
+    let mut fields = Vec::new();
+    request.child("ItemShape").unwrap().all("ExtendedFieldURI", &mut fields);
+    let fits = |i: &&Stored| {
+        let one = only.as_ref().is_none_or(|(name, value)| i.property(name).as_ref() == Some(value));
+        i.folder == folder && i.associated == hidden && one
+    };
+    let items: Vec<&Stored> = state.items.iter().filter(fits).collect();
+    let (some, head) = page(state, request, "IndexedPageItemView", &items);
+    let shown: String = some
+        .iter()
+        .map(|i| {
+            let properties: String =
+                fields.iter().filter_map(|f| Some(property_shown(f, &i.property(&name_of(f))?))).collect();
+            format!("<t:Message><t:ItemId Id=\"{}\" ChangeKey=\"c\"/>{properties}</t:Message>", i.id)
+        })
+        .collect();
+    vec![fine(&format!("<m:RootFolder {head}><t:Items>{shown}</t:Items></m:RootFolder>"))]
+}
+
+fn property_shown(uri: &Node, value: &str) -> String {
+    let attributes: String = uri.attributes.iter().map(|(n, v)| format!(" {n}=\"{}\"", safe(v))).collect();
+    // Exchange itself writes 0x0e07 as 0xe07.
+    let attributes = attributes.replace("\"0x0", "\"0x").to_string();
+    format!(
+        "<t:ExtendedProperty><t:ExtendedFieldURI{attributes}/><t:Value>{}</t:Value></t:ExtendedProperty>",
+        safe(value)
+    )
+}
+
+fn ids(request: &Node) -> Vec<String> {
+    request.child("ItemIds").unwrap().children.iter().map(|i| i.attribute("Id").unwrap().to_owned()).collect()
+}
+
+fn by_id(state: &State, request: &Node, said: &dyn Fn(&State, &Stored, &Node) -> String) -> Vec<String> {
+    ids(request)
+        .iter()
+        .map(|id| match state.items.iter().find(|i| i.id == *id) {
+            Some(item) => fine(&said(state, item, request)),
+            None => no("ErrorItemNotFound"),
+        })
+        .collect()
+}
+
+/// An item as GetItem shows it, with everything that is known.
+fn shown(item: &Stored) -> String {
+    let text = |name: &str, value: &str| format!("<t:{name}>{}</t:{name}>", safe(value));
+    let mime = if item.mime.is_empty() { String::new() } else { text("MimeContent", &encoded(&item.mime)) };
+    let property = |tag: &str, ty: &str| {
+        let value = item.property(tag);
+        value.map(|v| {
+            format!(
+                "<t:ExtendedProperty><t:ExtendedFieldURI PropertyTag=\"{tag}\" PropertyType=\"{ty}\"/><t:Value>{}</t:Value>\
+                 </t:ExtendedProperty>",
+                safe(&v)
+            )
+        })
+    };
+    let flags = property("0x0E07", "Integer").unwrap_or_default();
+    let message_id = item.property("0x1035").map(|id| text("InternetMessageId", &id)).unwrap_or_default();
+    [
+        "<t:Message>".to_owned(),
+        mime,
+        format!("<t:ItemId Id=\"{}\" ChangeKey=\"c\"/>", item.id),
+        format!("<t:ParentFolderId Id=\"{}\" ChangeKey=\"k\"/>", item.folder),
+        text("ItemClass", if item.class.is_empty() { "IPM.Note" } else { &item.class }),
+        text("Subject", &item.subject()),
+        text("DateTimeReceived", &item.time("0x0E06")),
+        flags,
+        message_id,
+        text("IsRead", if item.read { "true" } else { "false" }),
+        "</t:Message>".to_owned(),
+    ]
+    .concat()
+}
+
+/// SHA-256 of a certificate in a PEM file.
+pub fn hash_of(certificate: &Path) -> [u8; 32] {
+    use rustls::pki_types::pem::PemObject;
+    let der = rustls::pki_types::CertificateDer::from_pem_file(certificate).unwrap();
+    Sha256::digest(&der).into()
+}
