@@ -12,6 +12,10 @@
 
 mod accounts;
 #[cfg(all(unix, feature = "network"))]
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/blob.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod blob;
 #[path = "../support/certificates.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod certificates;
@@ -29,6 +33,10 @@ mod download_killed;
 #[cfg(all(unix, feature = "network"))]
 mod download_limits;
 mod exchange;
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/ews.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod exchange_server;
 mod fixtures;
 mod folders;
 #[path = "../support/generate.rs"]
@@ -50,11 +58,21 @@ mod prepare;
 #[cfg(all(unix, feature = "network"))]
 mod push;
 #[cfg(all(unix, feature = "network"))]
+mod push_ews;
+#[cfg(all(unix, feature = "network"))]
 mod several;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]
 mod support;
 mod targets;
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/web.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod web;
+#[cfg(all(unix, feature = "network"))]
+#[path = "../support/xml.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod xml;
 
 /// What mailbox.rs asks for.
 #[cfg(all(unix, feature = "network"))]

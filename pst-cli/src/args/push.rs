@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// How mailboxes on servers are filled.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct PushOptions {
     /// The target is this account of the configuration; all arguments are sources then.
     #[arg(long, value_name = "NAME", conflicts_with = "attachments", help_heading = "Into a mailbox")]
@@ -21,6 +22,24 @@ pub struct PushOptions {
     /// Keep requests for read receipts in mail that was read; a server may send the receipts again.
     #[arg(long, help_heading = "Into a mailbox")]
     pub keep_receipts: bool,
+    /// The mailbox of somebody else (SMTP address), to which who signs in has access; ews:// targets.
+    #[arg(long, value_name = "ADDRESS", help_heading = "Into a mailbox")]
+    pub mailbox: Option<String>,
+    /// Open the mailbox in the name of its owner (ExchangeImpersonation); ews:// targets.
+    #[arg(long, requires = "mailbox", help_heading = "Into a mailbox")]
+    pub impersonate: bool,
+    /// Into the online archive of the mailbox; ews:// targets.
+    #[arg(long, help_heading = "Into a mailbox")]
+    pub archive: bool,
+    /// Ask the mailbox's domain for its server (Autodiscover); the host of the address does not count then. ews:// targets.
+    #[arg(long, help_heading = "Into a mailbox")]
+    pub autodiscover: bool,
+    /// A host outside of the mailbox's domain that Autodiscover may lead to; the password is sent there. May be repeated.
+    #[arg(long, value_name = "HOST", requires = "autodiscover", help_heading = "Into a mailbox")]
+    pub autodiscover_host: Vec<String>,
+    /// Try EWS with Microsoft 365 all the same, where Microsoft is switching it off.
+    #[arg(long, help_heading = "Into a mailbox")]
+    pub force: bool,
 }
 
 fn rate(text: &str) -> Result<f64, String> {

@@ -260,15 +260,20 @@ pub fn target_options(a: &Convert, title: String, learnt: Vec<Arc<dyn Source>>) 
             },
             ..mime::Options::default()
         },
-        import: mime::ImportOptions {
-            keep_mime: a.keep_mime,
-            no_receipts: a.no_receipts,
-            calendar: match a.calendar {
-                Calendar::Note => mime::Calendar::Note,
-                Calendar::Native => mime::Calendar::Native,
-            },
-        },
+        import: import_options(a),
     })
+}
+
+/// How mail becomes messages of a store.
+pub fn import_options(a: &Convert) -> mime::ImportOptions {
+    mime::ImportOptions {
+        keep_mime: a.keep_mime,
+        no_receipts: a.no_receipts,
+        calendar: match a.calendar {
+            Calendar::Note => mime::Calendar::Note,
+            Calendar::Native => mime::Calendar::Native,
+        },
+    }
 }
 
 /// Sources and target.

@@ -11,7 +11,7 @@ use crate::ui::terminal::Terminal;
 use crate::ui::text::say;
 use pst_core::endpoint::account::Account;
 use pst_core::endpoint::imap::{self, Compress, ImapSource, Labels, Notice, Wanted};
-use pst_core::endpoint::net::{Address, Login};
+use pst_core::endpoint::net::{Address, Login, Scheme};
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
 use pst_core::endpoint::text::file_name;
@@ -143,6 +143,9 @@ pub fn open(
     let journal = || -> Result<Option<Arc<AccountState>>> {
         Ok(target.state()?.map(|s| Arc::new(AccountState::new(s, &name, a.fetch.mirror))))
     };
+    if remote.account.address.scheme == Scheme::Ews {
+        return Err(Error::new(Kind::Usage, super::push_ews::TARGET_ONLY));
+    }
     if !remote.account.address.scheme.is_imap() {
         observer.event(&Event::Notice { text: pop::NOTE, seconds: 0 });
         let server = pop::Account::new(remote.account.server(stop), remote.login);
@@ -214,7 +217,7 @@ pub fn delete(sources: &[Arc<ResumedPop>]) -> Deletion {
 }
 
 /// Passes on what a server wants.
-fn watch(observer: &Arc<dyn Talk>) -> imap::Watch {
+pub(super) fn watch(observer: &Arc<dyn Talk>) -> imap::Watch {
     let observer = Arc::clone(observer);
     Arc::new(move |notice| tell(&*observer, notice))
 }

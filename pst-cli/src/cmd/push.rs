@@ -6,6 +6,7 @@ use crate::args::{Convert, Duplicates};
 use crate::ui::Talk;
 use pst_core::endpoint::account::{Account, Settings, push_journal};
 use pst_core::endpoint::imap::{CONNECTIONS, ImapLane, PushOptions};
+use pst_core::endpoint::net::Scheme;
 use pst_core::endpoint::push::{self, PushSink};
 use pst_core::pipeline::Sink;
 use pst_core::{Error, Kind, Result, mime};
@@ -39,10 +40,12 @@ pub fn ends(a: &Convert, stop: &Arc<AtomicBool>) -> Result<Option<(Vec<Input>, R
     let remote_source = a.account.account.is_some()
         || sources.iter().map(|s| is_address(s)).collect::<Result<Vec<_>>>()?.contains(&true);
     let target = account(a, target, remote_source)?;
-    if !target.address.scheme.is_imap() {
-        return usage("POP3 takes no mail in; the target is an imaps:// address");
+    if target.address.scheme.is_pop() {
+        return usage("POP3 takes no mail in; the target is an imaps:// or ews:// address");
     }
-    if target.address.path.is_some() {
+    let ews = target.address.scheme == Scheme::Ews;
+    super::push_ews::fits(a, &target.address)?;
+    if !ews && target.address.path.is_some() {
         return usage("the folder of the mailbox that takes all in is given by --target-root, not in the address");
     }
     let inputs = inputs(a, sources, stop)?;
@@ -110,7 +113,7 @@ pub fn sink(
 ) -> Result<Box<dyn Sink>> {
     let journal = match &a.push.journal {
         Some(path) => path.clone(),
-        None => push_journal(&remote.account, !a.dry_run)?,
+        None => push_journal(&remote.account, &mailbox(&remote.account, a), !a.dry_run)?,
     };
     let connections = a.fetch.connections.map(usize::from).or(remote.account.connections).unwrap_or(CONNECTIONS);
     let options = push::Options {
@@ -125,9 +128,19 @@ pub fn sink(
         verify: a.push.verify,
         dry_run: a.dry_run,
     };
+    if remote.account.address.scheme == Scheme::Ews {
+        let lane = super::push_ews::lane(remote, a, mail, stop, observer)?;
+        return Ok(Box::new(PushSink::open(Arc::new(lane), options)?));
+    }
     let how = PushOptions { mail, keep_receipts: a.push.keep_receipts };
     let lane = ImapLane::new(remote.imap(a, stop, observer), how);
     Ok(Box::new(PushSink::open(Arc::new(lane), options)?))
+}
+
+/// What tells the mailbox from others that an account opens.
+fn mailbox(account: &Account, a: &Convert) -> String {
+    let of = a.push.mailbox.as_deref().unwrap_or(&account.user);
+    if a.push.archive { format!("archive of {of}") } else { of.to_owned() }
 }
 
 /// The address of a mailbox as reports have it.

@@ -46,11 +46,12 @@ pub fn state_folder() -> Option<PathBuf> {
     Some(xdg("XDG_STATE_HOME").or_else(|| standard(".local/state", "LOCALAPPDATA"))?.join("pst"))
 }
 
-/// Where it is noted what was pushed into the mailbox of an account; the folder is made if `make` says so.
+/// Where it is noted what was pushed into a mailbox by an account; the folder is made if `make` says so. `mailbox` tells the
+/// mailbox from others that the account opens.
 ///
 /// # Errors
 /// [`Kind::NotFound`] where there is no home, [`Kind::Io`] where the folder cannot be made.
-pub fn push_journal(account: &super::Account, make: bool) -> Result<PathBuf> {
+pub fn push_journal(account: &super::Account, mailbox: &str, make: bool) -> Result<PathBuf> {
     let none =
         || Error::new(Kind::NotFound, "no folder is known for what is kept between runs; --journal FILE names a place");
     let folder = state_folder().ok_or_else(none)?.join("push");
@@ -58,7 +59,7 @@ pub fn push_journal(account: &super::Account, make: bool) -> Result<PathBuf> {
         make_private_folder(&folder)?;
     }
     let port = account.address.port.map(|p| format!(" {p}")).unwrap_or_default();
-    let name = format!("{} at {}{port}", account.user, account.address.host.to_lowercase());
+    let name = format!("{mailbox} at {}{port}", account.address.host.to_lowercase());
     Ok(folder.join(format!("{}.state", crate::endpoint::text::file_name(&name))))
 }
 

@@ -127,7 +127,7 @@ impl Account {
             .or_else(|| provider::home(s.provider.as_deref()?))
             .ok_or_else(|| usage("it has no address, such as imaps://anna@imap.example.org (address)"))?;
         let address = Address::parse(&spec)?
-            .ok_or_else(|| usage("its address does not begin with imaps://, imap://, pop3s:// or pop3://"))?;
+            .ok_or_else(|| usage("its address does not begin with imaps://, imap://, pop3s://, pop3:// or ews://"))?;
         let user = s.user.clone().or_else(|| address.user.clone()).filter(|u| !u.is_empty()).ok_or_else(|| {
             usage("nobody is named to sign in: --user NAME, or NAME@ in the address (with %40 for the @ in a name)")
         })?;

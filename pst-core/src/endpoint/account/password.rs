@@ -38,7 +38,7 @@ pub(super) struct Who<'a> {
 
 impl<'a> Who<'a> {
     pub(super) fn of(account: &'a Account) -> Self {
-        Self { host: &account.address.host, user: &account.user, pop: !account.address.scheme.is_imap() }
+        Self { host: &account.address.host, user: &account.user, pop: account.address.scheme.is_pop() }
     }
 
     /// What a person is asked.

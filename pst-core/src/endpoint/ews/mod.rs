@@ -41,7 +41,7 @@ pub fn not_retired(host: &str) -> Result<()> {
         return Ok(());
     }
     let text = "Microsoft switches EWS off in Microsoft 365: since 1 October 2026 it is blocked unless the tenant allows this \
-                app, and from 1 April 2027 it is gone; graph:// is the way in (--force tries EWS all the same)";
+                app, and from 1 April 2027 it is gone; `pst prepare` readies PSTs for Microsoft's own import (--force tries EWS all the same)";
     Err(Error::new(Kind::Usage, format!("{host}: {text}")))
 }
 

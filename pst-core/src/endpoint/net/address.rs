@@ -16,6 +16,8 @@ pub enum Scheme {
     Pop3,
     /// POP3 in TLS, port 995.
     Pop3s,
+    /// Exchange Web Services, HTTPS, port 443.
+    Ews,
 }
 
 impl Scheme {
@@ -26,6 +28,7 @@ impl Scheme {
             Self::Imaps => 993,
             Self::Pop3 => 110,
             Self::Pop3s => 995,
+            Self::Ews => 443,
         }
     }
 
@@ -33,13 +36,18 @@ impl Scheme {
     pub fn security(self) -> Security {
         match self {
             Self::Imap | Self::Pop3 => Security::StartTls,
-            Self::Imaps | Self::Pop3s => Security::Tls,
+            Self::Imaps | Self::Pop3s | Self::Ews => Security::Tls,
         }
     }
 
     /// True for IMAP.
     pub fn is_imap(self) -> bool {
         matches!(self, Self::Imap | Self::Imaps)
+    }
+
+    /// True for POP3.
+    pub fn is_pop(self) -> bool {
+        matches!(self, Self::Pop3 | Self::Pop3s)
     }
 
     /// The name as it stands before "://".
@@ -49,6 +57,7 @@ impl Scheme {
             Self::Imaps => "imaps",
             Self::Pop3 => "pop3",
             Self::Pop3s => "pop3s",
+            Self::Ews => "ews",
         }
     }
 
@@ -58,6 +67,7 @@ impl Scheme {
             "imaps" => Self::Imaps,
             "pop3" | "pop" => Self::Pop3,
             "pop3s" | "pops" => Self::Pop3s,
+            "ews" => Self::Ews,
             _ => return None,
         })
     }
@@ -74,12 +84,12 @@ pub struct Address {
     pub host: String,
     /// The port, where one is given.
     pub port: Option<u16>,
-    /// What follows the host: on IMAP the folder that alone is meant.
+    /// What follows the host: on IMAP the folder that alone is meant, on EWS the path of the service.
     pub path: Option<String>,
 }
 
 impl Address {
-    /// Takes an address apart; `None` where it is none of IMAP or POP3.
+    /// Takes an address apart; `None` where it is none of IMAP, POP3 or EWS.
     ///
     /// # Errors
     /// When it holds a password, names no host, or is broken.
@@ -95,7 +105,7 @@ impl Address {
         let user = user.filter(|u| !u.is_empty()).map(|u| user_of(u, scheme)).transpose()?;
         let (host, port) = place_of(place)?;
         let path = decode(path.trim_end_matches('/'))?;
-        if !scheme.is_imap() && !path.is_empty() {
+        if scheme.is_pop() && !path.is_empty() {
             return Err(usage("an address of POP3 has nothing behind the host: POP3 knows one folder only, the Inbox"));
         }
         Ok(Some(Self { scheme, user, host, port, path: Some(path).filter(|p| !p.is_empty()) }))

@@ -1,7 +1,7 @@
 //! Identity providers: where they are and what is asked of them.
 
 use super::super::{Flow, Settings, files, usage};
-use crate::endpoint::net::{Address, Secret};
+use crate::endpoint::net::{Address, Scheme, Secret};
 use crate::error::{Error, Kind, Result};
 use oauth2::url::{Host, Url};
 
@@ -106,7 +106,10 @@ pub(in super::super) fn of(s: &Settings, address: &Address) -> Result<Provider> 
         extra: Vec::new(),
     };
     let mut provider = match name.to_ascii_lowercase().as_str() {
-        "microsoft" => microsoft(blank, s.tenant.as_deref(), !address.scheme.is_imap(), app)?,
+        "microsoft" => {
+            let known = microsoft(blank, s.tenant.as_deref(), address.scheme.is_pop(), app)?;
+            if address.scheme == Scheme::Ews { Provider { scopes: Service::Ews.scopes(app), ..known } } else { known }
+        }
         "google" => google(blank, s.user.as_ref().or(address.user.as_ref())),
         _ if custom => blank,
         _ => {
