@@ -50,6 +50,8 @@ mod prepare;
 #[cfg(all(unix, feature = "network"))]
 mod push;
 #[cfg(all(unix, feature = "network"))]
+mod push_many;
+#[cfg(all(unix, feature = "network"))]
 mod several;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]

@@ -14,5 +14,7 @@ pub mod prepare;
 #[cfg(feature = "network")]
 mod push;
 #[cfg(feature = "network")]
+mod push_many;
+#[cfg(feature = "network")]
 mod server;
 mod summary;

@@ -1,6 +1,8 @@
 //! A progress bar on a terminal, and the events of a run told to people.
 
 use super::text::{bytes, tame};
+#[cfg(feature = "network")]
+use indicatif::MultiProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pst_core::pipeline::{Event, Observer};
 use std::io::IsTerminal;
@@ -13,24 +15,70 @@ const TOLD: u64 = 50;
 /// Shows a run on standard error.
 pub struct Progress {
     bar: ProgressBar,
+    /// The run is that of this mailbox, among others.
+    #[cfg(feature = "network")]
+    of: Option<(Bars, String)>,
     told: AtomicU64,
     bytes: AtomicU64,
+}
+
+/// Where bars are drawn: nowhere if standard error is no terminal.
+fn target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() }
+}
+
+/// A bar for each of several runs, one below the other.
+#[cfg(feature = "network")]
+#[derive(Clone)]
+pub struct Bars(MultiProgress);
+
+#[cfg(feature = "network")]
+impl Bars {
+    /// No bar yet.
+    pub fn new() -> Self {
+        Self(MultiProgress::with_draw_target(target()))
+    }
+
+    /// A bar for the run of a mailbox.
+    pub fn one(&self, mailbox: &str) -> Progress {
+        let bar = self.0.add(ProgressBar::no_length());
+        Progress { of: Some((self.clone(), tame(mailbox))), ..Progress::with(bar) }
+    }
+
+    /// Tells a line above the bars.
+    pub fn say(&self, line: &str) {
+        self.0.suspend(|| super::text::say(line));
+    }
 }
 
 impl Progress {
     /// A bar if standard error is a terminal, else only lines for failures.
     pub fn new() -> Self {
-        let bar = if std::io::stderr().is_terminal() {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
-        } else {
-            ProgressBar::hidden()
-        };
+        Self::with(ProgressBar::with_draw_target(None, target()))
+    }
+
+    fn with(bar: ProgressBar) -> Self {
         bar.enable_steady_tick(Duration::from_millis(250));
         let template = "{spinner} {pos} of {len} items, {prefix}{per_sec}, {eta} left  {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, told: AtomicU64::new(0), bytes: AtomicU64::new(0) }
+        Self {
+            bar,
+            #[cfg(feature = "network")]
+            of: None,
+            told: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// A line under the name of the mailbox, if there is one.
+    fn named(&self, line: &str) -> String {
+        #[cfg(feature = "network")]
+        if let Some((_, mailbox)) = &self.of {
+            return format!("{mailbox}: {line}");
+        }
+        line.to_owned()
     }
 
     fn tell(&self, line: &str) {
@@ -43,6 +91,10 @@ impl Progress {
     }
 
     fn say(&self, line: &str) {
+        #[cfg(feature = "network")]
+        if let Some((bars, _)) = &self.of {
+            return bars.say(&self.named(line));
+        }
         self.bar.suspend(|| super::text::say(line));
     }
 }
@@ -57,7 +109,7 @@ impl Observer for Progress {
     fn event(&self, event: &Event<'_>) {
         match event {
             Event::Planned { items, .. } => self.bar.set_length(*items),
-            Event::Folder(name) => self.bar.set_message(tame(name)),
+            Event::Folder(name) => self.bar.set_message(self.named(&tame(name))),
             // They are done, but say nothing of the speed.
             Event::There(items) => self.bar.set_length(self.bar.length().unwrap_or_default().saturating_sub(*items)),
             Event::Progress { items, bytes: more } => {
