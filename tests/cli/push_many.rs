@@ -2,6 +2,7 @@
 
 use crate::command::{at, code, stderr};
 use crate::dovecot::{Dovecot, PASSWORD};
+use crate::idp::{APP_SECRET, Idp};
 use crate::push::{held, pst};
 use crate::support::Seeded;
 use serde_json::Value as Json;
@@ -10,14 +11,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The password of every administrator.
-const MASTER: &str = "master of all";
+const MASTER: &str = "master-of-all";
 
 /// Lets administrators sign in as anybody: "alice*admin".
 const MASTERS: &str = "auth_master_user_separator = *\npassdb {\n  driver = static\n  master = yes\n  args = \
-                       password=\"master of all\"\n}\n";
+                       password=master-of-all\n}\n";
 
 /// An mbox of so many messages, whose subjects begin with a word.
 fn mbox(path: &str, word: &str, count: u64) {
@@ -112,12 +113,12 @@ fn each_file_goes_into_its_mailbox_by_the_password_of_an_administrator() {
         by.iter().map(|(name, j)| (name.clone(), j["written"].as_u64().unwrap())).collect()
     };
     assert_eq!(written(&by), [("alice".into(), 50), ("bob".into(), 50), ("carol".into(), 10)]);
-    let alice = BTreeMap::from([("INBOX".into(), numbered("one", 40)), ("Old/2019".into(), numbered("four", 10))]);
+    let alice = BTreeMap::from([("Inbox".into(), numbered("one", 40)), ("Old/2019".into(), numbered("four", 10))]);
     let bob: Vec<String> = [numbered("three", 20), numbered("two", 30)].concat();
     let carol = BTreeMap::from([("four".into(), numbered("four", 10))]);
     let as_wanted = || {
         assert_eq!(subjects(&server, "alice"), alice);
-        assert_eq!(subjects(&server, "bob"), BTreeMap::from([("INBOX".to_owned(), bob.clone())]));
+        assert_eq!(subjects(&server, "bob"), BTreeMap::from([("Inbox".to_owned(), bob.clone())]));
         assert_eq!(subjects(&server, "carol"), carol);
     };
     as_wanted();
@@ -155,8 +156,8 @@ fn a_mailbox_that_is_denied_does_not_keep_the_others() {
     assert_eq!(code(&out), 2, "{text}");
     assert!(text.contains("nobody: NOT FILLED: ") && text.contains("the sign-in of nobody was refused"), "{text}");
     assert!(text.ends_with("pst: 1 of 3 mailboxes could not be filled\n") && !text.contains(PASSWORD), "{text}");
-    assert_eq!(subjects(&server, "alice")["INBOX"], numbered("one", 20));
-    assert_eq!(subjects(&server, "bob")["INBOX"], numbered("two", 20));
+    assert_eq!(subjects(&server, "alice")["Inbox"], numbered("one", 20));
+    assert_eq!(subjects(&server, "bob")["Inbox"], numbered("two", 20));
     let out = pst(&server, &dir, &[&args[..], &["--json"]].concat()).output().unwrap();
     let by = said(&out);
     assert!(by["nobody"]["error"].as_str().unwrap().contains("refused"));
@@ -186,7 +187,7 @@ fn passwords_of_their_own() {
     let out = pst(&server, &dir, &args).output().unwrap();
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     assert_eq!(subjects(&server, "alice"), subjects(&server, "bob"));
-    assert_eq!(subjects(&server, "bob")["INBOX"], numbered("one", 5));
+    assert_eq!(subjects(&server, "bob"), BTreeMap::from([("Inbox".into(), numbered("one", 5))]));
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn kills_and_interrupts_leave_each_item_once() {
     }
     let map = list(&dir, "file,mailbox\nalice.pst,alice\nbob.pst,bob\ncarol.pst,carol\n");
     let address = address(&server);
-    let args = ["push", "--mailboxes", &map, "--login-as", "{user}*admin", &address, "--rate", "200", "--json"];
+    let args = ["push", "--mailboxes", &map, "--login-as", "{user}*admin", &address, "--rate", "60", "--json"];
     let start = || {
         let mut command = pst(&server, &dir, &args);
         command.env("PST_PASSWORD", MASTER).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
@@ -265,14 +266,54 @@ fn kills_and_interrupts_leave_each_item_once() {
             continue;
         }
         Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
-        let begun = Instant::now();
         let status = child.wait().unwrap();
         assert!(matches!(status.code(), Some(130 | 0)), "{status}");
-        assert!(begun.elapsed() < Duration::from_secs(20));
     }
     let out = pst(&server, &dir, &args).env("PST_PASSWORD", MASTER).output().unwrap();
     assert_eq!(code(&out), 0, "{}", stderr(&out));
     for user in users {
-        assert_eq!(subjects(&server, user), BTreeMap::from([("INBOX".to_owned(), numbered(user, 300))]));
+        assert_eq!(subjects(&server, user), BTreeMap::from([("Inbox".to_owned(), numbered(user, 300))]));
     }
+}
+
+/// An app's token is for all mailboxes; the server says into which it lets.
+#[test]
+fn one_token_for_all() {
+    let Some(server) = Dovecot::start() else { return };
+    let (idp, dir) = (Idp::start(), tempfile::tempdir().unwrap());
+    store(&dir, "one", 10);
+    server.accept_token("access-SECRET-1", "alice");
+    let map = list(&dir, "file,mailbox\none.pst,alice\none.pst,bob\n");
+    let (word, address, token) = (secret(&dir, APP_SECRET), address(&server), idp.url("token"));
+    let app = ["--oauth", "app", "--client-id", "app", "--token-url", &token, "--client-secret-file", &word];
+    let args = [&["push", "--mailboxes", &map, &address, "--parallel", "1"], &app[..]].concat();
+    let out = pst(&server, &dir, &args).output().unwrap();
+    let text = stderr(&out);
+    assert_eq!(code(&out), 2, "{text}");
+    assert!(text.contains("bob: NOT FILLED: ") && text.contains("the sign-in of bob was refused"), "{text}");
+    assert!(!text.contains("SECRET"), "{text}");
+    assert_eq!(subjects(&server, "alice"), BTreeMap::from([("Inbox".to_owned(), numbered("one", 10))]));
+    assert_eq!(idp.forms("token").len(), 1);
+    let out = pst(&server, &dir, &[&args[..], &["--login-as", "{user}*admin"]].concat()).output().unwrap();
+    assert!(code(&out) == 2 && stderr(&out).contains("goes with a password"), "{}", stderr(&out));
+}
+
+#[test]
+fn a_full_mailbox_does_not_keep_the_others() {
+    let quota = "protocol imap {\n  mail_plugins = imap_zlib quota\n}\nplugin {\n  quota = maildir:User quota\n  \
+                 quota_rule = *:storage=8K\n  quota_grace = 0\n}\n";
+    let Some(server) = Dovecot::start_with(quota) else { return };
+    let dir = tempfile::tempdir().unwrap();
+    store(&dir, "few", 5);
+    store(&dir, "many", 300);
+    let map = list(&dir, "file,mailbox\nmany.pst,alice\nfew.pst,bob\n");
+    let (word, address) = (secret(&dir, PASSWORD), address(&server));
+    let args = ["push", "--mailboxes", &map, &address, "--password-file", &word, "--parallel", "1"];
+    let out = pst(&server, &dir, &args).output().unwrap();
+    let text = stderr(&out);
+    assert_eq!(code(&out), 1, "{text}");
+    assert!(text.contains("; ENDED: ") && text.ends_with("1 of 2 mailboxes complete\n"), "{text}");
+    let alice = subjects(&server, "alice").values().map(Vec::len).sum::<usize>();
+    assert!(alice > 0 && alice < 300, "{alice}");
+    assert_eq!(subjects(&server, "bob"), BTreeMap::from([("Inbox".to_owned(), numbered("few", 5))]));
 }

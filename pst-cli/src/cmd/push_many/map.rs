@@ -142,8 +142,10 @@ impl List<'_> {
     fn parts(&mut self) {
         let mut faults: Vec<(u64, String)> = Vec::new();
         let mut told = HashSet::new();
-        for (path, rows) in &self.files {
-            let line = rows.first().map_or(0, |(line, _)| *line);
+        let line_of = |rows: &[(u64, String)]| rows.first().map_or(0, |(line, _)| *line);
+        let mut files: Vec<(u64, &PathBuf)> = self.files.iter().map(|(path, rows)| (line_of(rows), path)).collect();
+        files.sort();
+        for (line, path) in files {
             let (first, number) = first_part(path);
             let parts = parts_of(&first);
             if number > parts.len() && number < PARTS {

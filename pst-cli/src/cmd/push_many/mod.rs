@@ -11,7 +11,7 @@ use super::summary::{counts, not_taken, object};
 use crate::args::Convert;
 use crate::exit::Outcome;
 use crate::ui::Together;
-use crate::ui::text::{Out, plural, say};
+use crate::ui::text::{Out, say};
 use accounts::Accounts;
 use map::Mailbox;
 use pst_core::endpoint::text::file_name;
@@ -132,7 +132,9 @@ fn tell(a: &Convert, names: &[String], results: &[Option<Result<Ran>>]) {
             Some(Ok(ran)) => {
                 let ended = ran.report.ended.as_ref().map(|e| format!("; ENDED: {e}")).unwrap_or_default();
                 say(format!("{name}: {}{ended}", counts(a, ran)));
-                not_taken(ran).iter().for_each(|line| say(format!("{name}: {line}")));
+                if let Some(line) = not_taken(ran) {
+                    say(format!("{name}: {line}"));
+                }
             }
             Some(Err(e)) => say(format!("{name}: NOT FILLED: {e}")),
             None => say(format!("{name}: not begun")),
@@ -140,7 +142,7 @@ fn tell(a: &Convert, names: &[String], results: &[Option<Result<Ran>>]) {
     }
     let complete = results.iter().flatten().flatten().filter(|ran| ran.report.ended.is_none()).count();
     if !a.dry_run {
-        say(format!("{complete} of {} complete", plural(names.len() as u64, "mailbox")));
+        say(format!("{complete} of {} mailboxes complete", names.len()));
     }
 }
 
