@@ -4,7 +4,7 @@ use crate::command::{at, code, stderr};
 use crate::dovecot::{Dovecot, PASSWORD};
 use crate::idp::{APP_SECRET, Idp};
 use crate::push::{held, pst};
-use crate::support::Seeded;
+use crate::support::{Seeded, files};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fs;
@@ -316,4 +316,37 @@ fn a_full_mailbox_does_not_keep_the_others() {
     let alice = subjects(&server, "alice").values().map(Vec::len).sum::<usize>();
     assert!(alice > 0 && alice < 300, "{alice}");
     assert_eq!(subjects(&server, "bob"), BTreeMap::from([("Inbox".to_owned(), numbered("few", 5))]));
+}
+
+/// Every PST of the corpus that opens goes by a list into the mailboxes that `pst push`, one by one, fills as well.
+#[test]
+fn real_files_arrive_as_one_by_one() {
+    let Some(corpus) = crate::support::corpus("pst") else { return };
+    let Some(server) = Dovecot::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let opens = |p: &std::path::PathBuf| code(&crate::command::pst(&["ls", &p.display().to_string()])) == 0;
+    let files: Vec<_> = files(&corpus, &[".pst"]).into_iter().filter(opens).collect();
+    assert!(files.len() > 4, "{files:?}");
+    let users = |n: usize| if n % 2 == 0 { ("alice", "carol") } else { ("bob", "dave") };
+    let row = |(n, file): (usize, &std::path::PathBuf)| format!("{},{},F{n}\n", file.display(), users(n).0);
+    let rows: String = files.iter().enumerate().map(row).collect();
+    let map = list(&dir, &format!("file,mailbox,target-root\n{rows}"));
+    let (word, server_alone) = (secret(&dir, PASSWORD), address(&server));
+    let args = ["push", "--mailboxes", &map, &server_alone, "--password-file", &word, "--json"];
+    let out = pst(&server, &dir, &args).output().unwrap();
+    assert!(matches!(code(&out), 0 | 1), "{}", stderr(&out));
+    let by = said(&out);
+    let mut alone = BTreeMap::from([("alice", 0), ("bob", 0)]);
+    for (n, file) in files.iter().enumerate() {
+        let target = format!("imaps://{}@localhost:{}", users(n).1, server.imaps);
+        let args = ["push", &file.display().to_string(), &target, "--target-root", &format!("F{n}"), "--json"];
+        let out = pst(&server, &dir, &args).output().unwrap();
+        let said: Json = serde_json::from_slice(&out.stdout).unwrap();
+        *alone.get_mut(users(n).0).unwrap() += said["written"].as_u64().unwrap();
+    }
+    for (many, one) in [("alice", "carol"), ("bob", "dave")] {
+        let written = by[many]["written"].as_u64().unwrap();
+        assert!(written == alone[many] && held(&server, many) == held(&server, one), "{many}: {written}");
+        eprintln!("{many}: {written} items");
+    }
 }
