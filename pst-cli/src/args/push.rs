@@ -18,7 +18,8 @@ pub struct PushOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), requires = "mailboxes", help_heading = "Into a mailbox")]
     pub parallel: Option<u8>,
     /// The name that signs in to a mailbox by the password of an administrator: '{user}*admin' for a master user of
-    /// Dovecot, 'DOMAIN\admin\{local}' for Exchange; {user} is the mailbox, {local} what stands before its @.
+    /// Dovecot, 'DOMAIN\admin\{local}' for Exchange; {user} is the mailbox, {local} what stands before its @. The
+    /// password is that of the user in the address, where one is named, and asked for once.
     #[arg(long, value_name = "PATTERN", requires = "mailboxes", help_heading = "Into a mailbox")]
     pub login_as: Option<String>,
     /// Where it is noted what was sent; without it pst/push of $XDG_STATE_HOME (~/.local/state), a file for each mailbox.

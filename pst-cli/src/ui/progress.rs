@@ -42,7 +42,10 @@ impl Bars {
     /// A bar for the run of a mailbox.
     pub fn one(&self, mailbox: &str) -> Progress {
         let bar = self.0.add(ProgressBar::no_length());
-        Progress { of: Some((self.clone(), tame(mailbox))), ..Progress::with(bar) }
+        let mailbox = tame(mailbox);
+        // A narrow terminal cuts the folder off before the name.
+        let name = format!("{}  ", mailbox.replace('{', "{{").replace('}', "}}"));
+        Progress { of: Some((self.clone(), mailbox)), ..Progress::with(bar, &name) }
     }
 
     /// Tells a line above the bars.
@@ -54,13 +57,14 @@ impl Bars {
 impl Progress {
     /// A bar if standard error is a terminal, else only lines for failures.
     pub fn new() -> Self {
-        Self::with(ProgressBar::with_draw_target(None, target()))
+        Self::with(ProgressBar::with_draw_target(None, target()), "")
     }
 
-    fn with(bar: ProgressBar) -> Self {
+    fn with(bar: ProgressBar, name: &str) -> Self {
         bar.enable_steady_tick(Duration::from_millis(250));
-        let template = "{spinner} {pos} of {len} items, {prefix}{per_sec}, {eta} left  {wide_msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let template =
+            format!("{{spinner}} {name}{{pos}} of {{len}} items, {{prefix}}{{per_sec}}, {{eta}} left  {{wide_msg}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         Self {
@@ -70,15 +74,6 @@ impl Progress {
             told: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         }
-    }
-
-    /// A line under the name of the mailbox, if there is one.
-    fn named(&self, line: &str) -> String {
-        #[cfg(feature = "network")]
-        if let Some((_, mailbox)) = &self.of {
-            return format!("{mailbox}: {line}");
-        }
-        line.to_owned()
     }
 
     fn tell(&self, line: &str) {
@@ -92,8 +87,8 @@ impl Progress {
 
     fn say(&self, line: &str) {
         #[cfg(feature = "network")]
-        if let Some((bars, _)) = &self.of {
-            return bars.say(&self.named(line));
+        if let Some((bars, mailbox)) = &self.of {
+            return bars.say(&format!("{mailbox}: {line}"));
         }
         self.bar.suspend(|| super::text::say(line));
     }
@@ -109,7 +104,7 @@ impl Observer for Progress {
     fn event(&self, event: &Event<'_>) {
         match event {
             Event::Planned { items, .. } => self.bar.set_length(*items),
-            Event::Folder(name) => self.bar.set_message(self.named(&tame(name))),
+            Event::Folder(name) => self.bar.set_message(tame(name)),
             // They are done, but say nothing of the speed.
             Event::There(items) => self.bar.set_length(self.bar.length().unwrap_or_default().saturating_sub(*items)),
             Event::Progress { items, bytes: more } => {

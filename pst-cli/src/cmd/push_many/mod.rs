@@ -136,7 +136,7 @@ fn tell(a: &Convert, names: &[String], results: &[Option<Result<Ran>>]) {
                     say(format!("{name}: {line}"));
                 }
             }
-            Some(Err(e)) => say(format!("{name}: NOT FILLED: {e}")),
+            Some(Err(e)) => say(format!("{name}: FAILED: {e}")),
             None => say(format!("{name}: not begun")),
         }
     }
@@ -171,9 +171,7 @@ fn outcome(results: Vec<Option<Result<Ran>>>) -> Result<Outcome> {
     }
     match (stopped, failed.first()) {
         (Some(e), _) => Err(e),
-        (None, Some(kind)) => {
-            Err(Error::new(*kind, format!("{} of {all} mailboxes could not be filled", failed.len())))
-        }
+        (None, Some(kind)) => Err(Error::new(*kind, format!("{} of {all} mailboxes failed", failed.len()))),
         (None, None) => Ok(outcome),
     }
 }
