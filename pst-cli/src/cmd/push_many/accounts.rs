@@ -59,7 +59,9 @@ impl Accounts {
         let account = self.account(self.owner.as_deref().unwrap_or("{user}"))?;
         takes_mail(&account)?;
         let by_password = matches!(account.sign_in, SignIn::Password(_));
-        if by_password && self.name.is_none() && self.owner.is_some() && self.pattern.is_none() {
+        // The user of a configuration is replaced; one of an option or the address was meant for all.
+        let is_given = a.account.user.is_some() || (self.name.is_none() && self.owner.is_some());
+        if by_password && is_given && self.pattern.is_none() {
             let text = "the mailboxes stand in the list; who signs in to them in place of their owners is told by --login-as, \
                         such as '{user}*admin'";
             return usage(text);
