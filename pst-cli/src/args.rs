@@ -51,7 +51,7 @@ pub enum Command {
 }
 
 /// `pst convert`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Kinds are recognised; a prefix forces one: pst:, eml:, msg:, mbox:, maildir:, ics:, vcf:, json:; html: and attachments: are
 targets only.
@@ -68,6 +68,7 @@ targets only.
   pst convert --account work work.pst             an account of the configuration
   pst push old.pst imaps://anna@imap.example.org  into a mailbox on a server; run again, it sends what is missing
   pst push --account old --to-account new         from one account into another
+  pst push --mailboxes map.csv --login-as '{user}*admin' imaps://imap.example.org    many files into many mailboxes
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Convert {

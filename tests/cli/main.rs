@@ -60,6 +60,8 @@ mod push;
 #[cfg(all(unix, feature = "network"))]
 mod push_ews;
 #[cfg(all(unix, feature = "network"))]
+mod push_many;
+#[cfg(all(unix, feature = "network"))]
 mod several;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "each test uses its part")]

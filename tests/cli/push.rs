@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// `pst` for an account of this server, whose notes go into a folder of the test.
-fn pst(server: &Dovecot, dir: &tempfile::TempDir, args: &[&str]) -> Command {
+pub fn pst(server: &Dovecot, dir: &tempfile::TempDir, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pst"));
     command.args(args).arg("--ca-file").arg(server.ca_file()).env("PST_PASSWORD", PASSWORD);
     command.env("HOME", "/nonexistent").env("XDG_STATE_HOME", dir.path().join("state"));
@@ -29,7 +29,7 @@ fn push(server: &Dovecot, dir: &tempfile::TempDir, args: &[&str]) -> (i32, Json,
 }
 
 /// Bytes, flags and date of each message, by folder.
-type Held = BTreeMap<String, Vec<(Vec<u8>, Option<i64>, Vec<String>)>>;
+pub type Held = BTreeMap<String, Vec<(Vec<u8>, Option<i64>, Vec<String>)>>;
 
 fn words(f: &Flags) -> Vec<String> {
     let set = [
@@ -45,7 +45,7 @@ fn words(f: &Flags) -> Vec<String> {
     out
 }
 
-fn held(server: &Dovecot, user: &str) -> Held {
+pub fn held(server: &Dovecot, user: &str) -> Held {
     let login = Login::Password { user: user.into(), password: Secret::new(PASSWORD) };
     let account = Account::new(server.server(server.imaps), login);
     let source = ImapSource::open(account, Options::default()).unwrap();

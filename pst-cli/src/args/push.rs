@@ -10,6 +10,19 @@ pub struct PushOptions {
     /// The target is this account of the configuration; all arguments are sources then.
     #[arg(long, value_name = "NAME", conflicts_with = "attachments", help_heading = "Into a mailbox")]
     pub to_account: Option<String>,
+    /// Many files into many mailboxes: a list (CSV) with the columns file and mailbox, and where wanted target-root and
+    /// code-page; files from the list's folder, * and ? for several. The only argument is the server, or --to-account
+    /// names it; the mailboxes take the place of its user.
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["attachments", "account", "all_accounts", "journal"], help_heading = "Into a mailbox")]
+    pub mailboxes: Option<PathBuf>,
+    /// Mailboxes that are filled at once [default: 4].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64), requires = "mailboxes", help_heading = "Into a mailbox")]
+    pub parallel: Option<u8>,
+    /// The name that signs in to a mailbox by the password of an administrator: '{user}*admin' for a master user of
+    /// Dovecot, 'DOMAIN\admin\{local}' for Exchange; {user} is the mailbox, {local} what stands before its @. The
+    /// password is that of the user in the address, where one is named, and asked for once.
+    #[arg(long, value_name = "PATTERN", requires = "mailboxes", help_heading = "Into a mailbox")]
+    pub login_as: Option<String>,
     /// Where it is noted what was sent; without it pst/push of $XDG_STATE_HOME (~/.local/state), a file for each mailbox.
     #[arg(long, value_name = "FILE", help_heading = "Into a mailbox")]
     pub journal: Option<PathBuf>,
@@ -23,7 +36,7 @@ pub struct PushOptions {
     #[arg(long, help_heading = "Into a mailbox")]
     pub keep_receipts: bool,
     /// The mailbox of somebody else (SMTP address), to which who signs in has access; ews:// targets.
-    #[arg(long, value_name = "ADDRESS", help_heading = "Into a mailbox")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "mailboxes", help_heading = "Into a mailbox")]
     pub mailbox: Option<String>,
     /// Open the mailbox in the name of its owner (ExchangeImpersonation); ews:// targets.
     #[arg(long, requires = "mailbox", help_heading = "Into a mailbox")]

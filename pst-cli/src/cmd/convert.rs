@@ -1,20 +1,18 @@
 //! `pst convert`.
 
 use super::input::{Input, inputs};
-use super::summary::summary;
+use super::summary::{Deletion, summary};
 use crate::args::{Calendar, Convert, Crypt, Duplicates, Vcard};
 use crate::exit::{self, Outcome};
 use crate::report::{self, Account};
-use crate::ui::Talk;
-use crate::ui::events::Events;
-use crate::ui::progress::Progress;
 use crate::ui::text::say;
+use crate::ui::{Talk, talk};
 use pst_core::endpoint::directory::{Learnt, read_map};
 use pst_core::endpoint::pst::parts_of;
 use pst_core::endpoint::{self, SourceOptions, TargetOptions};
 use pst_core::mime::contact::Version;
 use pst_core::pipeline::journal::Journal;
-use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, RunOptions, Sink, Source};
+use pst_core::pipeline::{self, FolderFilter, ItemFilter, Mounted, Rehearsal, Report, RunOptions, Sink, Source};
 use pst_core::{Error, Kind, Result, mime};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,9 +36,13 @@ pub fn run(a: &Convert) -> Result<Outcome> {
         return super::fetch::all(a, folder, &stop);
     }
     #[cfg(feature = "network")]
+    if let Some(map) = &a.push.mailboxes {
+        return super::push_many::run(a, map, &stop);
+    }
+    #[cfg(feature = "network")]
     if let Some((inputs, mailbox)) = super::push::ends(a, &stop)? {
         let name = super::push::name(&mailbox);
-        return one(a, inputs, Target { name: &name, mailbox: Some(mailbox) }, a.report.as_deref(), &stop);
+        return one(a, inputs, Target::mailbox(&name, mailbox), a.report.as_deref(), &stop);
     }
     let (sources, target) = ends(a)?;
     if a.duplicates == Duplicates::Replace {
@@ -68,6 +70,33 @@ impl<'t> Target<'t> {
             mailbox: None,
         }
     }
+
+    /// A mailbox on a server, and its address.
+    #[cfg(feature = "network")]
+    pub fn mailbox(name: &'t str, mailbox: super::fetch::Remote) -> Self {
+        Self { name, mailbox: Some(mailbox) }
+    }
+}
+
+/// A run that has ended.
+pub struct Ran {
+    /// The target, as it was given.
+    pub target: String,
+    /// What happened.
+    pub report: Report,
+    /// Files in the sources that are none of their items.
+    pub not_taken: Vec<PathBuf>,
+    /// What became of mail that was to be deleted on servers.
+    pub deletion: Deletion,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Ran {
+    /// True if items failed, are damaged or stay, or the run did not get to its end.
+    pub fn is_flawed(&self) -> bool {
+        self.report.failed + self.report.damaged > 0 || !self.deletion.kept.is_empty() || self.report.ended.is_some()
+    }
 }
 
 /// One run: from these sources into this target.
@@ -81,6 +110,32 @@ pub fn one(
     account: Option<&Path>,
     stop: &Arc<AtomicBool>,
 ) -> Result<Outcome> {
+    let ran = carry(a, inputs, to, account, &talk(a.json), stop)?;
+    match summary(a, &ran) {
+        Err(e) if exit::is_closed_pipe(&e) => {}
+        told => told?,
+    }
+    let outcome = if ran.is_flawed() { Outcome::Flawed } else { Outcome::Done };
+    match ran.report.ended {
+        Some(e) if e.kind() == Kind::Interrupted => return Err(e),
+        Some(e) => say(format!("pst: {e}")),
+        None => {}
+    }
+    ran.deletion.failed.into_iter().next().map_or(Ok(outcome), Err)
+}
+
+/// Carries items from these sources into this target, and writes the account of it.
+///
+/// # Errors
+/// As [`run`].
+pub fn carry(
+    a: &Convert,
+    inputs: Vec<Input>,
+    to: Target<'_>,
+    account: Option<&Path>,
+    observer: &Arc<dyn Talk>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Ran> {
     let (started, begun) = (Instant::now(), jiff::Timestamp::now());
     let names: Vec<String> = inputs.iter().map(Input::title).collect();
     let folders = folders(a, &inputs)?;
@@ -92,8 +147,6 @@ pub fn one(
     #[cfg(not(feature = "network"))]
     let is_mailbox = false;
     let items = items(a, !is_mailbox && endpoint::keeps_associated(target));
-    let observer: Arc<dyn Talk> = if a.json { Arc::new(Events::new()) } else { Arc::new(Progress::new()) };
-    let reading = SourceOptions { ansi_codepage: a.ansi.ansi_codepage };
     #[cfg(feature = "network")]
     let growing = super::fetch::Grown::new(a, &inputs, target)?;
     let local: Vec<String> = inputs.iter().filter_map(|i| i.local().map(str::to_owned)).collect();
@@ -104,12 +157,18 @@ pub fn one(
     let (mut journals, mut deletions) = (Vec::new(), Vec::new());
     for input in inputs {
         let single = a.target_root.is_none() && input.local().is_some_and(endpoint::is_single_mbox);
-        let under = if several || single { vec![unique(&input.name(), &mut used)] } else { Vec::new() };
+        let under = match input.place() {
+            Some(place) => place.to_vec(),
+            None if several || single => vec![unique(&input.name(), &mut used)],
+            None => Vec::new(),
+        };
         let (source, journal): (_, Option<Arc<dyn Journal>>) = match input {
-            Input::Local(spec) => (endpoint::open(&spec, reading)?, None),
+            Input::Local(spec) => (endpoint::open(&spec, reading(a))?, None),
+            #[cfg(feature = "network")]
+            Input::Row(row) => (endpoint::open(&row.file, row.reading)?, None),
             #[cfg(feature = "network")]
             Input::Remote(remote) => {
-                let opened = super::fetch::open(*remote, a, &items, &growing, stop, &observer)?;
+                let opened = super::fetch::open(*remote, a, &items, &growing, stop, observer)?;
                 // A dry run asks what is there, but takes no notes.
                 let journal = opened.journal.filter(|_| !a.dry_run);
                 journals.extend(journal.clone());
@@ -137,7 +196,7 @@ pub fn one(
     let how = target_options(a, title, learnt)?;
     #[cfg(feature = "network")]
     let opened = match mailbox {
-        Some(remote) => Some(super::push::sink(remote, a, how.mail.clone(), stop, &observer)?),
+        Some(remote) => Some(super::push::sink(remote, a, how.mail.clone(), stop, observer)?),
         None => growing.sink(),
     };
     #[cfg(not(feature = "network"))]
@@ -149,12 +208,12 @@ pub fn one(
             if a.dry_run { Box::new(Rehearsal::of(sink)) } else { sink }
         }
     };
-    let result = pipeline::run(&mounted, sink, &options, &*observer);
+    let result = pipeline::run(&mounted, sink, &options, &**observer);
     observer.end();
     let report = result?;
     // What is told may find nobody to listen; what is to be done is done before.
     #[cfg(not(feature = "network"))]
-    let deletion = super::summary::Deletion::default();
+    let deletion = Deletion::default();
     #[cfg(feature = "network")]
     let deletion = {
         // A run in which items failed has not come to its end.
@@ -176,21 +235,12 @@ pub fn one(
         };
         account.write(path)?;
     }
-    match summary(a, target, &report, &others, &deletion, seconds) {
-        Err(e) if exit::is_closed_pipe(&e) => {}
-        told => told?,
-    }
-    let mut flawed = report.failed + report.damaged > 0 || !deletion.kept.is_empty();
-    match report.ended {
-        Some(e) if e.kind() == Kind::Interrupted => return Err(e),
-        Some(e) => {
-            say(format!("pst: {e}"));
-            flawed = true;
-        }
-        None => {}
-    }
-    let outcome = if flawed { Outcome::Flawed } else { Outcome::Done };
-    deletion.failed.into_iter().next().map_or(Ok(outcome), Err)
+    Ok(Ran { target: target.to_owned(), report, not_taken: others, deletion, seconds })
+}
+
+/// How sources are read.
+pub fn reading(a: &Convert) -> SourceOptions {
+    SourceOptions { ansi_codepage: a.ansi.ansi_codepage }
 }
 
 /// The files of the target, if it is a PST.

@@ -293,7 +293,7 @@ fn one_file_each<'a>(names: impl Iterator<Item = &'a str>) -> Result<()> {
 }
 
 /// The report of one account: "report.html" becomes "report work.html".
-fn beside(report: &Path, account: &str) -> PathBuf {
+pub fn beside(report: &Path, account: &str) -> PathBuf {
     let stem = report.file_stem().unwrap_or_default().to_string_lossy();
     let ending = report.extension().unwrap_or_default().to_string_lossy();
     report.with_file_name(format!("{stem} {account}.{ending}"))

@@ -14,16 +14,42 @@ use std::sync::atomic::AtomicBool;
 pub enum Input {
     /// A file or folder, as it was given.
     Local(String),
+    /// A file or folder of a list of mailboxes.
+    #[cfg(feature = "network")]
+    Row(Row),
     /// An account on a server.
     #[cfg(feature = "network")]
     Remote(Box<super::fetch::Remote>),
 }
 
+/// A file of a list of mailboxes.
+#[cfg(feature = "network")]
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its path.
+    pub file: String,
+    /// The folder of the mailbox that takes it in; empty for the top.
+    pub under: Vec<String>,
+    /// How it is read.
+    pub reading: endpoint::SourceOptions,
+}
+
 impl Input {
+    /// The folder of the target that it was given, where it was.
+    pub fn place(&self) -> Option<&[String]> {
+        match self {
+            #[cfg(feature = "network")]
+            Self::Row(row) => Some(&row.under),
+            _ => None,
+        }
+    }
+
     /// The file or folder.
     pub fn local(&self) -> Option<&str> {
         match self {
             Self::Local(spec) => Some(spec),
+            #[cfg(feature = "network")]
+            Self::Row(row) => Some(&row.file),
             #[cfg(feature = "network")]
             Self::Remote(_) => None,
         }
@@ -34,6 +60,8 @@ impl Input {
         match self {
             Self::Local(spec) => spec.clone(),
             #[cfg(feature = "network")]
+            Self::Row(row) => row.file.clone(),
+            #[cfg(feature = "network")]
             Self::Remote(remote) => remote.account.address.to_string(),
         }
     }
@@ -43,6 +71,8 @@ impl Input {
         match self {
             Self::Local(spec) => endpoint::name_of(spec),
             #[cfg(feature = "network")]
+            Self::Row(row) => endpoint::name_of(&row.file),
+            #[cfg(feature = "network")]
             Self::Remote(remote) => remote.account.user.clone(),
         }
     }
@@ -51,6 +81,8 @@ impl Input {
     pub fn patterns(&self) -> (Vec<String>, Vec<String>) {
         match self {
             Self::Local(_) => Default::default(),
+            #[cfg(feature = "network")]
+            Self::Row(_) => Default::default(),
             #[cfg(feature = "network")]
             Self::Remote(remote) => (remote.include(), remote.account.exclude.clone()),
         }

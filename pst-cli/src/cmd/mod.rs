@@ -16,5 +16,7 @@ mod push;
 #[cfg(feature = "network")]
 mod push_ews;
 #[cfg(feature = "network")]
+mod push_many;
+#[cfg(feature = "network")]
 mod server;
 mod summary;

@@ -13,7 +13,7 @@ use pst_core::{Error, Kind, Result, mime};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-fn usage<T>(text: &str) -> Result<T> {
+pub(super) fn usage<T>(text: &str) -> Result<T> {
     Err(Error::new(Kind::Usage, text))
 }
 
@@ -34,12 +34,31 @@ pub fn ends(a: &Convert, stop: &Arc<AtomicBool>) -> Result<Option<(Vec<Input>, R
             None => usage("a source is needed: pst push SOURCE... --to-account NAME"),
         };
     }
-    if a.overwrite || a.append || a.split.is_some() {
-        return usage("a mailbox on a server is only added to; leave out --overwrite, --append and --split");
-    }
+    only_added_to(a)?;
     let remote_source = a.account.account.is_some()
         || sources.iter().map(|s| is_address(s)).collect::<Result<Vec<_>>>()?.contains(&true);
     let target = account(a, target, remote_source)?;
+    takes_mail(a, &target)?;
+    let inputs = inputs(a, sources, stop)?;
+    Ok(Some((inputs, Remote::of(target, stop)?)))
+}
+
+/// Refuses options of targets that can be replaced.
+///
+/// # Errors
+/// [`Kind::Usage`].
+pub fn only_added_to(a: &Convert) -> Result<()> {
+    if a.overwrite || a.append || a.split.is_some() {
+        return usage("a mailbox on a server is only added to; leave out --overwrite, --append and --split");
+    }
+    Ok(())
+}
+
+/// Refuses accounts that are no mailbox as a whole, or take nothing in.
+///
+/// # Errors
+/// [`Kind::Usage`].
+pub fn takes_mail(a: &Convert, target: &Account) -> Result<()> {
     if target.address.scheme.is_pop() {
         return usage("POP3 takes no mail in; the target is an imaps:// or ews:// address");
     }
@@ -48,8 +67,7 @@ pub fn ends(a: &Convert, stop: &Arc<AtomicBool>) -> Result<Option<(Vec<Input>, R
     if !ews && target.address.path.is_some() {
         return usage("the folder of the mailbox that takes all in is given by --target-root, not in the address");
     }
-    let inputs = inputs(a, sources, stop)?;
-    Ok(Some((inputs, Remote::of(target, stop)?)))
+    Ok(())
 }
 
 /// The settings of an account of which the options say nothing: nor does the variable PST_PASSWORD.

@@ -12,6 +12,8 @@ const EVERY: Duration = Duration::from_millis(500);
 
 /// Prints each event as one line; progress about twice a second, and once at the end.
 pub struct Events {
+    /// Each line names this mailbox, where there are several.
+    mailbox: Option<String>,
     state: Mutex<State>,
 }
 
@@ -28,7 +30,22 @@ impl Events {
     /// Starts the clock.
     pub fn new() -> Self {
         let started = Instant::now();
-        Self { state: Mutex::new(State { started, said: None, planned: 0, items: 0, bytes: 0, there: 0 }) }
+        let state = Mutex::new(State { started, said: None, planned: 0, items: 0, bytes: 0, there: 0 });
+        Self { mailbox: None, state }
+    }
+
+    /// Starts the clock of a mailbox, one of several.
+    #[cfg(feature = "network")]
+    pub fn of(mailbox: &str) -> Self {
+        Self { mailbox: Some(mailbox.to_owned()), ..Self::new() }
+    }
+
+    fn say(&self, event: Value) {
+        let event = match &self.mailbox {
+            Some(mailbox) => with(event, "mailbox", mailbox),
+            None => event,
+        };
+        let _ = writeln!(std::io::stderr().lock(), "{}", json::line(&event));
     }
 }
 
@@ -43,14 +60,10 @@ impl State {
     }
 }
 
-fn say(event: &Value) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", json::line(event));
-}
-
-/// The same object as an event of this name.
-fn named(name: &str, mut object: Value) -> Value {
+/// The same object with one more field.
+fn with(mut object: Value, field: &str, value: &str) -> Value {
     if let Some(fields) = object.as_object_mut() {
-        fields.insert("event".to_owned(), name.into());
+        fields.insert(field.to_owned(), value.into());
     }
     object
 }
@@ -58,7 +71,7 @@ fn named(name: &str, mut object: Value) -> Value {
 impl super::Talk for Events {
     fn end(&self) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        say(&state.progress());
+        self.say(state.progress());
     }
 }
 
@@ -68,21 +81,21 @@ impl Observer for Events {
         match event {
             Event::Planned { folders, items } => {
                 state.planned = *items;
-                say(&json!({"event": "planned", "folders": folders, "items": items}));
+                self.say(json!({"event": "planned", "folders": folders, "items": items}));
             }
-            Event::Folder(name) => say(&json!({"event": "folder", "folder": name})),
+            Event::Folder(name) => self.say(json!({"event": "folder", "folder": name})),
             Event::There(items) => state.there += items,
             Event::Progress { items, bytes } => {
                 state.items += items;
                 state.bytes += bytes;
                 if state.said.is_none_or(|t| t.elapsed() >= EVERY) {
                     state.said = Some(Instant::now());
-                    say(&state.progress());
+                    self.say(state.progress());
                 }
             }
-            Event::Notice { text, seconds } => say(&json!({"event": "notice", "text": text, "seconds": seconds})),
-            Event::Failed(failure) => say(&named("failed", json::failure(failure))),
-            Event::Warning(note) => say(&named("warning", json::note(note))),
+            Event::Notice { text, seconds } => self.say(json!({"event": "notice", "text": text, "seconds": seconds})),
+            Event::Failed(failure) => self.say(with(json::failure(failure), "event", "failed")),
+            Event::Warning(note) => self.say(with(json::note(note), "event", "warning")),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A progress bar on a terminal, and the events of a run told to people.
 
 use super::text::{bytes, tame};
+#[cfg(feature = "network")]
+use indicatif::MultiProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pst_core::pipeline::{Event, Observer};
 use std::io::IsTerminal;
@@ -13,24 +15,65 @@ const TOLD: u64 = 50;
 /// Shows a run on standard error.
 pub struct Progress {
     bar: ProgressBar,
+    /// The run is that of this mailbox, among others.
+    #[cfg(feature = "network")]
+    of: Option<(Bars, String)>,
     told: AtomicU64,
     bytes: AtomicU64,
+}
+
+/// Where bars are drawn: nowhere if standard error is no terminal.
+fn target() -> ProgressDrawTarget {
+    if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() }
+}
+
+/// A bar for each of several runs, one below the other.
+#[cfg(feature = "network")]
+#[derive(Clone)]
+pub struct Bars(MultiProgress);
+
+#[cfg(feature = "network")]
+impl Bars {
+    /// No bar yet.
+    pub fn new() -> Self {
+        Self(MultiProgress::with_draw_target(target()))
+    }
+
+    /// A bar for the run of a mailbox.
+    pub fn one(&self, mailbox: &str) -> Progress {
+        let bar = self.0.add(ProgressBar::no_length());
+        let mailbox = tame(mailbox);
+        // A narrow terminal cuts the folder off before the name.
+        let name = format!("{}  ", mailbox.replace('{', "{{").replace('}', "}}"));
+        Progress { of: Some((self.clone(), mailbox)), ..Progress::with(bar, &name) }
+    }
+
+    /// Tells a line above the bars.
+    pub fn say(&self, line: &str) {
+        self.0.suspend(|| super::text::say(line));
+    }
 }
 
 impl Progress {
     /// A bar if standard error is a terminal, else only lines for failures.
     pub fn new() -> Self {
-        let bar = if std::io::stderr().is_terminal() {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8))
-        } else {
-            ProgressBar::hidden()
-        };
+        Self::with(ProgressBar::with_draw_target(None, target()), "")
+    }
+
+    fn with(bar: ProgressBar, name: &str) -> Self {
         bar.enable_steady_tick(Duration::from_millis(250));
-        let template = "{spinner} {pos} of {len} items, {prefix}{per_sec}, {eta} left  {wide_msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let template =
+            format!("{{spinner}} {name}{{pos}} of {{len}} items, {{prefix}}{{per_sec}}, {{eta}} left  {{wide_msg}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
-        Self { bar, told: AtomicU64::new(0), bytes: AtomicU64::new(0) }
+        Self {
+            bar,
+            #[cfg(feature = "network")]
+            of: None,
+            told: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
     }
 
     fn tell(&self, line: &str) {
@@ -43,6 +86,10 @@ impl Progress {
     }
 
     fn say(&self, line: &str) {
+        #[cfg(feature = "network")]
+        if let Some((bars, mailbox)) = &self.of {
+            return bars.say(&format!("{mailbox}: {line}"));
+        }
         self.bar.suspend(|| super::text::say(line));
     }
 }

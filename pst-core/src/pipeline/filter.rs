@@ -100,6 +100,18 @@ impl Pattern {
     }
 }
 
+/// The path of a folder of the target that is given as `--target-root` has it: "/", "Imported/2019", "#Inbox#/Old".
+///
+/// # Errors
+/// [`Kind::Usage`] for a well-known folder that is none.
+pub fn target_path(text: &str) -> Result<Vec<String>> {
+    let pattern = Pattern::parse(text)?;
+    let rest = text.trim_start_matches('/');
+    let rest = if pattern.role.is_some() { rest.splitn(3, '#').nth(2).unwrap_or_default() } else { rest };
+    let role = pattern.role.map(|role| role.name().to_owned());
+    Ok(role.into_iter().chain(rest.split('/').filter(|n| !n.is_empty()).map(str::to_owned)).collect())
+}
+
 impl FolderFilter {
     /// The folders that are taken, each with what it becomes in the target.
     ///
@@ -118,14 +130,7 @@ impl FolderFilter {
                 })?
             }
         };
-        let mut prefix: Vec<String> = Vec::new();
-        if let Some(target) = &self.target_root {
-            let pattern = Pattern::parse(target)?;
-            let rest = target.trim_start_matches('/');
-            let rest = if pattern.role.is_some() { rest.splitn(3, '#').nth(2).unwrap_or_default() } else { rest };
-            prefix.extend(pattern.role.map(|role| role.name().to_owned()));
-            prefix.extend(rest.split('/').filter(|n| !n.is_empty()).map(str::to_owned));
-        }
+        let mut prefix = self.target_root.as_deref().map(target_path).transpose()?.unwrap_or_default();
         prefix.extend_from_slice(under);
         let mut out = Vec::new();
         for folder in all {

@@ -12,7 +12,7 @@ pub mod source;
 mod writer;
 
 pub use event::{Event, Failure, FolderReport, Note, Observer, Report};
-pub use filter::{FolderFilter, ItemFilter};
+pub use filter::{FolderFilter, ItemFilter, target_path};
 pub use item::{Body, Flags, Folder, Item, ItemRef, Mime, Role};
 pub use run::{Mounted, RunOptions, run};
 pub use sink::{Fate, Prepare, Prepared, Rehearsal, Settled, Sink, Written};

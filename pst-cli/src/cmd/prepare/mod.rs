@@ -16,8 +16,8 @@ use pst_core::endpoint::prepare::limits::{
 };
 use pst_core::endpoint::prepare::mapping::{self, Entry};
 use pst_core::endpoint::prepare::{
-    Choice, Finding, Judged, Names, Options, RewriteOptions, Users, judge, rewrite, target_root, troublesome,
-    upload_name,
+    Choice, Finding, Judged, Mailboxes, Names, Options, RewriteOptions, Users, judge, rewrite, target_root,
+    troublesome, upload_name,
 };
 use pst_core::pipeline::{Event, Report};
 use pst_core::{Error, Kind, Result};
@@ -76,7 +76,7 @@ pub fn run(a: &Prepare) -> Result<Outcome> {
     let container_path = mapping::container_path(a.container_path.as_deref().unwrap_or_default())?;
     let unc = a.unc.as_deref().map(share).transpose()?;
     let (found, others) = sources(&a.paths, a.out.as_deref())?;
-    let users = a.map.as_deref().map(Users::read).transpose()?;
+    let users = a.map.as_deref().map(|map| Users::read(map, Mailboxes::Exchange)).transpose()?;
     let out = a.out.as_deref().map(|o| std::path::absolute(o).unwrap_or_else(|_| o.to_path_buf()));
     if let Some(out) = &out {
         output::begin(out, a.overwrite)?;

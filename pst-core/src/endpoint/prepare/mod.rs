@@ -16,4 +16,4 @@ pub use judge::{Judged, LISTED, Options, judge, size};
 pub use limits::{Cure, Effect, Finding, RULES, Rule, Spot, rule};
 pub use names::{Names, troublesome, upload_name};
 pub use rewrite::{Options as RewriteOptions, Rewritten, rewrite};
-pub use users::{Choice, Row, Users, target_root};
+pub use users::{Choice, Mailboxes, Row, Users, matches, target_root};

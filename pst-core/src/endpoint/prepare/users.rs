@@ -41,10 +41,43 @@ pub struct Row {
     pub line: u64,
     /// A file's name, or its path from where the PSTs are, or either with * and ?.
     pub file: String,
-    /// SMTP address or GUID; empty where the row names none that can be.
+    /// Whose it is; empty where the row names none that can be.
     pub mailbox: String,
     /// The other columns.
     pub choice: Choice,
+}
+
+impl Row {
+    /// True if it is for all files whose names fit.
+    pub fn is_pattern(&self) -> bool {
+        self.file.contains(['*', '?'])
+    }
+}
+
+/// How a list names mailboxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mailboxes {
+    /// As Exchange's importers want it: by SMTP address or GUID.
+    Exchange,
+    /// By an address or a name that a mail server knows.
+    Server,
+}
+
+impl Mailboxes {
+    /// True for what can be such a name.
+    fn has(self, text: &str) -> bool {
+        match self {
+            Self::Exchange => is_smtp(text) || is_guid(text),
+            Self::Server => text.len() <= 320 && !text.contains(char::is_control) && !text.contains("://"),
+        }
+    }
+
+    fn refusal(self) -> &'static str {
+        match self {
+            Self::Exchange => "is neither an SMTP address nor a GUID",
+            Self::Server => "is neither an address nor a name of a mailbox",
+        }
+    }
 }
 
 /// The list.
@@ -88,10 +121,10 @@ impl Users {
     ///
     /// # Errors
     /// When it cannot be read, or its heading has no such columns.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, mailboxes: Mailboxes) -> Result<Self> {
         let bytes = read_file(path, LARGEST)?;
         let (text, is_western) = decoded(&bytes);
-        let mut out = Self::parse(&text).map_err(|e| e.in_file(path))?;
+        let mut out = Self::parse(&text, mailboxes).map_err(|e| e.in_file(path))?;
         if is_western {
             let text = "the list is not UTF-8 and was read as Windows-1252, as spreadsheets write it";
             out.findings.push(limits::CHOICE_NOTE.found(text));
@@ -99,7 +132,7 @@ impl Users {
         Ok(out)
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(text: &str, mailboxes: Mailboxes) -> Result<Self> {
         let head = text.lines().next().unwrap_or_default();
         let most = [b',', b';', b'\t'].into_iter().rev().max_by_key(|d| head.bytes().filter(|b| b == d).count());
         let mut reader = ::csv::ReaderBuilder::new()
@@ -113,13 +146,13 @@ impl Users {
         for record in reader.records() {
             let record = record.map_err(failed)?;
             if record.iter().any(|cell| !cell.is_empty()) {
-                out.row(&columns, &record);
+                out.row(&columns, &record, mailboxes);
             }
         }
         Ok(out)
     }
 
-    fn row(&mut self, columns: &[Column], record: &::csv::StringRecord) {
+    fn row(&mut self, columns: &[Column], record: &::csv::StringRecord, mailboxes: Mailboxes) {
         let line = record.position().map_or(0, ::csv::Position::line);
         let mut row = Row { line, ..Row::default() };
         let mut say =
@@ -132,10 +165,8 @@ impl Users {
             names_mailbox |= *column == Column::Mailbox;
             match column {
                 Column::File => cell.replace('\\', "/").trim_start_matches("./").clone_into(&mut row.file),
-                Column::Mailbox if is_smtp(cell) || is_guid(cell) => cell.clone_into(&mut row.mailbox),
-                Column::Mailbox => {
-                    say(&limits::MAILBOX, format!("\"{cell:.80}\" is neither an SMTP address nor a GUID"));
-                }
+                Column::Mailbox if mailboxes.has(cell) => cell.clone_into(&mut row.mailbox),
+                Column::Mailbox => say(&limits::MAILBOX, format!("\"{cell:.80}\" {}", mailboxes.refusal())),
                 Column::Archive => match yes_or_no(cell) {
                     Some(yes) => row.choice.archive = Some(yes),
                     None => say(&limits::CHOICE, format!("archive is TRUE or FALSE, not \"{cell:.80}\"")),
@@ -154,7 +185,7 @@ impl Users {
             say(&limits::MAILBOX, "it names no mailbox".to_owned());
         }
         let index = self.rows.len();
-        if row.file.contains(['*', '?']) {
+        if row.is_pattern() {
             self.patterns.push(index);
         }
         self.by_file.entry(row.file.to_lowercase()).or_default().push(index);
@@ -247,7 +278,7 @@ pub fn target_root(text: &str) -> String {
 }
 
 /// True if `text` is what a pattern with * and ? means. Takes as many steps as both are long, multiplied.
-fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
@@ -302,10 +333,25 @@ mod tests {
     }
 
     #[test]
+    fn names_of_mailboxes() {
+        let text = "file,mailbox\na.pst,anna\nb.pst,anna@localhost\nc.pst,DOMAIN\\bob\nd.pst,imaps://dora@x\n";
+        let users = Users::parse(text, Mailboxes::Server).unwrap();
+        assert_eq!(users.rows.iter().filter(|r| !r.mailbox.is_empty()).count(), 3);
+        assert!(
+            users
+                .findings
+                .iter()
+                .map(|f| f.text.as_str())
+                .eq(["line 5: \"imaps://dora@x\" is neither an address nor a name of a mailbox"])
+        );
+        assert_eq!(Users::parse(text, Mailboxes::Exchange).unwrap().findings.len(), 4);
+    }
+
+    #[test]
     fn rows_of_files() {
         let text = "File;Mailbox;Is Archive\r\n*.pst;all@example.org\r\nB/a.pst;b@example.org;TRUE\r\n\"a.pst\";a@example.org\r\n\
                     A.pst;upper@example.org\r\n\r\nc?.pst;c1@example.org\r\n";
-        let users = Users::parse(text).unwrap();
+        let users = Users::parse(text, Mailboxes::Exchange).unwrap();
         let who = |path: &str| -> Vec<&str> {
             users.rows_of(path).into_iter().map(|i| users.rows[i].mailbox.split('@').next().unwrap()).collect()
         };
@@ -322,7 +368,7 @@ mod tests {
     fn what_is_wrong_is_said_with_its_line() {
         let text = "file,mailbox,archive,target-root,code-page\na.pst,nobody,maybe,Old\\Mail,77\n,x@example.org\nb.pst\n\
                     c.pst,c@example.org,,/,932,,\n";
-        let users = Users::parse(text).unwrap();
+        let users = Users::parse(text, Mailboxes::Exchange).unwrap();
         let said: Vec<&str> = users.findings.iter().map(|f| f.text.split(' ').nth(1).unwrap()).collect();
         assert_eq!(said, ["2:", "2:", "2:", "3:", "4:", "5:"], "{:?}", users.findings);
         assert_eq!(users.rows[0].choice.target_root.as_deref(), Some("/Old/Mail"));
@@ -331,7 +377,7 @@ mod tests {
             Choice { archive: None, target_root: Some("/".to_owned()), code_page: Some(932) }
         );
         for bad in ["", "file,mail\n", "file,mailbox,file\n", "mailbox\n", "a.pst,a@example.org\n"] {
-            assert_eq!(Users::parse(bad).unwrap_err().kind(), Kind::Usage, "{bad}");
+            assert_eq!(Users::parse(bad, Mailboxes::Exchange).unwrap_err().kind(), Kind::Usage, "{bad}");
         }
     }
 }
