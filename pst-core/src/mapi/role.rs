@@ -21,6 +21,18 @@ pub enum Role {
 }
 
 impl Role {
+    /// The container class (PidTagContainerClass) of folders of this role.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Calendar => "IPF.Appointment",
+            Self::Contacts => "IPF.Contact",
+            Self::Tasks => "IPF.Task",
+            Self::Notes => "IPF.StickyNote",
+            Self::Journal => "IPF.Journal",
+            _ => "IPF.Note",
+        }
+    }
+
     /// The role that a folder's name suggests, if any.
     pub fn of_name(name: &str) -> Self {
         let lower = name.trim().to_lowercase();

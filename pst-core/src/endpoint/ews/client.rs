@@ -5,15 +5,13 @@ use super::element::Element;
 use super::refusal::{Meaning, Refusal};
 use crate::endpoint::net::http::{Client, Reach, Request};
 use crate::endpoint::net::{Login, Notice, Watch, patience};
-use crate::error::{Error, Kind, Result};
-use std::time::{Duration, Instant};
+use crate::error::Result;
+use std::time::Duration;
 
 /// Longest answer that is taken, bytes; an item that is read back may have 150 MB, and a third more as base64.
 const LONGEST: u64 = 256 << 20;
 /// How often a busy server is asked the same.
 const ATTEMPTS: u32 = 12;
-/// How long a wait goes on before the wish to stop is looked at.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// Which mailbox is meant, and how it is asked for.
 #[derive(Debug, Clone, Default)]
@@ -132,14 +130,7 @@ impl Ews {
 
     fn wait(&self, wait: Duration, why: &str) -> Result<()> {
         (self.watch)(&Notice::Waiting { why: why.to_owned(), wait });
-        let begun = Instant::now();
-        while begun.elapsed() < wait {
-            if self.stopped() {
-                return Err(Error::new(Kind::Interrupted, "stopped by the user"));
-            }
-            std::thread::sleep(LOOK.min(wait));
-        }
-        Ok(())
+        patience::pause(wait, &|| self.stopped())
     }
 }
 

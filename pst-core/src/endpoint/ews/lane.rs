@@ -242,18 +242,6 @@ fn place(folder: Container) -> Place {
     Place { id: folder.id, path: folder.path, role: folder.role, state: String::new(), holds_items: true }
 }
 
-/// The class of folders of a role.
-fn class_of(role: Role) -> &'static str {
-    match role {
-        Role::Calendar => "IPF.Appointment",
-        Role::Contacts => "IPF.Contact",
-        Role::Tasks => "IPF.Task",
-        Role::Notes => "IPF.StickyNote",
-        Role::Journal => "IPF.Journal",
-        _ => "IPF.Note",
-    }
-}
-
 impl Session for Mailbox {
     fn folders(&mut self) -> Result<Vec<Place>> {
         Ok(self.ews.folders()?.into_iter().map(place).collect())
@@ -269,7 +257,7 @@ impl Session for Mailbox {
         let mut path = parent.map(|p| p.path.clone()).unwrap_or_default();
         path.push(tame.clone());
         let below = parent.map_or(self.ews.top(), |p| FolderId::Id(&p.id));
-        let class = if class.is_empty() { class_of(role) } else { class };
+        let class = if class.is_empty() { role.class() } else { class };
         let place = match self.ews.create_folder(below, &tame, class)? {
             Ok(id) => Place { id, path, role, state: String::new(), holds_items: true },
             Err(refusal) if refusal.code == "ErrorFolderExists" => {

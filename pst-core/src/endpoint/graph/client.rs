@@ -5,7 +5,7 @@ use crate::endpoint::net::http::{Body, Client, Reach, Request};
 use crate::endpoint::net::{Login, Notice, Server, Watch, patience};
 use crate::error::{Error, Kind, Result};
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where the service is.
 pub const SERVICE: &str = "https://graph.microsoft.com";
@@ -13,8 +13,6 @@ pub const SERVICE: &str = "https://graph.microsoft.com";
 const LONGEST: u64 = 64 << 20;
 /// How often a busy server is asked the same.
 const ATTEMPTS: u32 = 12;
-/// How long a wait goes on before the wish to stop is looked at.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// What a request brings.
 pub(super) type Said<T> = std::result::Result<T, Refusal>;
@@ -102,14 +100,7 @@ impl Graph {
 
     fn wait(&self, wait: Duration, why: &str) -> Result<()> {
         (self.watch)(&Notice::Waiting { why: why.to_owned(), wait });
-        let begun = Instant::now();
-        while begun.elapsed() < wait {
-            if self.stopped() {
-                return Err(Error::new(Kind::Interrupted, "stopped by the user"));
-            }
-            std::thread::sleep(LOOK.min(wait));
-        }
-        Ok(())
+        patience::pause(wait, &|| self.stopped())
     }
 
     /// The mailbox by the name that import and folders know it by ("MBX:...").

@@ -1,7 +1,8 @@
 //! What is told while a connection goes on, and how long a server is left alone.
 
+use crate::error::{Error, Kind, Result};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Nobody waits longer than this at once, whatever a server suggests.
 pub const LONGEST: Duration = Duration::from_mins(15);
@@ -33,6 +34,24 @@ pub type Watch = Arc<dyn Fn(&Notice) + Send + Sync>;
 /// How long the `n`th wait in a row is: `patience`, twice that, four times ..., or what the server suggests.
 pub fn wait(n: u32, suggested: Duration, patience: Duration) -> Duration {
     suggested.max(patience.saturating_mul(1 << n.min(6))).min(LONGEST)
+}
+
+/// How long a wait goes on before the wish to stop is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Waits, unless the user wants to stop.
+///
+/// # Errors
+/// [`Kind::Interrupted`].
+pub fn pause(wait: Duration, stopped: &dyn Fn() -> bool) -> Result<()> {
+    let begun = Instant::now();
+    while begun.elapsed() < wait {
+        if stopped() {
+            return Err(Error::new(Kind::Interrupted, "stopped by the user"));
+        }
+        std::thread::sleep(LOOK.min(wait));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ impl StoreWriter {
             return Err(Error::new(Kind::Limit, "a store has no room for more folders"));
         }
         let nid = self.folder_nid();
-        let class = class.filter(|c| !c.is_empty()).unwrap_or_else(|| class_of(role));
+        let class = class.filter(|c| !c.is_empty()).unwrap_or_else(|| role.class());
         let index = self.push(nid, parent.0, name, Some(class));
         self.folder_props(FolderId(index), props)?;
         if role != Role::None && !self.roles.contains_key(&role) {
@@ -381,16 +381,4 @@ impl StoreWriter {
 
 fn no_folder() -> Error {
     Error::new(Kind::Usage, "there is no such folder")
-}
-
-/// The container class of a role.
-fn class_of(role: Role) -> &'static str {
-    match role {
-        Role::Calendar => "IPF.Appointment",
-        Role::Contacts => "IPF.Contact",
-        Role::Tasks => "IPF.Task",
-        Role::Notes => "IPF.StickyNote",
-        Role::Journal => "IPF.Journal",
-        _ => "IPF.Note",
-    }
 }
