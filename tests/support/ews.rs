@@ -3,11 +3,17 @@
 //! It refuses elements out of order, folders without ids, properties that EWS cannot name, and blobs that its own decoder
 //! does not take. It keeps folders and items, as far as tests look at them.
 
+#[path = "ntlm.rs"]
+mod ntlm;
+#[path = "ews_order.rs"]
+mod order;
+
 use crate::blob::{self, Blob};
 use crate::web::{Asked, Told, Web};
 use crate::xml::{Node, safe};
-use md5::{Digest, Md5};
-use sha2::Sha256;
+use ntlm::{challenge_of, proves};
+use order::in_order;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -263,141 +269,6 @@ fn locked(state: &mut State, asked: &Asked, lock: Lock, hash: &[u8; 32]) -> Opti
             }
         }
     }
-}
-
-fn challenge_of(nonce: [u8; 8]) -> Vec<u8> {
-    // Target information: a name, and the time.
-    let mut info = vec![2, 0, 8, 0];
-    info.extend("CORP".encode_utf16().flat_map(u16::to_le_bytes));
-    info.extend([7, 0, 8, 0, 0, 0x80, 0xC3, 0x9D, 1, 2, 3, 4, 0, 0, 0, 0]);
-    let mut out = b"NTLMSSP\0\x02\0\0\0".to_vec();
-    out.extend([0; 8]);
-    out.extend(0xE28A_8215u32.to_le_bytes());
-    out.extend(nonce);
-    out.extend([0; 8]);
-    for n in [info.len() as u16, info.len() as u16, 56, 0] {
-        out.extend(n.to_le_bytes());
-    }
-    out.extend([10, 0, 0x39, 0x38, 0, 0, 0, 15]);
-    out.extend(info);
-    out
-}
-
-fn hmac(key: &[u8], data: &[u8]) -> [u8; 16] {
-    let mut block = [0u8; 64];
-    block[..key.len()].copy_from_slice(key);
-    let inner = Md5::new().chain_update(block.map(|b| b ^ 0x36)).chain_update(data).finalize();
-    Md5::new().chain_update(block.map(|b| b ^ 0x5C)).chain_update(inner).finalize().into()
-}
-
-/// [MS-NLMP] 3.3.2, with the connection in it.
-fn proves(message: &[u8], nonce: [u8; 8], hash: &[u8; 32]) -> Result<(), String> {
-    let part = |at: usize| {
-        let length = u16::from_le_bytes(message[at..at + 2].try_into().unwrap()) as usize;
-        let from = u32::from_le_bytes(message[at + 4..at + 8].try_into().unwrap()) as usize;
-        &message[from..from + length]
-    };
-    let text = |bytes: &[u8]| {
-        let units: Vec<u16> = bytes.chunks(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect();
-        String::from_utf16(&units).unwrap()
-    };
-    let (domain, user) = USER.split_once('\\').unwrap();
-    if (text(part(28)), text(part(36))) != (domain.to_owned(), user.to_owned()) {
-        return Err("another name".into());
-    }
-    if part(12) != [0; 24] {
-        return Err("an LM response, though the time is known".into());
-    }
-    let (proof, rest) = part(20).split_at(16);
-    let credentials =
-        ntlmclient::Credentials { username: user.into(), password: PASSWORD.into(), domain: domain.into() };
-    let key = ntlmclient::ntlm_v2_password_func(&credentials);
-    if hmac(&key, &[&nonce, rest].concat()) != proof {
-        return Err("another password".into());
-    }
-    let bound = [b"tls-server-end-point:".as_slice(), hash].concat();
-    let mut binding = vec![0; 16];
-    binding.extend((bound.len() as u32).to_le_bytes());
-    binding.extend(&bound);
-    let mut wanted = vec![10, 0, 16, 0];
-    wanted.extend(Md5::digest(&binding));
-    if rest.windows(20).any(|w| w == wanted) { Ok(()) } else { Err("not bound to the connection".into()) }
-}
-
-/// The order of children, by the schemas. What is not listed has no children that matter, or one kind of them.
-const ORDER: &[(&str, &[&str])] = &[
-    ("Envelope", &["Header", "Body"]),
-    ("Header", &["RequestServerVersion", "MailboxCulture", "ExchangeImpersonation", "TimeZoneContext"]),
-    ("FindFolder", &["FolderShape", "IndexedPageFolderView", "Restriction", "ParentFolderIds"]),
-    ("GetFolder", &["FolderShape", "FolderIds"]),
-    ("FolderShape", &["BaseShape", "AdditionalProperties"]),
-    ("CreateFolder", &["ParentFolderId", "Folders"]),
-    ("Folder", FOLDER),
-    ("CalendarFolder", FOLDER),
-    ("ContactsFolder", FOLDER),
-    ("TasksFolder", FOLDER),
-    ("UploadItems", &["Items"]),
-    ("Item", &["ParentFolderId", "ItemId", "Data"]),
-    ("CreateItem", &["SavedItemFolderId", "Items"]),
-    (
-        "Message",
-        &[
-            "MimeContent",
-            "ItemId",
-            "ParentFolderId",
-            "ItemClass",
-            "Subject",
-            "Sensitivity",
-            "Body",
-            "Attachments",
-            "DateTimeReceived",
-            "Size",
-            "Categories",
-            "Importance",
-            "InReplyTo",
-            "ExtendedProperty",
-            "Culture",
-            "Flag",
-            "Sender",
-            "ToRecipients",
-            "CcRecipients",
-            "BccRecipients",
-            "From",
-            "InternetMessageId",
-            "IsRead",
-        ],
-    ),
-    ("ExtendedProperty", &["ExtendedFieldURI", "Value"]),
-    ("FindItem", &["ItemShape", "IndexedPageItemView", "Restriction", "SortOrder", "ParentFolderIds", "QueryString"]),
-    ("GetItem", &["ItemShape", "ItemIds"]),
-    ("ItemShape", &["BaseShape", "IncludeMimeContent", "BodyType", "FilterHtmlContent", "AdditionalProperties"]),
-    ("IsEqualTo", &["FieldURI", "ExtendedFieldURI", "FieldURIOrConstant"]),
-    ("ExportItems", &["ItemIds"]),
-    ("DeleteItem", &["ItemIds"]),
-];
-const FOLDER: &[&str] = &["FolderId", "ParentFolderId", "FolderClass", "DisplayName"];
-
-fn in_order(node: &Node, path: &str) -> Result<(), String> {
-    let path = format!("{path}/{}", node.name);
-    if let Some((_, order)) = ORDER.iter().find(|(name, _)| *name == node.name) {
-        let mut last = 0;
-        for child in &node.children {
-            let at = order.iter().position(|n| *n == child.name).ok_or(format!("{path} has no {}", child.name))?;
-            if at < last {
-                return Err(format!("{path}: {} stands too late", child.name));
-            }
-            last = at;
-        }
-    }
-    if node.name == "ExtendedFieldURI" {
-        let tag =
-            node.attribute("PropertyTag").map(|t| u16::from_str_radix(t.strip_prefix("0x").unwrap(), 16).unwrap());
-        let named = node.attribute("PropertySetId").is_some() && node.attribute("PropertyName").is_some();
-        if tag.map_or(!named, |t| t >= 0x8000) || node.attribute("PropertyType").is_none() {
-            return Err(format!("{path} names no property"));
-        }
-    }
-    node.children.iter().try_for_each(|child| in_order(child, &path))
 }
 
 fn encoded(bytes: &[u8]) -> String {
