@@ -41,7 +41,7 @@ impl Ews {
     /// say how long; twice that the next time, and so on.
     ///
     /// # Errors
-    /// [`Kind::Usage`] where the address is no URL.
+    /// [`crate::error::Kind::Usage`] where the address is no URL.
     pub fn new(
         url: &str,
         reach: &Reach,
