@@ -1,8 +1,8 @@
-//! How fast `pst` downloads accounts, beside its peers: `cargo bench-accounts [--messages N] [--rounds N]`.
+//! How fast `pst` downloads accounts and fills them, beside its peers: `cargo bench-accounts [--messages N] [--rounds N]`.
 //!
-//! Fills mailboxes of a Dovecot of its own, downloads them in turn, with `pst` and the peers that are installed, and prints
-//! a table, which also goes to target/bench/accounts.md. Not a test: it fails only where counts do not agree or a run of
-//! ours fails.
+//! Fills mailboxes of a Dovecot of its own, downloads them in turn, with `pst` and the peers that are installed, sends what
+//! came into empty mailboxes, and prints a table, which also goes to target/bench/accounts.md. Not a test: it fails only
+//! where counts do not agree or a run of ours fails.
 
 #![allow(clippy::pedantic, reason = "a benchmark is read, not called")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -30,6 +30,8 @@ mod mailbox;
 mod measure;
 #[cfg(unix)]
 mod mirrors;
+#[cfg(unix)]
+mod pushes;
 #[cfg(unix)]
 mod report;
 #[cfg(unix)]

@@ -7,13 +7,14 @@ use super::goals;
 use super::mailbox::mailbox;
 use super::measure;
 use super::mirrors;
+use super::pushes::{self, Pushed};
 use super::report::{Line, table};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-const PST: &str = env!("CARGO_BIN_EXE_pst");
+pub const PST: &str = env!("CARGO_BIN_EXE_pst");
 
 pub const PLAIN: &str = "IMAP, plain";
 pub const TLS: &str = "IMAP, TLS";
@@ -25,7 +26,7 @@ pub const LARGE: &str = "IMAP, TLS, one message of 200 MB";
 pub const OURS: &str = "pst to PST";
 
 /// To the server and back.
-const ROUND_TRIP: Duration = Duration::from_millis(40);
+pub const ROUND_TRIP: Duration = Duration::from_millis(40);
 /// Bytes of the large message.
 const LARGE_SIZE: usize = 200_000_000;
 
@@ -89,7 +90,14 @@ pub fn run(messages: u64, rounds: usize) {
             job.run();
         }
     }
-    let lines: Vec<Line> = jobs.into_iter().map(|j| j.line).collect();
+    let mut lines: Vec<Line> = jobs.into_iter().map(|j| j.line).collect();
+    let pushed = |from: &Mailbox, port: u16| Pushed {
+        user: from.user,
+        pst: folder.join(downloaded(from.user, port)),
+        messages: from.messages,
+        bytes: from.bytes,
+    };
+    lines.extend(pushes::lines(&server, &folder, &pushed(&all, server.imaps), &pushed(&far, away), rounds));
     let mut out = format!(
         "# An account of {} messages ({:.0} MB) on a server of the same machine: {} processors, medians of {rounds} rounds \
          (mbsync: one)\n\nBy POP3 {} messages ({:.0} MB), from 40 ms away {} ({:.0} MB). The server's own processor time is \
@@ -202,7 +210,7 @@ impl<'a> Place<'a> {
 
     fn ours(self, job: &'static str, mailbox: &'a Mailbox, scheme: &'static str, port: u16) -> Job<'a> {
         let user = mailbox.user;
-        let target = format!("{user}-{port}.pst");
+        let target = downloaded(user, port);
         self.job(job, OURS.to_owned(), mailbox, &target, Count::Written, move |target| {
             let mut command = Command::new(PST);
             command.args(["download", "--json", &format!("{scheme}://{user}@127.0.0.1:{port}")]).arg(target);
@@ -275,6 +283,11 @@ impl Job<'_> {
     }
 }
 
+/// The name of the PST that `pst` makes of a mailbox.
+fn downloaded(user: &str, port: u16) -> String {
+    format!("{user}-{port}.pst")
+}
+
 /// A number of a report in JSON.
 fn said(report: &[u8], key: &str) -> u64 {
     let report: serde_json::Value = serde_json::from_slice(report).unwrap();
@@ -294,7 +307,7 @@ fn remove(target: &Path) {
     }
 }
 
-fn installed(program: &str) -> bool {
+pub fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).any(|d| d.join(program).is_file());
     if !found {

@@ -7,20 +7,40 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 
+/// Where mbsync keeps what it remembers of pushes.
+const STATES: &str = "pushed";
+
 /// Fetches an IMAP account, as fast as mbsync can: many commands at once, nothing made durable.
 pub fn mbsync(folder: &Path, user: &str, port: u16, authority: Option<&Path>, target: &Path) -> Command {
+    channel(folder, user, port, authority, target, "Create Near\nSync Pull\nSyncState *")
+}
+
+/// Sends a Maildir that it has made itself into an IMAP account; what it remembers is kept apart.
+pub fn mbsync_push(folder: &Path, user: &str, port: u16, authority: Option<&Path>, from: &Path) -> Command {
+    let states = folder.join(STATES);
+    fs::create_dir_all(&states).unwrap();
+    let how = format!("Create Far\nSync Push\nSyncState {}/", states.display());
+    channel(folder, user, port, authority, from, &how)
+}
+
+/// Takes away what mbsync remembers of pushes.
+pub fn forget(folder: &Path) {
+    let _ = fs::remove_dir_all(folder.join(STATES));
+}
+
+fn channel(folder: &Path, user: &str, port: u16, authority: Option<&Path>, near: &Path, how: &str) -> Command {
     let security = match authority {
         Some(file) => format!("SSLType IMAPS\nSystemCertificates no\nCertificateFile {}", file.display()),
         None => "SSLType None".to_owned(),
     };
-    let target = target.display();
+    let near = near.display();
     let config = folder.join(format!("{user}-{port}.mbsyncrc"));
     write_private(
         &config,
         &format!(
             "FSync no\n\nIMAPStore far\nHost localhost\nPort {port}\nUser {user}\nPass \"{PASSWORD}\"\n{security}\n\
-             AuthMechs LOGIN\nPipelineDepth 50\n\nMaildirStore near\nPath {target}/\nInbox {target}/INBOX\n\
-             SubFolders Verbatim\n\nChannel all\nFar :far:\nNear :near:\nPatterns *\nCreate Near\nSync Pull\nSyncState *\n"
+             AuthMechs LOGIN\nPipelineDepth 50\n\nMaildirStore near\nPath {near}/\nInbox {near}/INBOX\n\
+             SubFolders Verbatim\n\nChannel all\nFar :far:\nNear :near:\nPatterns *\n{how}\n"
         ),
     );
     let mut command = Command::new("mbsync");

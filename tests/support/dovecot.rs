@@ -163,6 +163,16 @@ impl Dovecot {
         path
     }
 
+    /// Where the mail of a user is.
+    pub fn mail(&self, user: &str) -> PathBuf {
+        self.folder.path().join("mail").join(user)
+    }
+
+    /// Takes all mail and all folders of a user away.
+    pub fn empty(&self, user: &str) {
+        let _ = std::fs::remove_dir_all(self.mail(user));
+    }
+
     /// Puts a message into a folder, behind those that are there; returns its file.
     pub fn deliver(&self, user: &str, folder: &str, mail: &Mail) -> PathBuf {
         let maildir = self.maildir(user, folder);
