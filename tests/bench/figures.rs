@@ -33,8 +33,14 @@ impl Figures {
         fs::write(folder.join(format!("{size}.json")), serde_json::to_string_pretty(self).unwrap()).unwrap();
     }
 
+    /// What is known of a job, if only that it did not come to its end.
+    pub fn any(&self, job: &str, program: &str) -> Option<&Line> {
+        self.lines.iter().find(|l| l.job == job && l.program == program)
+    }
+
+    /// A job that came to its end.
     pub fn line(&self, job: &str, program: &str) -> Option<&Line> {
-        self.lines.iter().find(|l| l.job == job && l.program == program && !l.costs.is_empty())
+        self.any(job, program).filter(|l| !l.costs.is_empty())
     }
 
     pub fn cpu(&self, job: &str, program: &str) -> Option<f64> {

@@ -306,7 +306,7 @@ impl Trees {
         let many = [TO_EML, TO_MAILDIR, ATTACHMENTS].contains(&line.job.as_str());
         if many && self.room {
             fs::create_dir_all(&self.aside).unwrap();
-            let name = format!("{} {}", line.costs.len(), line.program.replace('/', "-"));
+            let name = format!("{} {} {}", line.costs.len(), line.job, line.program).replace('/', "-");
             fs::rename(scratch, self.aside.join(name)).unwrap();
         }
         let _ = fs::remove_dir_all(scratch);

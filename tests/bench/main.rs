@@ -92,8 +92,8 @@ fn run(folder: &Path, size: &str, options: &Options) -> Vec<String> {
         true => limits::all(&mbox, &pst, &place.folder).unwrap(),
         false => before.limits.clone(),
     };
-    let lines = jobs.into_iter().map(|job| job.line).map(|line| match before.line(&line.job, &line.program) {
-        Some(earlier) if line.costs.is_empty() && !options.only.is_empty() => earlier.clone(),
+    let lines = jobs.into_iter().map(|job| job.line).map(|line| match before.any(&line.job, &line.program) {
+        Some(earlier) if !line.job.contains(&options.only) => earlier.clone(),
         _ => line,
     });
     let figures = Figures { made, pst_bytes, threads: place.threads, lines: lines.collect(), limits };

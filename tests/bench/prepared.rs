@@ -42,7 +42,9 @@ fn grown(place: Place, size: u64) -> Prepared {
     let (mail, pst) = (place.folder.join("mail"), place.folder.join("mail.pst"));
     let maildir = (size <= SMALL).then(|| place.folder.join("Maildir"));
     let known = known(&place.folder);
-    needs(&place.folder, figures::space(size, known.is_some(), maildir.is_some(), size <= SMALL));
+    let space = |trees| figures::space(size, known.is_some(), maildir.is_some(), trees);
+    let trees = size <= SMALL && free(&place.folder).is_none_or(|free| free >= space(true));
+    needs(&place.folder, space(trees));
     let made = known.unwrap_or_else(|| {
         for top in [Some(&mail), maildir.as_ref()].into_iter().flatten() {
             let _ = fs::remove_dir_all(top);
@@ -56,7 +58,7 @@ fn grown(place: Place, size: u64) -> Prepared {
     let place = Place { messages: made.messages, ..place };
     let jobs = place.jobs(&months, maildir.as_deref(), made.bytes, &pst);
     let (mbox, pst_bytes) = (months[0].join("Sent"), fs::metadata(&pst).unwrap().len());
-    Prepared { place, made, pst_bytes, mbox, pst, jobs, trees: size <= SMALL }
+    Prepared { place, made, pst_bytes, mbox, pst, jobs, trees }
 }
 
 /// Two PSTs, each with one large folder.
@@ -112,10 +114,15 @@ fn keep(folder: &Path, made: &Made) {
 
 /// Says how much room a run needs, and ends it where there is less.
 fn needs(folder: &Path, bytes: u64) {
-    let free = Command::new("df").args(["--output=avail", "-B1"]).arg(folder).output().ok();
-    let free = free.and_then(|o| String::from_utf8_lossy(&o.stdout).lines().nth(1)?.trim().parse::<u64>().ok());
-    let gb = |bytes: u64| bytes as f64 / 1e9;
-    let there = free.map_or_else(|| "unknown".to_owned(), |free| format!("{:.1} GB", gb(free)));
-    eprintln!("{}: at most {:.1} GB are needed, free: {there}", folder.display(), gb(bytes));
+    let gb = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    let free = free(folder);
+    let there = free.map_or_else(|| "unknown".to_owned(), gb);
+    eprintln!("{}: at most {} are needed, free: {there}", folder.display(), gb(bytes));
     assert!(free.is_none_or(|free| free >= bytes), "there is not enough room");
+}
+
+/// Bytes that are free where a folder is.
+fn free(folder: &Path) -> Option<u64> {
+    let out = Command::new("df").args(["--output=avail", "-B1"]).arg(folder).output().ok()?;
+    String::from_utf8_lossy(&out.stdout).lines().nth(1)?.trim().parse().ok()
 }

@@ -49,7 +49,7 @@ pub fn table(lines: &[Line]) -> String {
         let mb = line.bytes as f64 / 1e6;
         let ours = lines.iter().find(|l| l.job == line.job).filter(|l| l.program != line.program);
         let ratio = ours.and_then(Line::cost).map(|o| {
-            let by_cpu = or_dash(cost.cpu.zip(o.cpu), |(p, o)| format!("{:.1}", p / o));
+            let by_cpu = or_dash(cost.cpu.zip(o.cpu).filter(|(_, o)| *o > 0.0), |(p, o)| format!("{:.1}", p / o));
             format!("{by_cpu} / {:.1}", cost.wall / o.wall)
         });
         let whole = |n: Option<f64>| or_dash(n, |n| format!("{n:.0}"));
@@ -64,7 +64,7 @@ pub fn table(lines: &[Line]) -> String {
             line.program,
             mb / cost.wall,
             line.messages as f64 / cost.wall,
-            whole(cost.cpu.map(|c| mb / c)),
+            whole(cost.cpu.filter(|c| *c > 0.0).map(|c| mb / c)),
             or_dash(cost.cpu, |c| format!("{c:.2}")),
             cost.wall,
             whole(cost.peak),
