@@ -2,8 +2,8 @@
 
 use super::figures::Figures;
 use super::jobs::{
-    ATTACHMENTS, CHECK, CONVERT, COPIED, CREATED, FLAT, FLAT_DOUBLE, FROM_MBOX, LOOK, ONE_THREAD, OUTLOOK_WALK, TO_EML,
-    TO_MBOX, TO_PST, WALK, our_walk,
+    ATTACHMENTS, CHECK, CONVERT, COPIED, FLAT, FLAT_DOUBLE, FROM_MBOX, LOOK, ONE_THREAD, OUTLOOK_WALK, TO_EML, TO_MBOX,
+    TO_PST, WALK, our_walk,
 };
 use super::limits::{CRC, DURABLE, PARSE};
 use super::report::{Goal, goals};
@@ -68,7 +68,7 @@ impl Aims {
         out.extend([
             least(
                 "PST to eml: at least 70 % of the rate at which the machine makes such files at all",
-                main.and_then(|f| percent(f.wall(TO_EML, CREATED)?, f.wall(TO_EML, CONVERT)?)),
+                main.and_then(|f| percent(f.creating()?, f.wall(TO_EML, CONVERT)?)),
                 70.0,
                 "%",
             ),

@@ -28,11 +28,19 @@ pub const CONVERT: &str = "pst convert";
 pub const ONE_THREAD: &str = "pst convert --threads 1";
 pub const OUTLOOK_WALK: &str = "outlook-pst, walk";
 pub const COPIED: &str = "cp";
-pub const CREATED: &str = "such files alone, on all threads";
 
 /// The program that walks with our library, on this many threads.
 pub fn our_walk(threads: usize) -> String {
-    format!("pst-core, walk on {threads} {}", if threads == 1 { "thread" } else { "threads" })
+    format!("pst-core, walk on {}", on(threads))
+}
+
+/// The program that makes files of the same sizes and does nothing else, on this many threads.
+pub fn created(threads: usize) -> String {
+    format!("such files alone, on {}", on(threads))
+}
+
+fn on(threads: usize) -> String {
+    format!("{threads} {}", if threads == 1 { "thread" } else { "threads" })
 }
 
 /// How the messages that came out are counted.
@@ -178,8 +186,11 @@ impl Place {
     fn files(&self, bytes: u64, pst: &Path) -> Vec<Job> {
         let (one, file) = ([pst.to_path_buf()], text(pst));
         let this = std::env::current_exe().unwrap();
-        let (list, threads, target) = (self.folder.join("files.txt"), self.threads.to_string(), self.target());
-        let created = [text(&this), tree::CREATE, text(&list), &target, &threads];
+        let (list, target) = (self.folder.join("files.txt"), self.target());
+        let alone = |threads: usize| {
+            let command = [text(&this), tree::CREATE, text(&list), &target, &threads.to_string()];
+            self.job(TO_EML, &created(threads), bytes, Count::Not, &command)
+        };
         let exported = self.job(
             TO_EML,
             "pffexport -f all",
@@ -190,8 +201,9 @@ impl Place {
         let attachments = [PST, "convert", "--json", file, "--attachments", &target];
         vec![
             Job { compared: true, ..self.convert(TO_EML, bytes, &one, "eml", &[]) },
-            self.job(TO_EML, CREATED, bytes, Count::Not, &created),
+            alone(self.threads),
             Job { compared: true, ..self.convert(TO_EML, bytes, &one, "eml", &["--threads", "1"]) },
+            alone(1),
             self.readpst(TO_EML, bytes, "-e -j 0", Count::Eml, pst),
             self.readpst(TO_EML, bytes, "-e", Count::Eml, pst),
             Job { needs: Some("pffexport"), slow: true, ..exported },

@@ -1,5 +1,5 @@
 //! How fast `pst` is, beside its peers and the machine: `cargo bench-peers [--size 200M|2G|20G|flat]... [--rounds N]
-//! [--peer-rounds N] [--limit SECONDS] [--only WORDS] [--fresh] [--no-peers]`; without a size, 200M and 2G.
+//! [--peer-rounds N] [--limit SECONDS] [--only WORDS]... [--fresh] [--no-peers]`; without a size, 200M and 2G.
 //!
 //! Makes a mailbox once for each size (mbox, Maildir up to 4 GB, PST; "flat" is two PSTs with one large folder), runs every
 //! job in turn, by `pst`, by the peers, which it installs where that is permitted, and at the limits of the machine. For each
@@ -78,7 +78,7 @@ fn run(folder: &Path, size: &str, options: &Options) -> Vec<String> {
         eprintln!("skipped: {} {}", job.line.program, job.line.trouble.as_deref().unwrap_or_default());
     }
     for round in 1..=options.rounds.max(options.peer_rounds) {
-        for job in jobs.iter_mut().filter(|j| j.line.trouble.is_none() && j.line.job.contains(&options.only)) {
+        for job in jobs.iter_mut().filter(|j| j.line.trouble.is_none() && options.wants(&j.line.job)) {
             if round <= if job.slow { options.peer_rounds } else { options.rounds } {
                 eprintln!("{size}, round {round}: {}, {}", job.line.job, job.line.program);
                 job.once(&place, options, &mut trees);
@@ -93,7 +93,7 @@ fn run(folder: &Path, size: &str, options: &Options) -> Vec<String> {
         false => before.limits.clone(),
     };
     let lines = jobs.into_iter().map(|job| job.line).map(|line| match before.any(&line.job, &line.program) {
-        Some(earlier) if !line.job.contains(&options.only) => earlier.clone(),
+        Some(earlier) if !options.wants(&line.job) => earlier.clone(),
         _ => line,
     });
     let figures = Figures { made, pst_bytes, threads: place.threads, lines: lines.collect(), limits };

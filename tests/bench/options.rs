@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 const USAGE: &str = "usage: cargo bench-peers [--size 200M|2G|20G|flat]... [--rounds N] [--peer-rounds N] \
-                     [--limit SECONDS] [--only WORDS] [--fresh] [--no-peers]";
+                     [--limit SECONDS] [--only WORDS]... [--fresh] [--no-peers]";
 
 pub struct Options {
     /// In this order; a size is a number and M or G.
@@ -14,8 +14,8 @@ pub struct Options {
     pub peer_rounds: usize,
     /// How long one run may take.
     pub limit: Duration,
-    /// Only jobs whose name contains these words; the others stay as they were measured.
-    pub only: String,
+    /// Only jobs whose name contains one of these; the others stay as they were measured.
+    pub only: Vec<String>,
     /// Makes the mailbox anew.
     pub fresh: bool,
     pub peers: bool,
@@ -28,7 +28,7 @@ impl Options {
             rounds: 3,
             peer_rounds: 0,
             limit: Duration::from_secs(300),
-            only: String::new(),
+            only: Vec::new(),
             fresh: false,
             peers: true,
         };
@@ -41,7 +41,7 @@ impl Options {
                 "--rounds" => out.rounds = number(value()) as usize,
                 "--peer-rounds" => out.peer_rounds = number(value()) as usize,
                 "--limit" => out.limit = Duration::from_secs(number(value()).into()),
-                "--only" => out.only = value().clone(),
+                "--only" => out.only.push(value().clone()),
                 "--fresh" => out.fresh = true,
                 "--no-peers" => out.peers = false,
                 _ => panic!("{USAGE}"),
@@ -54,6 +54,13 @@ impl Options {
             out.peer_rounds = out.rounds;
         }
         out
+    }
+}
+
+impl Options {
+    /// True for a job that is to be measured.
+    pub fn wants(&self, job: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|words| job.contains(words))
     }
 }
 
