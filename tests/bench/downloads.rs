@@ -204,7 +204,7 @@ impl<'a> Place<'a> {
         command: impl Fn(&Path) -> Command + 'a,
     ) -> Job<'a> {
         let (bytes, messages) = (mailbox.bytes, mailbox.messages);
-        let line = Line { job, program, bytes, messages, found: None, costs: vec![], trouble: None };
+        let line = Line { job: job.to_owned(), program, bytes, messages, ..Line::default() };
         Job { line, target: self.folder.join(target), count, once: false, command: Box::new(command) }
     }
 

@@ -1,275 +1,135 @@
-//! How fast `pst` is, beside its peers: `cargo bench-peers [--size 200M|1G|2G|20G] [--rounds N] [--no-peers]`.
+//! How fast `pst` is, beside its peers and the machine: `cargo bench-peers [--size 200M|2G|20G|flat]... [--rounds N]
+//! [--peer-rounds N] [--limit SECONDS] [--only WORDS]... [--fresh] [--no-peers]`; without a size, 200M and 2G.
 //!
-//! Makes a mailbox and a PST of it, runs every conversion in turn, `pst` and the peers that are installed, and prints a
-//! table, which also goes to target/bench/report.md. Not a test: it fails only where counts do not agree or a run of
-//! ours fails.
+//! Makes a mailbox once for each size (mbox, Maildir up to 4 GB, PST; "flat" is two PSTs with one large folder), runs every
+//! job in turn, by `pst`, by the peers, which it installs where that is permitted, and at the limits of the machine. For each
+//! size the table goes to target/bench/SIZE.md, a chart to SIZE.svg, the figures to SIZE.json; what shall be reached, over
+//! all sizes that were measured, is printed at the end and goes to target/bench/goals.md. Not a test: it fails only where
+//! counts do not agree or a run of ours fails.
 
 #![allow(clippy::pedantic, reason = "a benchmark is read, not called")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod aims;
 #[path = "../support/charsets.rs"]
 #[allow(dead_code, reason = "some of its charsets are enough")]
 mod charsets;
+mod chart;
 #[path = "../support/generate/encodings.rs"]
 mod encodings;
+mod figures;
+mod jobs;
 mod limits;
 mod mailbox;
+mod maker;
 mod measure;
+mod options;
+mod prepared;
 mod report;
 #[path = "../support/seeded.rs"]
 mod seeded;
 mod texts;
+mod tree;
+mod walk;
 
-use report::Line;
+use figures::Figures;
+use jobs::{Job, OUTLOOK_WALK, Trees, our_walk};
+use options::Options;
+use prepared::Prepared;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-const PST: &str = env!("CARGO_BIN_EXE_pst");
+/// The allocator of `pst`: both walks are measured in a process like it.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let options = Options::parse(std::env::args().skip(1));
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench").join(&options.name);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.split_first() {
+        Some((kind, rest)) if kind == walk::OURS || kind == walk::THEIRS => return walk::main(kind, rest),
+        Some((kind, rest)) if kind == tree::CREATE => return tree::create(rest),
+        _ => {}
+    }
+    let options = Options::parse(&args);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if options.peers {
+        let install = root.join("tests/install");
+        let _ = Command::new("bash").arg(install).args(["readpst:pst-utils", "pffexport:pff-tools"]).status();
+    }
+    let folder = root.join("target/bench");
     fs::create_dir_all(&folder).unwrap();
     let folder = folder.canonicalize().unwrap();
-    let (mail, pst, scratch) = (folder.join("mail"), folder.join("mail.pst"), folder.join("out"));
-    let _ = fs::remove_dir_all(&mail);
-    let _ = fs::remove_dir_all(folder.join("later"));
-    let made = mailbox::make(&mail, options.size).unwrap();
-    eprintln!("made {} messages in {} folders, {} MB", made.messages, made.folders, made.bytes / 1_000_000);
-    let months = mailbox::months(&mail);
-    let mut grow = Command::new(PST);
-    grow.args(["convert", "--overwrite", "--target-root", "/"]).args(&months).arg(&pst);
-    let status = grow.status().unwrap();
-    assert!(status.success(), "{grow:?}: {status}");
-    let pst_bytes = fs::metadata(&pst).unwrap().len();
-
-    let mut lines = Vec::new();
-    for job in jobs(&months, &pst, &scratch) {
-        let bytes = if job.from_mail { made.bytes } else { pst_bytes };
-        if !job.ours && (!options.peers || !installed(job.program[0])) {
-            let why = if options.peers { "is not installed" } else { "was not asked for" };
-            eprintln!("skipped: {} {why}", job.program[0]);
-            continue;
-        }
-        let line = Line {
-            job: job.name,
-            program: job.title(),
-            bytes,
-            messages: made.messages,
-            found: None,
-            costs: vec![],
-            trouble: None,
-        };
-        lines.push((job, line));
-    }
-    for round in 1..=options.rounds {
-        for (job, line) in lines.iter_mut().filter(|(_, l)| l.trouble.is_none()) {
-            eprintln!("round {round} of {}: {}, {}", options.rounds, job.name, job.title());
-            job.once(&scratch, &folder.join("later").join(format!("{round} {}", line.program)), line);
-        }
-    }
-    let _ = fs::remove_dir_all(folder.join("later"));
-    let lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
-    let mut out = format!(
-        "# {} messages (median {:.1} KB) in {} folders: mbox {:.0} MB, PST {:.0} MB; {} processors, medians of {} rounds\n\n",
-        made.messages,
-        made.median as f64 / 1e3,
-        made.folders,
-        made.bytes as f64 / 1e6,
-        pst_bytes as f64 / 1e6,
-        std::thread::available_parallelism().map_or(1, |n| n.get()),
-        options.rounds,
-    );
-    out.push_str(&report::table(&lines));
-    out.push_str("\nThis machine, one core:\n\n");
-    for (name, rate) in limits::all(&pst, &folder).unwrap() {
-        out.push_str(&format!("- {name}: {rate:.0} MB/s\n"));
-    }
-    println!("{out}");
-    fs::write(folder.join("../report.md"), out).unwrap();
-    for line in lines.iter().filter(|l| l.program.starts_with("pst ")) {
-        assert!(line.trouble.is_none(), "{}: {}", line.job, line.trouble.as_deref().unwrap_or_default());
-        assert!(line.found.is_none_or(|n| n == line.messages), "{}: not all messages came out", line.job);
-    }
+    let wrong: Vec<String> = options.sizes.iter().flat_map(|size| run(&folder, size, &options)).collect();
+    let goals = format!("# What shall be reached\n\n{}", aims::Aims::load(&folder).list());
+    println!("{goals}");
+    fs::write(folder.join("goals.md"), goals).unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-struct Options {
-    name: String,
-    size: u64,
-    rounds: usize,
-    peers: bool,
-}
-
-impl Options {
-    fn parse(args: impl Iterator<Item = String>) -> Self {
-        let mut out = Self { name: "1G".to_owned(), size: 1_000_000_000, rounds: 3, peers: true };
-        let mut args = args.filter(|a| a != "--bench");
-        while let Some(arg) = args.next() {
-            let mut value = || args.next().unwrap_or_else(|| panic!("{arg} needs a value"));
-            match arg.as_str() {
-                "--size" => {
-                    out.name = value();
-                    let (digits, unit) = out.name.split_at(out.name.len() - 1);
-                    let unit = match unit {
-                        "M" => 1_000_000,
-                        "G" => 1_000_000_000,
-                        _ => panic!("a size is a number and M or G"),
-                    };
-                    out.size = digits.parse::<u64>().expect("a size is a number and M or G") * unit;
-                }
-                "--rounds" => out.rounds = value().parse().expect("a number of rounds"),
-                "--no-peers" => out.peers = false,
-                _ => panic!("usage: cargo bench-peers [--size 200M|1G|2G|20G] [--rounds N] [--no-peers]"),
+/// Measures one size; what did not go as it must is returned.
+fn run(folder: &Path, size: &str, options: &Options) -> Vec<String> {
+    let Prepared { place, made, pst_bytes, mbox, pst, mut jobs, trees } = prepared::prepare(folder, size, options);
+    let mut trees = Trees { aside: place.folder.join("later"), room: trees };
+    trees.clear();
+    jobs.iter_mut().for_each(|job| job.line.trouble = job.skipped(options).map(str::to_owned));
+    for job in jobs.iter().filter(|j| j.line.trouble.is_some()) {
+        eprintln!("skipped: {} {}", job.line.program, job.line.trouble.as_deref().unwrap_or_default());
+    }
+    for round in 1..=options.rounds.max(options.peer_rounds) {
+        for job in jobs.iter_mut().filter(|j| j.line.trouble.is_none() && options.wants(&j.line.job)) {
+            if round <= if job.slow { options.peer_rounds } else { options.rounds } {
+                eprintln!("{size}, round {round}: {}, {}", job.line.job, job.line.program);
+                job.once(&place, options, &mut trees);
             }
         }
-        out
+        trees.clear();
     }
-}
-
-/// How the messages that came out are counted.
-#[derive(Clone, Copy, PartialEq)]
-enum Count {
-    /// `pst` says it as JSON.
-    Told,
-    /// Separator lines of mboxes.
-    Mbox,
-    /// eml files.
-    Files,
-    /// Lines of lspst.
-    Listed,
-    Not,
-}
-
-struct Job {
-    name: &'static str,
-    ours: bool,
-    from_mail: bool,
-    program: Vec<&'static str>,
-    args: Vec<String>,
-    count: Count,
-}
-
-fn jobs(mail: &[PathBuf], pst: &Path, scratch: &Path) -> Vec<Job> {
-    let to = |kind: &str| format!("{kind}:{}", scratch.join("t").display());
-    let ours = |name, command, inputs: &[PathBuf], target: Option<&str>, more: &[&str]| {
-        let mut args: Vec<String> = inputs.iter().map(|p| text(p).to_owned()).collect();
-        args.extend(target.map(to));
-        args.extend(more.iter().map(|a| (*a).to_owned()));
-        let count = if target.is_some() { Count::Told } else { Count::Not };
-        Job { name, ours: true, from_mail: inputs == mail, program: vec![command], args, count }
+    let wrong = compare_walks(&mut jobs).into_iter().chain(jobs.iter().filter_map(Job::wrong)).collect();
+    let before = Figures::load(folder, size).filter(|f| f.made.recipe == made.recipe).unwrap_or_default();
+    let limits = match options.only.is_empty() || before.limits.is_empty() {
+        true => limits::all(&mbox, &pst, &place.folder).unwrap(),
+        false => before.limits.clone(),
     };
-    let peer = |name, program: &[&'static str], count| {
-        let mut args: Vec<String> = Vec::new();
-        if program[0] == "readpst" {
-            args = ["-q", "-o"].map(str::to_owned).to_vec();
-            args.push(text(scratch).to_owned());
-        }
-        args.push(text(pst).to_owned());
-        Job { name, ours: false, from_mail: false, program: program.to_vec(), args, count }
-    };
-    let merge = &["--json", "--target-root", "/"][..];
-    let json = &["--json"][..];
-    let pst = &[pst.to_path_buf()][..];
-    vec![
-        ours("mbox to PST", "convert", mail, Some("pst"), merge),
-        ours("PST to mbox", "convert", pst, Some("mbox"), json),
-        peer("PST to mbox", &["readpst", "-r", "-j", "0"], Count::Mbox),
-        peer("PST to mbox", &["readpst", "-r"], Count::Mbox),
-        ours("PST to PST", "convert", pst, Some("pst"), json),
-        ours("PST to PST, nothing written", "convert", pst, Some("pst"), &["--json", "--dry-run"]),
-        ours(
-            "mbox to PST, nothing written",
-            "convert",
-            mail,
-            Some("pst"),
-            &["--json", "--dry-run", "--target-root", "/"],
-        ),
-        ours("list of folders", "ls", pst, None, &[]),
-        // Both look at every item: for class and date, and for sender and subject.
-        ours("open and count", "info", pst, None, &[]),
-        peer("open and count", &["lspst"], Count::Listed),
-        // Last, because many files stay in memory.
-        ours("PST to eml", "convert", pst, Some("eml"), json),
-        peer("PST to eml", &["readpst", "-e", "-j", "0"], Count::Files),
-        peer("PST to eml", &["readpst", "-e"], Count::Files),
-    ]
+    let lines = jobs.into_iter().map(|job| job.line).map(|line| match before.any(&line.job, &line.program) {
+        Some(earlier) if !options.wants(&line.job) => earlier.clone(),
+        _ => line,
+    });
+    let figures = Figures { made, pst_bytes, threads: place.threads, lines: lines.collect(), limits };
+    figures.save(folder, size);
+    let report = figures.report(options.rounds);
+    println!("{report}");
+    fs::write(folder.join(format!("{size}.md")), report).unwrap();
+    fs::write(folder.join(format!("{size}.svg")), chart::draw(size, &figures.lines)).unwrap();
+    wrong
 }
 
-impl Job {
-    fn title(&self) -> String {
-        let dry = self.args.iter().any(|a| a == "--dry-run");
-        let words = self.program.join(" ");
-        if self.ours { format!("pst {words}{}", if dry { " --dry-run" } else { "" }) } else { words }
+/// Notes what the walks found, and where they disagree.
+fn compare_walks(jobs: &mut [Job]) -> Option<String> {
+    let tally = |program: &str| jobs.iter().find(|j| j.line.program == program)?.tally;
+    let ours = tally(&our_walk(1))?;
+    let again = jobs.iter().filter(|j| j.ours()).filter_map(|j| j.tally);
+    if again.into_iter().any(|other| other != ours) {
+        return Some("the walks on one and on more threads find different things".to_owned());
     }
-
-    /// Runs the job once more, in an empty folder, with nothing left to be written by others. What it wrote is deleted at
-    /// once; trees of many files are put aside for the end, because ext4 makes new files slowly for minutes after many
-    /// were deleted.
-    fn once(&self, scratch: &Path, later: &Path, line: &mut Line) {
-        let _ = fs::remove_dir_all(scratch);
-        fs::create_dir_all(scratch).unwrap();
-        let _ = Command::new("sync").status();
-        let mut command = if self.ours { Command::new(PST) } else { Command::new(self.program[0]) };
-        command.args(&self.program[usize::from(!self.ours)..]).args(&self.args);
-        match measure::run(&mut command) {
-            Ok((cost, output)) => {
-                line.costs.push(cost);
-                if let Some(found) = self.found(scratch, &output) {
-                    line.found = Some(line.found.map_or(found, |n| n.min(found)));
-                }
-            }
-            Err(why) => line.trouble = Some(why),
-        }
-        if self.name == "PST to eml" {
-            fs::create_dir_all(later.parent().unwrap()).unwrap();
-            fs::rename(scratch, later).unwrap();
-        }
-        let _ = fs::remove_dir_all(scratch);
-    }
-
-    fn found(&self, scratch: &Path, output: &[u8]) -> Option<u64> {
-        let text = || String::from_utf8_lossy(output).into_owned();
-        match self.count {
-            Count::Told => serde_json::from_str::<serde_json::Value>(&text()).ok()?["written"].as_u64(),
-            Count::Listed => Some(text().lines().filter(|l| l.starts_with("Email")).count() as u64),
-            Count::Mbox => Some(files(scratch).iter().map(|f| separators(f)).sum()),
-            Count::Files => {
-                Some(files(scratch).iter().filter(|f| f.extension().is_some_and(|e| e == "eml")).count() as u64)
-            }
-            Count::Not => None,
-        }
-    }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path in UTF-8")
-}
-
-fn installed(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|p| std::env::split_paths(&p).any(|d| d.join(program).is_file()))
-}
-
-fn files(top: &Path) -> Vec<PathBuf> {
-    let mut out = Vec::new();
-    let mut todo = vec![top.to_path_buf()];
-    while let Some(at) = todo.pop() {
-        for entry in fs::read_dir(at).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { todo.push(path) } else { out.push(path) }
-        }
-    }
-    out
-}
-
-/// Lines of an mbox that begin with "From ", as readpst writes them.
-fn separators(path: &Path) -> u64 {
-    use std::io::{BufRead, BufReader};
-    let mut reader = BufReader::with_capacity(1 << 20, fs::File::open(path).unwrap());
-    let (mut line, mut count) = (Vec::new(), 0);
-    while reader.read_until(b'\n', &mut line).unwrap() > 0 {
-        count += u64::from(line.starts_with(b"From "));
-        line.clear();
-    }
-    count
+    let theirs = tally(OUTLOOK_WALK)?;
+    let agrees = ours.agrees(&theirs);
+    let line = jobs.iter_mut().map(|j| &mut j.line).find(|l| l.program == OUTLOOK_WALK)?;
+    line.note = Some(format!(
+        "{} of {} messages inside messages could not be read ({:.1} MB left out); {} recipients, {} attachments and {} bytes \
+         beside them are {}",
+        theirs.unread,
+        ours.inside,
+        ours.bytes_inside as f64 / 1e6,
+        theirs.recipients,
+        theirs.attachments,
+        theirs.bytes,
+        if agrees {
+            "what the walk with pst-core finds, too".to_owned()
+        } else {
+            format!("not what it finds: {ours:?}")
+        },
+    ));
+    (!agrees).then(|| format!("the walks differ: {ours:?}, {theirs:?}"))
 }

@@ -1,7 +1,7 @@
 //! Texts of many languages, ready to be put together: each paragraph is encoded already.
 
 use super::charsets;
-use super::mailbox::{encoded, word};
+use super::maker::{encoded, word};
 use super::seeded::Seeded;
 
 /// The paragraphs of one language.
