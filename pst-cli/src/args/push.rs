@@ -35,6 +35,10 @@ pub struct PushOptions {
     /// Keep requests for read receipts in mail that was read; a server may send the receipts again.
     #[arg(long, help_heading = "Into a mailbox")]
     pub keep_receipts: bool,
+    /// Keep reminders whose time is past; Outlook shows all of them at once. Without it they are dismissed, and series go
+    /// on with their next date. IMAP has no reminders.
+    #[arg(long, help_heading = "Into a mailbox")]
+    pub keep_reminders: bool,
     /// The mailbox of somebody else (SMTP address), to which who signs in has access; ews:// targets.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "mailboxes", help_heading = "Into a mailbox")]
     pub mailbox: Option<String>,

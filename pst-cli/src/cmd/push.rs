@@ -155,6 +155,15 @@ pub fn sink(
     Ok(Box::new(PushSink::open(Arc::new(lane), options)?))
 }
 
+/// How mail becomes items of a mailbox, which would act on old reminders and requests for receipts.
+pub fn import_options(a: &Convert) -> mime::ImportOptions {
+    let quiet = mime::Quiet {
+        reminders: (!a.push.keep_reminders).then(|| jiff::Timestamp::now().as_second()),
+        receipts: !a.push.keep_receipts,
+    };
+    mime::ImportOptions { quiet, ..super::convert::import_options(a) }
+}
+
 /// What tells the mailbox from others that an account opens.
 fn mailbox(account: &Account, a: &Convert) -> String {
     let of = a.push.mailbox.as_deref().unwrap_or(&account.user);

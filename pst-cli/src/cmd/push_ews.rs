@@ -71,5 +71,5 @@ pub fn lane(
     }
     let mailbox = ews::Options { mailbox: of, impersonate: a.push.impersonate, archive: a.push.archive };
     let target = ews::Target { url, reach, login, mailbox, patience: PATIENCE, watch: watch(observer) };
-    Ok(EwsLane::new(target, ews::PushOptions { import: super::convert::import_options(a), mail }))
+    Ok(EwsLane::new(target, ews::PushOptions { import: super::push::import_options(a), mail }))
 }

@@ -34,6 +34,7 @@ mod outobject;
 mod outreport;
 mod outrich;
 mod outside;
+mod quiet;
 mod report;
 mod residue;
 mod select;
@@ -50,6 +51,7 @@ use crate::mapi::{Message, tag};
 
 pub use from_mapi::{Options, from_mapi};
 pub use kept::{ImportOptions, kept_mime};
+pub use quiet::Quiet;
 pub use meeting::Calendar;
 pub use state::{State, delivery_time, state_of, update};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};

@@ -9,7 +9,7 @@ use super::refusal::{Meaning, Refusal};
 use super::upload::{Mail, Upload};
 use crate::endpoint::net::http::Reach;
 use crate::endpoint::net::{Login, Notice, Watch};
-use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session};
+use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session, receipts};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Message, Warning, fast_transfer, tag, time};
 use crate::mime;
@@ -79,7 +79,8 @@ impl Lane for EwsLane {
     fn session(&self) -> Result<Box<dyn Session>> {
         let Target { url, reach, login, mailbox, patience, watch } = self.target.clone();
         let ews = Ews::new(&url, &reach, login, mailbox, patience, watch)?;
-        Ok(Box::new(Mailbox { ews, mail: self.options.mail.clone(), mime_only: Arc::clone(&self.mime_only) }))
+        let PushOptions { mail, import } = self.options.clone();
+        Ok(Box::new(Mailbox { ews, mail, disarm: import.quiet.receipts, mime_only: Arc::clone(&self.mime_only) }))
     }
 
     fn stopped(&self) -> bool {
@@ -104,6 +105,8 @@ impl Lane for EwsLane {
 struct Mailbox {
     ews: Ews,
     mail: mime::Options,
+    /// Mail that was read asks for no receipts.
+    disarm: bool,
     mime_only: Arc<AtomicBool>,
 }
 
@@ -214,6 +217,11 @@ impl Mailbox {
         let mut bytes = Vec::new();
         let mut warnings = mime::from_mapi(message, &mut bytes, &self.mail)?;
         let state = mime::state_of(message);
+        if self.disarm && state.seen != Some(false) {
+            let (quiet, asked) = receipts::disarmed(bytes);
+            bytes = quiet;
+            warnings.extend(asked.into_iter().map(receipts::renamed));
+        }
         let flags = Flags { seen: Some(state.seen != Some(false)), draft: state.draft, ..Flags::default() };
         let class = message.props.text(tag::MESSAGE_CLASS).filter(|c| !c.eq_ignore_ascii_case("IPM.Note"));
         let mail = Mail {

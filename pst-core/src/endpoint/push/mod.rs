@@ -6,6 +6,7 @@
 //! arrived is looked up before it is sent again.
 
 pub mod places;
+pub mod receipts;
 mod shared;
 mod sink;
 mod worker;
