@@ -71,7 +71,10 @@ fn signal(props: &PropBag) -> Option<i64> {
 
 /// The occurrence of a series that is reminded of next.
 enum Next {
-    At { start: i64, signal: i64 },
+    At {
+        start: i64,
+        signal: i64,
+    },
     Never,
     /// The series cannot be followed.
     Unknown,

@@ -51,8 +51,8 @@ use crate::mapi::{Message, tag};
 
 pub use from_mapi::{Options, from_mapi};
 pub use kept::{ImportOptions, kept_mime};
-pub use quiet::Quiet;
 pub use meeting::Calendar;
+pub use quiet::Quiet;
 pub use state::{State, delivery_time, state_of, update};
 pub use to_mapi::{Converted, to_mapi, to_mapi_large};
 pub use view::{Data, File, Person, View, view};

@@ -5,11 +5,8 @@ use crate::mapi::reminder::{Dismissed, dismiss};
 use crate::mapi::{Code, Message, PropTag, Value, Warning, tag};
 
 /// Properties that ask for reports ([MS-OXOMSG] 2.2.1.20, 2.2.1.29 and 2.2.1.31).
-pub(super) const REQUESTS: [PropTag; 3] = [
-    tag::READ_RECEIPT_REQUESTED,
-    tag::NON_RECEIPT_NOTIFICATION_REQUESTED,
-    tag::ORIGINATOR_DELIVERY_REPORT_REQUESTED,
-];
+pub(super) const REQUESTS: [PropTag; 3] =
+    [tag::READ_RECEIPT_REQUESTED, tag::NON_RECEIPT_NOTIFICATION_REQUESTED, tag::ORIGINATOR_DELIVERY_REPORT_REQUESTED];
 
 /// What is silenced.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,7 +26,10 @@ impl Quiet {
                     format!("its reminder of {} is past and was dismissed (--keep-reminders)", written(due))
                 }
                 Dismissed::Next(due) => {
-                    format!("its reminder was past and is that of the next date now: {} (--keep-reminders)", written(due))
+                    format!(
+                        "its reminder was past and is that of the next date now: {} (--keep-reminders)",
+                        written(due)
+                    )
                 }
             })
         });
