@@ -59,6 +59,7 @@ impl Place {
             login: anna(PASSWORD),
             mailbox: Options::default(),
             patience: Duration::from_millis(5),
+            endurance: Duration::from_secs(20),
             watch: Arc::new(move |n: &Notice| notices.lock().unwrap().push(n.clone())),
         };
         let lane = EwsLane::new(target, ews::PushOptions::default());

@@ -138,6 +138,7 @@ pub fn sink(
         journal,
         connections,
         rate: a.push.rate,
+        endurance: a.push.endurance(),
         duplicates: match a.duplicates {
             Duplicates::Allow => push::Duplicates::Allow,
             Duplicates::Skip => push::Duplicates::Skip,

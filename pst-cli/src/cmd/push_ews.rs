@@ -70,6 +70,14 @@ pub fn lane(
         ews::not_retired(&found.host)?;
     }
     let mailbox = ews::Options { mailbox: of, impersonate: a.push.impersonate, archive: a.push.archive };
-    let target = ews::Target { url, reach, login, mailbox, patience: PATIENCE, watch: watch(observer) };
+    let target = ews::Target {
+        url,
+        reach,
+        login,
+        mailbox,
+        patience: PATIENCE,
+        endurance: a.push.endurance(),
+        watch: watch(observer),
+    };
     Ok(EwsLane::new(target, ews::PushOptions { import: super::push::import_options(a), mail }))
 }

@@ -65,7 +65,8 @@ pub(super) fn elements(item: &Fields<'_>, message: &Message, warnings: &mut Vec<
     let start_zone = if series.is_some() { zone(lid::ZONE_RECUR) } else { None }.or_else(|| zone(lid::ZONE_START));
     let end_zone = zone(lid::ZONE_END).or_else(|| start_zone.clone());
     if series.is_some() && start_zone.is_none() {
-        warnings.push(Code::Calendar.with("the series names no time zone, so the server takes its dates as those of UTC"));
+        warnings
+            .push(Code::Calendar.with("the series names no time zone, so the server takes its dates as those of UTC"));
     }
     let [required, optional, resources] = attendees(item, message, flags, warnings);
     item.hide(&[tag::START_DATE.id(), tag::END_DATE.id()], MADE);

@@ -106,7 +106,7 @@ impl<'a> Attached<'a> {
                 if contact {
                     it.text("t:IsContactPhoto", &[], if self.photo { "true" } else { "false" });
                 }
-                it.encoded("t:Content", &[], blob.len(), |out| {
+                it.encoded("t:Content", &[], blob.len(), move |out| {
                     let copied = std::io::copy(&mut blob.open()?, out);
                     copied.map(drop).map_err(|e| Error::new(Kind::Io, format!("an attachment cannot be sent: {e}")))
                 });
@@ -115,7 +115,7 @@ impl<'a> Attached<'a> {
                 head(it, "message/rfc822");
                 it.element("t:Message", &[], |it| {
                     let length = bytes.len() as u64;
-                    it.encoded("t:MimeContent", &[("CharacterSet", "UTF-8")], length, |out| {
+                    it.encoded("t:MimeContent", &[("CharacterSet", "UTF-8")], length, move |out| {
                         out.write_all(bytes).map_err(|e| Error::system("cannot send", e))
                     });
                 });

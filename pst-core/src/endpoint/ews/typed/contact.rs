@@ -96,10 +96,8 @@ fn addresses(item: &Fields<'_>) -> Vec<Node> {
     let tagged = |parts: [(&'static str, u16); 5]| -> Vec<Node> {
         parts.into_iter().filter_map(|(name, id)| Some(Node::text(name, item.text(id)?))).collect()
     };
-    let home =
-        tagged([(STREET, 0x3A5D), (CITY, 0x3A59), (STATE, 0x3A5C), (COUNTRY, 0x3A5A), (CODE, 0x3A5B)]);
-    let other =
-        tagged([(STREET, 0x3A63), (CITY, 0x3A5F), (STATE, 0x3A62), (COUNTRY, 0x3A60), (CODE, 0x3A61)]);
+    let home = tagged([(STREET, 0x3A5D), (CITY, 0x3A59), (STATE, 0x3A5C), (COUNTRY, 0x3A5A), (CODE, 0x3A5B)]);
+    let other = tagged([(STREET, 0x3A63), (CITY, 0x3A5F), (STATE, 0x3A62), (COUNTRY, 0x3A60), (CODE, 0x3A61)]);
     let named = [
         (STREET, lid::WORK_STREET),
         (CITY, lid::WORK_CITY),

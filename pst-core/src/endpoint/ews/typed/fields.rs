@@ -1,6 +1,7 @@
 //! The properties of an item, each marked once an element says it.
 
-use crate::mapi::{Lid, Prop, PropBag, Value, codepage, time};
+use crate::mapi::named::PS_PUBLIC_STRINGS;
+use crate::mapi::{Lid, NamedProp, Prop, PropBag, Value, codepage, time};
 use std::cell::RefCell;
 
 /// The last second that a time may mean; later ones stand for "no time" ([MS-OXOTASK] 2.2.1).
@@ -37,10 +38,20 @@ impl<'a> Fields<'a> {
         self.find(|p| p.name.as_deref() == Some(&name))
     }
 
+    /// The categories.
+    pub fn keywords(&self) -> Vec<String> {
+        let name = NamedProp::text(PS_PUBLIC_STRINGS, "Keywords");
+        self.texts(self.find(|p| p.name.as_deref() == Some(&name)))
+    }
+
     /// Marks what elements say otherwise.
     pub fn hide(&self, ids: &[u16], lids: &[Lid]) {
-        ids.iter().for_each(|id| drop(self.tag(*id)));
-        lids.iter().for_each(|lid| drop(self.lid(*lid)));
+        ids.iter().for_each(|id| {
+            self.tag(*id);
+        });
+        lids.iter().for_each(|lid| {
+            self.lid(*lid);
+        });
     }
 
     pub fn string(&self, value: &Value) -> Option<String> {

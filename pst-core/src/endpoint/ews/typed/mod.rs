@@ -15,12 +15,12 @@ mod task;
 use super::client::Ews;
 use super::document::Document;
 use super::folders::{FolderId, folder_id};
-use super::items::{ItemId, KEY};
+use super::items::{ItemId, KEY, guid};
 use super::refusal::Refusal;
 use super::upload::{Stored, answered};
 use crate::error::{Error, Result};
 use crate::mapi::rtf::{self, Origin};
-use crate::mapi::{Code, Lid, Message, Value, Warning, codepage, lid, subject, tag};
+use crate::mapi::{Code, Lid, Message, NamedProp, Value, Warning, codepage, lid, subject, tag};
 use crate::mime::{self, calendar};
 use attachments::Attached;
 use fields::Fields;
@@ -127,16 +127,24 @@ impl<'a> Typed<'a> {
             Kind::Task => task::elements(&item, &mut warnings),
             Kind::Other => Vec::new(),
         };
-        let calendar = if as_calendar { icalendar(message, options, &mut warnings)? } else { None };
-        let attachments = if calendar.is_some() {
+        if kind != Kind::Appointment && !message.recipients.is_empty() {
+            let text = format!("its {} recipients have no place in what it is made of", message.recipients.len());
+            warnings.push(Code::Property.with(text));
+        }
+        let mut calendar = None;
+        let attachments = if as_calendar {
+            // What elements could not say, iCalendar does.
+            warnings.clear();
             own.clear();
+            calendar = icalendar(message, options, &mut warnings)?;
             Vec::new()
         } else {
             before.extend(head(&item, message, &mut warnings)?);
             attachments::all(&message.attachments, options, &mut warnings)?
         };
         let (mut extended, mut lost) = (Vec::new(), Vec::new());
-        for prop in item.rest() {
+        let ours = KEY.named().and_then(|(set, name)| Some(NamedProp::text(guid(set)?, name)));
+        for prop in item.rest().into_iter().filter(|p| p.name.is_none() || p.name.as_deref() != ours.as_ref()) {
             match extended::property(prop, item.page) {
                 Ok(node) => extended.extend(node),
                 Err(name) => lost.push(name),
@@ -149,6 +157,17 @@ impl<'a> Typed<'a> {
         Ok(Self { kind, class, calendar, before, attachments, behind, extended, own, key, warnings })
     }
 
+    /// How it went in, as the beginning of a sentence.
+    pub fn how(&self) -> &'static str {
+        match (&self.calendar, self.kind) {
+            (Some(_), _) => "it went in as iCalendar with properties beside it,",
+            (None, Kind::Contact) => "it went in as a contact made of its properties,",
+            (None, Kind::Appointment) => "it went in as an appointment made of its properties,",
+            (None, Kind::Task) => "it went in as a task made of its properties,",
+            (None, Kind::Other) => "it went in made of its properties,",
+        }
+    }
+
     /// In the order of ItemType in Types.xsd; any other is refused.
     fn write<'d>(&'d self, it: &mut Document<'d>)
     where
@@ -156,7 +175,7 @@ impl<'a> Typed<'a> {
     {
         it.element(self.kind.element(), &[], |it| {
             if let Some(bytes) = &self.calendar {
-                it.encoded("t:MimeContent", &[("CharacterSet", "UTF-8")], bytes.len() as u64, |out| {
+                it.encoded("t:MimeContent", &[("CharacterSet", "UTF-8")], bytes.len() as u64, move |out| {
                     out.write_all(bytes).map_err(|e| Error::system("cannot send", e))
                 });
             }

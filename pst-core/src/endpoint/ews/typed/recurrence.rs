@@ -61,12 +61,17 @@ fn pattern(of: &RecurrencePattern) -> Option<Node> {
         Pattern::Day if of.period % DAY == 0 => Node::of("t:DailyRecurrence", vec![interval(of.period / DAY)]),
         Pattern::Day => return None,
         Pattern::Week(mask) => {
-            let days: Vec<&str> = DAYS.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1).map(|(_, d)| *d).collect();
+            let days: Vec<&str> =
+                DAYS.iter().enumerate().filter(|(i, _)| mask >> i & 1 == 1).map(|(_, d)| *d).collect();
             let first = DAYS.get(of.first_day as usize % 7).copied().unwrap_or("Sunday");
             if days.is_empty() {
                 return None;
             }
-            let parts = [interval(of.period), Node::text("t:DaysOfWeek", days.join(" ")), Node::text("t:FirstDayOfWeek", first)];
+            let parts = [
+                interval(of.period),
+                Node::text("t:DaysOfWeek", days.join(" ")),
+                Node::text("t:FirstDayOfWeek", first),
+            ];
             Node::of("t:WeeklyRecurrence", parts.into())
         }
         Pattern::Month { day, .. } => {
@@ -95,7 +100,9 @@ fn range(of: &RecurrencePattern) -> Node {
     let start = Node::text("t:StartDate", date_of(of.start).to_string());
     match of.end {
         End::Never | End::NeverToo => Node::of("t:NoEndRecurrence", vec![start]),
-        End::Date => Node::of("t:EndDateRecurrence", vec![start, Node::text("t:EndDate", date_of(of.last).to_string())]),
+        End::Date => {
+            Node::of("t:EndDateRecurrence", vec![start, Node::text("t:EndDate", date_of(of.last).to_string())])
+        }
         End::Count => {
             let count = Node::text("t:NumberOfOccurrences", of.count.max(1).to_string());
             Node::of("t:NumberedRecurrence", vec![start, count])
