@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-fn pst(args: &[&str], home: &str) -> Output {
+pub fn pst(args: &[&str], home: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pst"));
     command.args(args).env("PST_PASSWORD", PASSWORD).env("HOME", home).env("XDG_STATE_HOME", home);
     command.output().unwrap()
@@ -54,14 +54,14 @@ fn a_pst_goes_into_a_mailbox_of_exchange() {
 }
 
 /// The server, the folder of the test and what of the arguments is always the same.
-struct Place {
-    server: Ews,
-    dir: tempfile::TempDir,
-    ca: String,
+pub struct Place {
+    pub server: Ews,
+    pub dir: tempfile::TempDir,
+    pub ca: String,
 }
 
 impl Place {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::new(dir.path())?;
         let pem = authority.make(&Wanted::default());
@@ -70,7 +70,7 @@ impl Place {
         Some(Self { server, dir, ca })
     }
 
-    fn target(&self) -> String {
+    pub fn target(&self) -> String {
         format!("ews://CORP%5Canna@localhost:{}", self.server.web.port)
     }
 
@@ -142,12 +142,13 @@ fn old_reminders_and_receipts_make_no_noise() {
     let set = property(&place, REMINDER_SET);
     assert_eq!([&set["past"][0], &set["future"][0], &set["series"][0]], [&0, &1, &1]);
     let signal = property(&place, REMINDER_SIGNAL);
-    let at = |subject: &str| {
+    let goes_off = |subject: &str| {
         let ticks = u64::from_le_bytes(signal[subject][..].try_into().unwrap());
         (ticks / 10_000_000) as i64 - 11_644_473_600
     };
     let now = jiff::Timestamp::now().as_second();
-    assert!(at("past") < now && at("series") > now && at("series") <= now + 8 * 86_400, "{}", at("series"));
+    let (past, series) = (goes_off("past"), goes_off("series"));
+    assert!(past < now && series > now && series <= now + 8 * 86_400, "{series}");
     let receipt = property(&place, RECEIPT);
     assert_eq!((receipt["mail 1"].as_slice(), receipt["mail 2"].as_slice()), (&[][..], &[1, 0][..]));
     // What is sent changes with the clock; what is known of it does not.
@@ -155,14 +156,65 @@ fn old_reminders_and_receipts_make_no_noise() {
     assert_eq!((&again["written"], &again["skipped"]["being there already"]), (&0.into(), &5.into()), "{again}");
     // As it was, where that is wanted.
     place.server.state().items.clear();
-    let kept = place.push(&file, &["--keep-reminders", "--keep-receipts", "--journal", &at_of(&place, "kept.state")]);
+    let kept = place.push(&file, &["--keep-reminders", "--keep-receipts", "--journal", &at(&place.dir, "kept.state")]);
     assert_eq!(kept["warning_codes"].get("reminder").or(kept["warning_codes"].get("receipt")), None, "{kept}");
     assert!(property(&place, REMINDER_SET).iter().filter(|(s, _)| !s.starts_with("mail")).all(|(_, v)| v[0] == 1));
     assert_eq!(property(&place, RECEIPT)["mail 1"], [1, 0]);
 }
 
-fn at_of(place: &Place, name: &str) -> String {
-    at(&place.dir, name)
+/// The archive takes all in, and the mailbox itself nothing.
+#[test]
+fn archives() {
+    let Some(place) = Place::start() else { return };
+    let file = noisy(&place.dir);
+    let said = place.push(&file, &["--archive", "--verify"]);
+    assert_eq!((&said["written"], &said["failed"]), (&5.into(), &0.into()), "{said}");
+    let tops = |place: &Place| -> Vec<String> {
+        let state = place.server.state();
+        let top = |id: &str| {
+            let mut at = state.folders.iter().find(|f| f.id == id).unwrap();
+            while let Some(parent) = state.folders.iter().find(|f| f.id == at.parent) {
+                at = parent;
+            }
+            at.parent.clone()
+        };
+        state.items.iter().map(|i| top(&i.folder)).collect()
+    };
+    assert_eq!(tops(&place), ["ARCHIVE"; 5]);
+    assert_eq!(place.push(&file, &["--archive"])["written"], 0);
+    // What is in the archive is not in the mailbox, which has a journal of its own.
+    assert_eq!(place.push(&file, &[])["written"], 5);
+    assert_eq!(tops(&place).iter().filter(|t| *t == "TOP").count(), 5);
+}
+
+/// Two files that have folders of equal names go into one mailbox; the report tells them apart.
+#[test]
+fn reports_name_the_files() {
+    let Some(place) = Place::start() else { return };
+    let (first, second) = (noisy(&place.dir), at(&place.dir, "second.pst"));
+    fs::copy(&first, &second).unwrap();
+    let map = at(&place.dir, "map.csv");
+    fs::write(&map, "file,mailbox\nnoisy.pst,anna@example.com\nsecond.pst,anna@example.com\n").unwrap();
+    for kind in ["json", "html", "csv"] {
+        let report = at(&place.dir, &format!("report.{kind}"));
+        let args =
+            ["push", "--mailboxes", &map, "--login-as", "CORP\\anna", "--json", "--dry-run", "--report", &report];
+        let out = pst(&[&args[..], &[&place.target(), "--ca-file", &place.ca]].concat(), &at(&place.dir, "home"));
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let text = fs::read_to_string(at(&place.dir, &format!("report anna@example.com.{kind}"))).unwrap();
+        for file in ["noisy.pst", "second.pst"] {
+            assert!(text.matches(file).count() > 4, "{file} in {text}");
+        }
+        if kind == "json" {
+            let report: Json = serde_json::from_str(&text).unwrap();
+            let folders = report["folders"].as_array().unwrap();
+            let of =
+                |source: &str| folders.iter().filter(|f| f["source"] == source).map(|f| &f["file"]).collect::<Vec<_>>();
+            let calendars = of("Calendar");
+            assert_eq!(calendars.len(), 2, "{text}");
+            assert_ne!(calendars[0], calendars[1]);
+        }
+    }
 }
 
 #[test]

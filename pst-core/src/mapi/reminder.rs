@@ -143,6 +143,10 @@ mod tests {
         time::to_unix(props.lid(lid).and_then(Value::as_time).unwrap())
     }
 
+    fn is_set(props: &PropBag) -> bool {
+        props.lid(lid::REMINDER_SET).and_then(Value::as_bool).unwrap()
+    }
+
     fn reminded(signal: &str) -> PropBag {
         let mut props = PropBag::default();
         props.set_lid(lid::REMINDER_SET, Value::Bool(true));
@@ -187,11 +191,11 @@ mod tests {
         let now = at("2026-06-01T00:00:00Z");
         let mut past = reminded("2026-05-31T23:59:00Z");
         assert_eq!(dismiss(&mut past, now), Some(Dismissed::Off(at("2026-05-31T23:59:00Z"))));
-        assert_eq!(past.lid(lid::REMINDER_SET), Some(&Value::Bool(false)));
+        assert_eq!(is_set(&past), false);
         assert_eq!(dismiss(&mut past, now), None);
         let mut pending = reminded("2026-06-01T00:01:00Z");
         assert_eq!(dismiss(&mut pending, now), None);
-        assert_eq!(pending.lid(lid::REMINDER_SET), Some(&Value::Bool(true)));
+        assert_eq!(is_set(&pending), true);
         assert_eq!(dismiss(&mut PropBag::default(), now), None);
         // Without a signal, the start tells.
         let mut bare = PropBag::default();
@@ -209,7 +213,7 @@ mod tests {
         assert_eq!(dismiss(&mut props, now), Some(Dismissed::Next(at("2026-06-02T06:45:00Z"))));
         assert_eq!(time_of(&props, lid::REMINDER_TIME), at("2026-06-02T07:00:00Z"));
         assert_eq!(time_of(&props, lid::REMINDER_SIGNAL_TIME), at("2026-06-02T06:45:00Z"));
-        assert_eq!(props.lid(lid::REMINDER_SET), Some(&Value::Bool(true)));
+        assert_eq!(is_set(&props), true);
         // In winter, clocks are otherwise.
         let mut winter = series(&daily(None));
         assert_eq!(dismiss(&mut winter, at("2026-11-01T12:00:00Z")), Some(Dismissed::Next(at("2026-11-02T07:45:00Z"))));
