@@ -60,6 +60,8 @@ mod push;
 #[cfg(all(unix, feature = "network"))]
 mod push_ews;
 #[cfg(all(unix, feature = "network"))]
+mod push_ews_killed;
+#[cfg(all(unix, feature = "network"))]
 mod push_many;
 #[cfg(all(unix, feature = "network"))]
 mod several;

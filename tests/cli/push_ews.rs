@@ -4,10 +4,12 @@ use crate::certificates::{Authority, Wanted};
 use crate::command::{at, code, stderr};
 use crate::exchange_server::{Ews, Lock, PASSWORD, hash_of};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-fn pst(args: &[&str], home: &str) -> Output {
+pub fn pst(args: &[&str], home: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pst"));
     command.args(args).env("PST_PASSWORD", PASSWORD).env("HOME", home).env("XDG_STATE_HOME", home);
     command.output().unwrap()
@@ -48,6 +50,170 @@ fn a_pst_goes_into_a_mailbox_of_exchange() {
         );
         let state = server.state();
         assert!(state.complaints.is_empty(), "{:?}", state.complaints);
+    }
+}
+
+/// The server, the folder of the test and what of the arguments is always the same.
+pub struct Place {
+    pub server: Ews,
+    pub dir: tempfile::TempDir,
+    pub ca: String,
+}
+
+impl Place {
+    pub fn start() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Authority::new(dir.path())?;
+        let pem = authority.make(&Wanted::default());
+        let server = Ews::start((&pem.0, &pem.1), hash_of(&pem.0), Lock::Basic);
+        let ca = authority.file().display().to_string();
+        Some(Self { server, dir, ca })
+    }
+
+    pub fn target(&self) -> String {
+        format!("ews://CORP%5Canna@localhost:{}", self.server.web.port)
+    }
+
+    /// A run that is to end well: what it says.
+    fn push(&self, source: &str, more: &[&str]) -> Json {
+        let target = self.target();
+        let home = at(&self.dir, "home");
+        let out = pst(&[&["push", "--json", source, &target, "--ca-file", &self.ca], more].concat(), &home);
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        serde_json::from_slice(&out.stdout).unwrap()
+    }
+}
+
+/// A Maildir of two messages that ask for receipts, one of them read, and appointments with alarms: one of the past, one
+/// that is still to come, and a series that goes on.
+fn noisy(dir: &tempfile::TempDir) -> String {
+    let top = dir.path().join("noisy");
+    for folder in ["mail/cur", "mail/new", "mail/tmp"] {
+        fs::create_dir_all(top.join(folder)).unwrap();
+    }
+    let mail =
+        |n: u32| format!("Message-ID: <{n}@x>\r\nSubject: mail {n}\r\nDisposition-Notification-To: a@x\r\n\r\nx\r\n");
+    fs::write(top.join("mail/cur/1.x:2,S"), mail(1)).unwrap();
+    fs::write(top.join("mail/new/2.x"), mail(2)).unwrap();
+    let event = |uid: &str, start: &str, more: &str| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:{uid}\r\nSUMMARY:{uid}\r\nDTSTART:{start}\r\nDURATION:PT1H\r\n{more}BEGIN:VALARM\r\nACTION:DISPLAY\r\n\
+             DESCRIPTION:Reminder\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT\r\n"
+        )
+    };
+    let events = [
+        event("past", "20100105T090000Z", ""),
+        event("future", "29990105T090000Z", ""),
+        event("series", "20100105T090000Z", "RRULE:FREQ=WEEKLY\r\n"),
+    ];
+    let calendar = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{}END:VCALENDAR\r\n", events.concat());
+    fs::write(top.join("Calendar.ics"), calendar).unwrap();
+    let file = at(dir, "noisy.pst");
+    let made = crate::command::pst(&["convert", &top.to_string_lossy(), &file]);
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    file
+}
+
+const REMINDER_SET: &str = "0820060000000000c000000000000046/8503:000b";
+const REMINDER_SIGNAL: &str = "0820060000000000c000000000000046/8560:0040";
+const RECEIPT: &str = "0029:000b";
+
+/// A property of each item, by subject.
+fn property(place: &Place, name: &str) -> BTreeMap<String, Vec<u8>> {
+    let state = place.server.state();
+    let of = |i: &crate::exchange_server::Stored| {
+        let value = i.blob.as_ref().unwrap().props.get(name).cloned();
+        (i.subject(), value.unwrap_or_default())
+    };
+    state.items.iter().map(of).collect()
+}
+
+#[test]
+fn old_reminders_and_receipts_make_no_noise() {
+    let Some(place) = Place::start() else { return };
+    let file = noisy(&place.dir);
+    let said = place.push(&file, &[]);
+    assert_eq!(said["written"], 5, "{said}");
+    assert_eq!(
+        (&said["warning_codes"]["reminder"], &said["warning_codes"]["receipt"]),
+        (&2.into(), &1.into()),
+        "{said}"
+    );
+    let set = property(&place, REMINDER_SET);
+    assert_eq!([&set["past"][0], &set["future"][0], &set["series"][0]], [&0, &1, &1]);
+    let signal = property(&place, REMINDER_SIGNAL);
+    let goes_off = |subject: &str| {
+        let ticks = u64::from_le_bytes(signal[subject][..].try_into().unwrap());
+        (ticks / 10_000_000) as i64 - 11_644_473_600
+    };
+    let now = jiff::Timestamp::now().as_second();
+    let (past, series) = (goes_off("past"), goes_off("series"));
+    assert!(past < now && series > now && series <= now + 8 * 86_400, "{series}");
+    let receipt = property(&place, RECEIPT);
+    assert_eq!((receipt["mail 1"].as_slice(), receipt["mail 2"].as_slice()), (&[][..], &[1, 0][..]));
+    // What is sent changes with the clock; what is known of it does not.
+    let again = place.push(&file, &["--keep-reminders", "--keep-receipts"]);
+    assert_eq!((&again["written"], &again["skipped"]["being there already"]), (&0.into(), &5.into()), "{again}");
+    // As it was, where that is wanted.
+    place.server.state().items.clear();
+    let kept = place.push(&file, &["--keep-reminders", "--keep-receipts", "--journal", &at(&place.dir, "kept.state")]);
+    assert_eq!(kept["warning_codes"].get("reminder").or(kept["warning_codes"].get("receipt")), None, "{kept}");
+    assert!(property(&place, REMINDER_SET).iter().filter(|(s, _)| !s.starts_with("mail")).all(|(_, v)| v[0] == 1));
+    assert_eq!(property(&place, RECEIPT)["mail 1"], [1, 0]);
+}
+
+/// The archive takes all in, and the mailbox itself nothing.
+#[test]
+fn archives() {
+    let Some(place) = Place::start() else { return };
+    let file = noisy(&place.dir);
+    let said = place.push(&file, &["--archive", "--verify"]);
+    assert_eq!((&said["written"], &said["failed"]), (&5.into(), &0.into()), "{said}");
+    let tops = |place: &Place| -> Vec<String> {
+        let state = place.server.state();
+        let top = |id: &str| {
+            let mut at = state.folders.iter().find(|f| f.id == id).unwrap();
+            while let Some(parent) = state.folders.iter().find(|f| f.id == at.parent) {
+                at = parent;
+            }
+            at.parent.clone()
+        };
+        state.items.iter().map(|i| top(&i.folder)).collect()
+    };
+    assert_eq!(tops(&place), ["ARCHIVE"; 5]);
+    assert_eq!(place.push(&file, &["--archive"])["written"], 0);
+    // What is in the archive is not in the mailbox, which has a journal of its own.
+    assert_eq!(place.push(&file, &[])["written"], 5);
+    assert_eq!(tops(&place).iter().filter(|t| *t == "TOP").count(), 5);
+}
+
+/// Two files that have folders of equal names go into one mailbox; the report tells them apart.
+#[test]
+fn reports_name_the_files() {
+    let Some(place) = Place::start() else { return };
+    let (first, second) = (noisy(&place.dir), at(&place.dir, "second.pst"));
+    fs::copy(&first, &second).unwrap();
+    let map = at(&place.dir, "map.csv");
+    fs::write(&map, "file,mailbox\nnoisy.pst,anna@example.com\nsecond.pst,anna@example.com\n").unwrap();
+    for kind in ["json", "html", "csv"] {
+        let report = at(&place.dir, &format!("report.{kind}"));
+        let args =
+            ["push", "--mailboxes", &map, "--login-as", "CORP\\anna", "--json", "--dry-run", "--report", &report];
+        let out = pst(&[&args[..], &[&place.target(), "--ca-file", &place.ca]].concat(), &at(&place.dir, "home"));
+        assert_eq!(code(&out), 0, "{}", stderr(&out));
+        let text = fs::read_to_string(at(&place.dir, &format!("report anna@example.com.{kind}"))).unwrap();
+        for file in ["noisy.pst", "second.pst"] {
+            assert!(text.matches(file).count() > 4, "{file} in {text}");
+        }
+        if kind == "json" {
+            let report: Json = serde_json::from_str(&text).unwrap();
+            let folders = report["folders"].as_array().unwrap();
+            let of =
+                |source: &str| folders.iter().filter(|f| f["source"] == source).map(|f| &f["file"]).collect::<Vec<_>>();
+            let calendars = of("Calendar");
+            assert_eq!(calendars.len(), 2, "{text}");
+            assert_ne!(calendars[0], calendars[1]);
+        }
     }
 }
 

@@ -20,15 +20,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A server and how it is reached.
-struct Place {
-    server: Exchange,
-    reach: Reach,
+pub struct Place {
+    pub server: Exchange,
+    pub reach: Reach,
     notices: Arc<Mutex<Vec<Notice>>>,
     _folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn start(lock: Lock) -> Option<Self> {
+    pub fn start(lock: Lock) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new(folder.path())?;
         let pem = authority.make(&Wanted::default());
@@ -52,6 +52,11 @@ impl Place {
 impl Place {
     /// A run that pushes what was made.
     fn pushed(&self, made: &Made, options: push::Options) -> Report {
+        self.pushed_from(Arc::new(made.clone()), options)
+    }
+
+    /// A run that pushes a source.
+    pub fn pushed_from(&self, source: Arc<dyn Source>, options: push::Options) -> Report {
         let notices = Arc::clone(&self.notices);
         let target = ews::Target {
             url: self.server.url(),
@@ -59,11 +64,12 @@ impl Place {
             login: anna(PASSWORD),
             mailbox: Options::default(),
             patience: Duration::from_millis(5),
+            endurance: Duration::from_secs(20),
             watch: Arc::new(move |n: &Notice| notices.lock().unwrap().push(n.clone())),
         };
         let lane = EwsLane::new(target, ews::PushOptions::default());
         let sink = PushSink::open(Arc::new(lane), options).unwrap();
-        let mounted = [Mounted { source: Arc::new(made.clone()), under: Vec::new(), journal: None }];
+        let mounted = [Mounted { source, under: Vec::new(), journal: None }];
         run(&mounted, Box::new(sink), &RunOptions::default(), &Nobody).unwrap()
     }
 
@@ -108,6 +114,24 @@ fn pushing() {
     let again = place.pushed(&made, options());
     assert_eq!((again.written, again.skipped["being there already"]), (0, 51), "{again:?}");
     assert_eq!(place.held(), wanted);
+}
+
+/// A busy server is waited for, but not for ever: then the item fails, and not the run.
+#[test]
+fn patience_has_an_end() {
+    let Some(place) = Place::start(Lock::Basic) else { return };
+    for _ in 0..20 {
+        place.server.trouble("UploadItems", Trouble::Busy(Some(1)));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let made = Made::of(&[("Inbox", Role::Inbox, mails(0, 1)), ("Sent Items", Role::Sent, mails(1, 2))]);
+    let long = push::Options { connections: 1, ..options(folder.path()) };
+    let short = push::Options { endurance: Duration::ZERO, ..long.clone() };
+    let report = place.pushed(&made, short);
+    assert_eq!((report.written, report.failed), (0, 2), "{report:?}");
+    assert!(report.failures[0].error.text().contains("--patience"), "{report:?}");
+    let report = place.pushed(&made, long);
+    assert_eq!((report.written, report.failed), (2, 0), "{report:?}");
 }
 
 /// Whatever breaks: each item is there once.
@@ -190,7 +214,7 @@ fn anna(password: &str) -> Login {
     Login::Password { user: USER.into(), password: Secret::new(password) }
 }
 
-fn python() -> Command {
+pub fn python() -> Command {
     Command::new(std::env::var_os("PST_TEST_PYTHON").unwrap_or_else(|| "python3".into()))
 }
 
@@ -433,6 +457,14 @@ fn busy_servers_are_left_alone() {
         .collect();
     assert_eq!(waits, [40, 10, 20, 40].map(Duration::from_millis));
 
+    // Patience has an end, and the option that makes it longer is named.
+    server.trouble("FindItem", Trouble::Busy(Some(20)));
+    server.trouble("FindItem", Trouble::Busy(Some(20)));
+    let mut hasty = place.open().enduring(Duration::ZERO);
+    let ended = hasty.probes(FolderId::Id(&inbox), false, None).unwrap_err();
+    assert!(ended.kind() == Kind::Server && ended.text().contains("--patience"), "{ended}");
+    server.state().troubles.clear();
+
     let meaning = |ews: &mut Ews| ews.upload(&inbox, &[up(&note("x"))]).unwrap().remove(0).unwrap_err().meaning;
     server.trouble("UploadItems", Trouble::Busy(Some(1500)));
     assert_eq!(meaning(&mut ews), Meaning::Again(Duration::from_millis(1500)));
@@ -623,7 +655,10 @@ fn discovery(answers: impl Fn(&str, u16) -> Told + Send + Sync + 'static, allowe
     let places = Some(vec![at("autodiscover.json/v1.0/anna@localhost?Protocol=EWS"), at("autodiscover.xml")]);
     let allowed: Vec<String> = allowed.iter().map(|a| (*a).to_owned()).collect();
     let login = anna(PASSWORD);
-    Some(Discovery { reach: &reach, login: &login, address: "anna@localhost", allowed: &allowed, places }.find())
+    let name_servers = Some(Vec::new());
+    let it =
+        Discovery { reach: &reach, login: &login, address: "anna@localhost", allowed: &allowed, places, name_servers };
+    Some(it.find())
 }
 
 fn pox(content: &str) -> Told {
@@ -675,4 +710,85 @@ fn autodiscover() {
         _ => Told::new(302, "").with("Location", format!("https://localhost:{port}{t}")),
     };
     assert_eq!(discovery(round, &["x"]).unwrap().unwrap_err().kind(), Kind::NotFound);
+}
+
+/// A name server that knows one service; by UDP it gives cut answers where it is `brief`.
+fn name_server(host: &'static str, port: u16, brief: bool) -> std::net::SocketAddr {
+    use std::io::{Read, Write};
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = udp.local_addr().unwrap();
+    let tcp = std::net::TcpListener::bind(at).unwrap();
+    let answer = move |question: &[u8], cut: bool| {
+        let mut out = question.to_vec();
+        out[2..4].copy_from_slice(&[if cut { 0x83 } else { 0x81 }, 0x80]);
+        if cut {
+            return out;
+        }
+        out[7] = 1;
+        let mut data: Vec<u8> = [0, 0, port].into_iter().flat_map(u16::to_be_bytes).collect();
+        for part in host.split('.') {
+            data.push(part.len() as u8);
+            data.extend(part.bytes());
+        }
+        data.push(0);
+        out.extend([0xC0, 12, 0, 33, 0, 1, 0, 0, 0, 60]);
+        out.extend((data.len() as u16).to_be_bytes());
+        out.extend(data);
+        out
+    };
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((n, from)) = udp.recv_from(&mut buffer) {
+            // What was not asked for is not heard.
+            let mut other = answer(&buffer[..n], false);
+            other[0] ^= 1;
+            udp.send_to(&other, from).unwrap();
+            udp.send_to(&answer(&buffer[..n], brief), from).unwrap();
+        }
+    });
+    std::thread::spawn(move || {
+        for stream in tcp.incoming() {
+            let mut stream = stream.unwrap();
+            let mut length = [0; 2];
+            stream.read_exact(&mut length).unwrap();
+            let mut question = vec![0; usize::from(u16::from_be_bytes(length))];
+            stream.read_exact(&mut question).unwrap();
+            let told = answer(&question, false);
+            stream.write_all(&(told.len() as u16).to_be_bytes()).unwrap();
+            stream.write_all(&told).unwrap();
+        }
+    });
+    at
+}
+
+#[test]
+fn autodiscover_by_dns() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(authority) = Authority::new(folder.path()) else { return };
+    let pem = authority.make(&Wanted::default());
+    let web = Web::start((&pem.0, &pem.1), |asked| {
+        assert_eq!(asked.target, "/autodiscover/autodiscover.xml");
+        if asked.field("authorization").is_none() {
+            return Told::new(401, "").with("WWW-Authenticate", "Basic");
+        }
+        pox("<Account><Protocol><Type>EXPR</Type><EwsUrl>https://out/EWS</EwsUrl></Protocol></Account>")
+    });
+    let tls = TlsOptions { ca_file: Some(authority.file()), ..TlsOptions::default() };
+    let reach = Reach { tls, timeout: Duration::from_secs(20), stop: Arc::default() };
+    let login = anna(PASSWORD);
+    let find = |server, allowed: &[String]| {
+        let (places, name_servers) = (Some(Vec::new()), Some(vec![server]));
+        Discovery { reach: &reach, login: &login, address: "anna@localhost", allowed, places, name_servers }.find()
+    };
+    for brief in [false, true] {
+        assert_eq!(find(name_server("localhost", web.port, brief), &[]).unwrap(), "https://out/EWS");
+    }
+    // A record leads nowhere that nobody has allowed.
+    let refused = find(name_server("mail.evil.example", web.port, false), &[]).unwrap_err();
+    assert_eq!(refused.kind(), Kind::Denied);
+    assert!(refused.to_string().contains("--autodiscover-host mail.evil.example"), "{refused}");
+    // Where there is no such service, what was tried is told.
+    let nobody = find("127.0.0.1:9".parse().unwrap(), &[]).unwrap_err();
+    assert_eq!(nobody.kind(), Kind::NotFound);
+    assert!(nobody.to_string().contains("127.0.0.1:9"), "{nobody}");
 }

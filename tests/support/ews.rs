@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 /// How it lets people in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,9 @@ pub struct Stored {
     pub blob: Option<Blob>,
     /// What came by CreateItem.
     pub mime: Vec<u8>,
+    /// The element that it was, and what stood in it beside MIME and extended properties.
+    pub element: String,
+    pub inner: Vec<Node>,
     pub class: String,
     pub categories: Vec<String>,
     /// Extended properties by "0x0E07" or "set/name".
@@ -91,8 +95,12 @@ pub struct State {
     pub complaints: Vec<String>,
     /// Fields of requests that are looked at.
     pub fields: Vec<(String, String)>,
-    /// UploadItems is not known.
+    /// UploadItems and ExportItems are not known.
     pub no_upload: bool,
+    /// How long an upload takes.
+    pub delay: Duration,
+    /// Elements that CreateItem does not take.
+    pub refused: Vec<&'static str>,
     connections: HashMap<usize, (Option<[u8; 8]>, bool)>,
     given: usize,
     page: usize,
@@ -139,12 +147,27 @@ fn usual() -> Vec<Folder> {
     ];
     let folder = |(i, (named, name, class)): (usize, (&'static str, &str, &str))| Folder {
         id: format!("F{i}="),
-        parent: "TOP".into(),
+        parent: TOP.into(),
         name: name.into(),
         class: class.into(),
         named,
     };
-    names.into_iter().enumerate().map(folder).collect()
+    let mut all: Vec<Folder> = names.into_iter().enumerate().map(folder).collect();
+    let archived = ("archivedeleteditems", "Gelöschte Elemente", "IPF.Note");
+    all.push(Folder { parent: ARCHIVE.into(), ..folder((all.len(), archived)) });
+    all
+}
+
+/// The tops of the mailbox and of its archive.
+const TOP: &str = "TOP";
+const ARCHIVE: &str = "ARCHIVE";
+
+/// The top that a folder is in.
+fn top_of<'a>(state: &'a State, folder: &'a Folder) -> &'a str {
+    match state.folders.iter().find(|f| f.id == folder.parent) {
+        Some(parent) => top_of(state, parent),
+        None => &folder.parent,
+    }
 }
 
 fn answer(state: &mut State, asked: &Asked, lock: Lock, hash: &[u8; 32]) -> Told {
@@ -203,11 +226,16 @@ fn answer(state: &mut State, asked: &Asked, lock: Lock, hash: &[u8; 32]) -> Told
         "GetFolder" => get_folder(state, &request),
         "FindFolder" => find_folder(state, &request),
         "CreateFolder" => create_folder(state, &request, &refused),
-        "UploadItems" if state.no_upload => return fault(state, "ErrorInvalidRequest", "what is UploadItems?"),
-        "UploadItems" => upload(state, &request, &refused),
+        "UploadItems" | "ExportItems" if state.no_upload => {
+            return soap_fault("ErrorInvalidRequest", &format!("what is {operation}?"), "");
+        }
+        "UploadItems" => {
+            std::thread::sleep(state.delay);
+            upload(state, &request, &refused)
+        }
         "CreateItem" => create(state, &request, &refused),
         "FindItem" => find_item(state, &request),
-        "GetItem" => by_id(state, &request, &|_, item, _| format!("<m:Items>{}</m:Items>", shown(item))),
+        "GetItem" => by_id(state, &request, &|_, item, asked| format!("<m:Items>{}</m:Items>", shown(item, asked))),
         "ExportItems" => by_id(state, &request, &|_, item, _| {
             format!("<m:ItemId Id=\"{}\"/><m:Data>{}</m:Data>", item.id, encoded(&item.data))
         }),
@@ -326,13 +354,17 @@ fn busy(wait: Option<u64>) -> Told {
 /// The folder that an id element means.
 fn folder_of(state: &State, id: &Node) -> Option<String> {
     let said = id.attribute("Id")?;
-    let top = ["msgfolderroot", "root"].contains(&said);
+    let top = match said {
+        "msgfolderroot" | "root" | TOP => Some(TOP),
+        "archivemsgfolderroot" | ARCHIVE => Some(ARCHIVE),
+        _ => None,
+    };
+    if let Some(top) = top {
+        return Some(top.into());
+    }
     match id.name.as_str() {
-        "DistinguishedFolderId" if top => Some("TOP".into()),
         "DistinguishedFolderId" => state.folders.iter().find(|f| f.named == said).map(|f| f.id.clone()),
-        _ => {
-            state.folders.iter().find(|f| f.id == said).map(|f| f.id.clone()).or((said == "TOP").then(|| "TOP".into()))
-        }
+        _ => state.folders.iter().find(|f| f.id == said).map(|f| f.id.clone()),
     }
 }
 
@@ -358,8 +390,8 @@ fn folder_shown(state: &State, folder: &Folder) -> String {
 
 fn get_folder(state: &State, request: &Node) -> Vec<String> {
     let one = |id: &Node| match folder_of(state, id) {
-        Some(found) if found == "TOP" => {
-            let top = Folder { id: "TOP".into(), parent: "ROOT".into(), name: "Top".into(), ..Folder::default() };
+        Some(found) if [TOP, ARCHIVE].contains(&found.as_str()) => {
+            let top = Folder { id: found, parent: "ROOT".into(), name: "Top".into(), ..Folder::default() };
             fine(&format!("<m:Folders>{}</m:Folders>", folder_shown(state, &top)))
         }
         Some(found) => {
@@ -390,8 +422,8 @@ fn find_folder(state: &State, request: &Node) -> Vec<String> {
     let Some(top) = folder_of(state, &request.at("ParentFolderIds").unwrap().children[0]) else {
         return vec![no("ErrorFolderNotFound")];
     };
-    assert_eq!(top, "TOP");
-    let (some, head) = page(state, request, "IndexedPageFolderView", &state.folders);
+    let inside: Vec<&Folder> = state.folders.iter().filter(|f| top_of(state, f) == top).collect();
+    let (some, head) = page(state, request, "IndexedPageFolderView", &inside);
     let shown: String = some.iter().map(|f| folder_shown(state, f)).collect();
     vec![fine(&format!("<m:RootFolder {head}><t:Folders>{shown}</t:Folders></m:RootFolder>"))]
 }
@@ -485,24 +517,42 @@ fn create(state: &mut State, request: &Node, refused: &Refused<'_>) -> Vec<Strin
         }
         let text = |name: &str| item.child(name).map(|n| n.text.clone()).unwrap_or_default();
         let mime = base64_simd::STANDARD.decode_to_vec(text("MimeContent").as_bytes()).expect("base64");
-        if mime.is_empty() {
+        let class = text("ItemClass");
+        let is_mail = item.name == "Message" && (class.is_empty() || class.starts_with("IPM.Note"));
+        if mime.is_empty() && is_mail {
             out.push(no("ErrorMimeContentInvalid"));
+            continue;
+        }
+        if item.name == "CalendarItem" && request.attribute("SendMeetingInvitations") != Some("SendToNone") {
+            out.push(no("ErrorSendMeetingInvitationsRequired"));
+            continue;
+        }
+        if mime.is_empty() && state.refused.contains(&item.name.as_str()) {
+            out.push(no("ErrorItemSave"));
             continue;
         }
         let mut properties = BTreeMap::new();
         for property in item.children.iter().filter(|c| c.name == "ExtendedProperty") {
             let uri = property.child("ExtendedFieldURI").unwrap();
-            properties.insert(name_of(uri), property.child("Value").unwrap().text.clone());
+            let value = property.child("Value").map(|v| v.text.clone());
+            let values =
+                || property.child("Values").unwrap().children.iter().map(|v| v.text.as_str()).collect::<Vec<_>>();
+            let value = value.unwrap_or_else(|| values().join("\n"));
+            if properties.insert(name_of(uri), value).is_some() {
+                state.complaints.push(format!("{} is there twice", name_of(uri)));
+            }
         }
         let categories =
             item.child("Categories").map(|c| c.children.iter().map(|s| s.text.clone()).collect()).unwrap_or_default();
         let stored = Stored {
             folder,
             mime,
-            class: text("ItemClass"),
+            class,
             categories,
             properties,
             read: text("IsRead") == "true",
+            element: item.name.clone(),
+            inner: item.children.iter().filter(|c| !BESIDE.contains(&c.name.as_str())).cloned().collect(),
             ..Stored::default()
         };
         let id = keep(state, stored);
@@ -513,13 +563,26 @@ fn create(state: &mut State, request: &Node, refused: &Refused<'_>) -> Vec<Strin
     out
 }
 
+/// What is kept beside the other elements of an item.
+const BESIDE: &[&str] = &["MimeContent", "ItemClass", "ExtendedProperty", "Attachments"];
+
+/// An element as it is sent.
+fn xml(node: &Node) -> String {
+    let attributes: String = node.attributes.iter().map(|(n, v)| format!(" {n}=\"{}\"", safe(v))).collect();
+    let inner: String = node.children.iter().map(xml).collect();
+    format!("<t:{0}{attributes}>{1}{inner}</t:{0}>", node.name, safe(&node.text))
+}
+
 /// The name of a property, as the server keeps it.
 fn name_of(uri: &Node) -> String {
     match uri.attribute("PropertyTag") {
         Some(tag) => tag.to_owned(),
         None => {
             let set = uri.attribute("PropertySetId").unwrap();
-            format!("{set}/{}", uri.attribute("PropertyName").unwrap())
+            match uri.attribute("PropertyId") {
+                Some(id) => format!("{set}/{:x}", id.parse::<u32>().unwrap()),
+                None => format!("{set}/{}", uri.attribute("PropertyName").unwrap()),
+            }
         }
     }
 }
@@ -531,7 +594,11 @@ impl Stored {
             return Some(value.clone());
         }
         let Some(blob) = &self.blob else {
-            return (name == "0x1035").then(|| field(&self.mime, "message-id")).flatten();
+            return match name {
+                "0x1035" => field(&self.mime, "message-id"),
+                "0x0037" => Some(self.subject()),
+                _ => None,
+            };
         };
         let Some(tag) = name.strip_prefix("0x") else {
             let (set, name) = name.split_once('/')?;
@@ -560,10 +627,23 @@ impl Stored {
         jiff::Timestamp::from_second(ticks / 10_000_000 - 11_644_473_600).unwrap().to_string()
     }
 
+    /// The element that it is, and what it shows beside MIME.
+    fn shape(&self) -> (&str, String) {
+        match self.element.as_str() {
+            "" | "Message" => ("Message", String::new()),
+            element => (element, self.inner.iter().map(xml).collect()),
+        }
+    }
+
     pub fn subject(&self) -> String {
         match &self.blob {
             Some(blob) => blob.text("0037").unwrap_or_default(),
-            None => field(&self.mime, "subject").unwrap_or_default(),
+            None => {
+                let said = self.inner.iter().find(|n| n.name == "Subject").map(|n| n.text.clone());
+                said.or_else(|| field(&self.mime, "subject"))
+                    .or_else(|| field(&self.mime, "summary"))
+                    .unwrap_or_default()
+            }
         }
     }
 }
@@ -597,7 +677,8 @@ fn find_item(state: &State, request: &Node) -> Vec<String> {
         .map(|i| {
             let properties: String =
                 fields.iter().filter_map(|f| Some(property_shown(f, &i.property(&name_of(f))?))).collect();
-            format!("<t:Message><t:ItemId Id=\"{}\" ChangeKey=\"c\"/>{properties}</t:Message>", i.id)
+            let (element, inner) = i.shape();
+            format!("<t:{element}><t:ItemId Id=\"{}\" ChangeKey=\"c\"/>{inner}{properties}</t:{element}>", i.id)
         })
         .collect();
     vec![fine(&format!("<m:RootFolder {head}><t:Items>{shown}</t:Items></m:RootFolder>"))]
@@ -628,7 +709,7 @@ fn by_id(state: &State, request: &Node, said: &dyn Fn(&State, &Stored, &Node) ->
 }
 
 /// An item as GetItem shows it, with everything that is known.
-fn shown(item: &Stored) -> String {
+fn shown(item: &Stored, asked: &Node) -> String {
     let text = |name: &str, value: &str| format!("<t:{name}>{}</t:{name}>", safe(value));
     let mime = if item.mime.is_empty() { String::new() } else { text("MimeContent", &encoded(&item.mime)) };
     let property = |tag: &str, ty: &str| {
@@ -641,7 +722,18 @@ fn shown(item: &Stored) -> String {
             )
         })
     };
-    let flags = property("0x0E07", "Integer").unwrap_or_default();
+    let mut fields = Vec::new();
+    asked.child("ItemShape").unwrap().all("ExtendedFieldURI", &mut fields);
+    let wanted: String = fields.iter().filter_map(|f| Some(property_shown(f, &item.property(&name_of(f))?))).collect();
+    let (element, inner) = item.shape();
+    if element != "Message" {
+        let class = text("ItemClass", &item.class);
+        return format!(
+            "<t:{element}><t:ItemId Id=\"{}\" ChangeKey=\"c\"/>{class}{inner}{wanted}</t:{element}>",
+            item.id
+        );
+    }
+    let flags = if wanted.is_empty() { property("0x0E07", "Integer").unwrap_or_default() } else { wanted };
     let message_id = item.property("0x1035").map(|id| text("InternetMessageId", &id)).unwrap_or_default();
     [
         "<t:Message>".to_owned(),

@@ -45,13 +45,29 @@ const ORDER: &[(&str, &[&str])] = &[
             "IsRead",
         ],
     ),
-    ("ExtendedProperty", &["ExtendedFieldURI", "Value"]),
+    ("ExtendedProperty", &["ExtendedFieldURI", "Value", "Values"]),
+    ("Recurrence", RECURRENCE),
     ("FindItem", &["ItemShape", "IndexedPageItemView", "Restriction", "SortOrder", "ParentFolderIds", "QueryString"]),
     ("GetItem", &["ItemShape", "ItemIds"]),
     ("ItemShape", &["BaseShape", "IncludeMimeContent", "BodyType", "FilterHtmlContent", "AdditionalProperties"]),
     ("IsEqualTo", &["FieldURI", "ExtendedFieldURI", "FieldURIOrConstant"]),
     ("ExportItems", &["ItemIds"]),
     ("DeleteItem", &["ItemIds"]),
+];
+const RECURRENCE: &[&str] = &[
+    "RelativeYearlyRecurrence",
+    "AbsoluteYearlyRecurrence",
+    "RelativeMonthlyRecurrence",
+    "AbsoluteMonthlyRecurrence",
+    "WeeklyRecurrence",
+    "DailyRecurrence",
+    "DailyRegeneration",
+    "WeeklyRegeneration",
+    "MonthlyRegeneration",
+    "YearlyRegeneration",
+    "NoEndRecurrence",
+    "EndDateRecurrence",
+    "NumberedRecurrence",
 ];
 const FOLDER: &[&str] = &["FolderId", "ParentFolderId", "FolderClass", "DisplayName"];
 
@@ -70,7 +86,8 @@ pub fn in_order(node: &Node, path: &str) -> Result<(), String> {
     if node.name == "ExtendedFieldURI" {
         let tag =
             node.attribute("PropertyTag").map(|t| u16::from_str_radix(t.strip_prefix("0x").unwrap(), 16).unwrap());
-        let named = node.attribute("PropertySetId").is_some() && node.attribute("PropertyName").is_some();
+        let said = node.attribute("PropertyName").or(node.attribute("PropertyId"));
+        let named = node.attribute("PropertySetId").is_some() && said.is_some();
         if tag.map_or(!named, |t| t >= 0x8000) || node.attribute("PropertyType").is_none() {
             return Err(format!("{path} names no property"));
         }

@@ -2,6 +2,10 @@
 
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long a busy server is waited for where nothing is said.
+const ENDURANCE: Duration = Duration::from_hours(12);
 
 /// How mailboxes on servers are filled.
 #[derive(Debug, Clone, Default, Args)]
@@ -32,9 +36,17 @@ pub struct PushOptions {
     /// Items a second at most; Microsoft 365 over IMAP is content with 4.
     #[arg(long, value_name = "N", value_parser = rate, help_heading = "Into a mailbox")]
     pub rate: Option<f64>,
+    /// How long a server that says it is busy is waited for before an item fails or the run ends, as in 90s, 30m, 4h or
+    /// 2d [default: 12h].
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Into a mailbox")]
+    pub patience: Option<Duration>,
     /// Keep requests for read receipts in mail that was read; a server may send the receipts again.
     #[arg(long, help_heading = "Into a mailbox")]
     pub keep_receipts: bool,
+    /// Keep reminders whose time is past; Outlook shows all of them at once. Without it they are dismissed, and series go
+    /// on with their next date. IMAP has no reminders.
+    #[arg(long, help_heading = "Into a mailbox")]
+    pub keep_reminders: bool,
     /// The mailbox of somebody else (SMTP address), to which who signs in has access; ews:// targets.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "mailboxes", help_heading = "Into a mailbox")]
     pub mailbox: Option<String>,
@@ -53,6 +65,28 @@ pub struct PushOptions {
     /// Try EWS with Microsoft 365 all the same, where Microsoft is switching it off.
     #[arg(long, help_heading = "Into a mailbox")]
     pub force: bool,
+}
+
+impl PushOptions {
+    /// How long a busy server is waited for.
+    pub fn endurance(&self) -> Duration {
+        self.patience.unwrap_or(ENDURANCE)
+    }
+}
+
+/// A number with a unit.
+fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || "not a time such as 90s, 30m, 4h or 2d".to_owned();
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text.strip_suffix(unit).and_then(|n| n.parse().ok()).ok_or_else(wrong)?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
 }
 
 fn rate(text: &str) -> Result<f64, String> {

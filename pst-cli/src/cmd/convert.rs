@@ -323,6 +323,7 @@ pub fn import_options(a: &Convert) -> mime::ImportOptions {
             Calendar::Note => mime::Calendar::Note,
             Calendar::Native => mime::Calendar::Native,
         },
+        ..mime::ImportOptions::default()
     }
 }
 

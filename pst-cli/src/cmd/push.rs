@@ -138,6 +138,7 @@ pub fn sink(
         journal,
         connections,
         rate: a.push.rate,
+        endurance: a.push.endurance(),
         duplicates: match a.duplicates {
             Duplicates::Allow => push::Duplicates::Allow,
             Duplicates::Skip => push::Duplicates::Skip,
@@ -153,6 +154,15 @@ pub fn sink(
     let how = PushOptions { mail, keep_receipts: a.push.keep_receipts };
     let lane = ImapLane::new(remote.imap(a, stop, observer), how);
     Ok(Box::new(PushSink::open(Arc::new(lane), options)?))
+}
+
+/// How mail becomes items of a mailbox, which would act on old reminders and requests for receipts.
+pub fn import_options(a: &Convert) -> mime::ImportOptions {
+    let quiet = mime::Quiet {
+        reminders: (!a.push.keep_reminders).then(|| jiff::Timestamp::now().as_second()),
+        receipts: !a.push.keep_receipts,
+    };
+    mime::ImportOptions { quiet, ..super::convert::import_options(a) }
 }
 
 /// What tells the mailbox from others that an account opens.

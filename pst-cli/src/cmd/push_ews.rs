@@ -60,7 +60,7 @@ pub fn lane(
     let url = if a.push.autodiscover {
         let address = of.as_deref().unwrap_or(&remote.account.user);
         let allowed = &a.push.autodiscover_host;
-        Discovery { reach: &reach, login: &login, address, allowed, places: None }.find()?
+        Discovery { reach: &reach, login: &login, address, allowed, places: None, name_servers: None }.find()?
     } else {
         let host = if address.host.contains(':') { format!("[{}]", address.host) } else { address.host.clone() };
         format!("https://{host}:{}/{}", address.port(), address.path.as_deref().unwrap_or(PATH))
@@ -70,6 +70,14 @@ pub fn lane(
         ews::not_retired(&found.host)?;
     }
     let mailbox = ews::Options { mailbox: of, impersonate: a.push.impersonate, archive: a.push.archive };
-    let target = ews::Target { url, reach, login, mailbox, patience: PATIENCE, watch: watch(observer) };
-    Ok(EwsLane::new(target, ews::PushOptions { import: super::convert::import_options(a), mail }))
+    let target = ews::Target {
+        url,
+        reach,
+        login,
+        mailbox,
+        patience: PATIENCE,
+        endurance: a.push.endurance(),
+        watch: watch(observer),
+    };
+    Ok(EwsLane::new(target, ews::PushOptions { import: super::push::import_options(a), mail }))
 }

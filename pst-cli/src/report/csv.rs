@@ -8,13 +8,13 @@ use std::fmt::Write;
 pub fn table(a: &Account<'_>) -> String {
     let mut out = String::from(
         "source,target,source_has,there_before,fetched,bytes,written,left_out,failed,updated,moved_to_deleted,target_has,\
-         differences\r\n",
+         differences,file\r\n",
     );
     for f in &a.report.by_folder {
         let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
         let _ = write!(
             out,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r\n",
             shown(&f.source),
             shown(&f.target),
             number(f.counted),
@@ -28,10 +28,12 @@ pub fn table(a: &Account<'_>) -> String {
             f.gone,
             number(a.in_target(f)),
             shown(&differences(f).join("; ")),
+            shown(a.file(f.nth).unwrap_or_default()),
         );
     }
     for f in &a.report.failures {
-        let _ = write!(out, "{},,,,,,,,,,,,{}\r\n", shown(&f.folder), shown(&format!("{}: {}", f.id, f.error)));
+        let (what, file) = (format!("{}: {}", f.id, f.error), a.file(f.nth).unwrap_or_default());
+        let _ = write!(out, "{},,,,,,,,,,,,{},{}\r\n", shown(&f.folder), shown(&what), shown(file));
     }
     out
 }

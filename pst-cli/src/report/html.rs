@@ -40,7 +40,10 @@ pub fn page(a: &Account<'_>) -> String {
         out.push_str("<p>A dry run: nothing was written.</p>\n");
     }
     let heads = ["Source has", "There before", "Fetched", "Written", "Left out", "Failed", "Updated", "Target has"];
-    out.push_str("<table><thead><tr><th>Folder</th><th>In the target</th>");
+    let several = a.sources.len() > 1;
+    let head = if several { "<th>File</th>" } else { "" };
+    let file = |nth: usize| a.file(nth).map(|file| format!("<td>{}</td>", escape(file))).unwrap_or_default();
+    let _ = write!(out, "<table><thead><tr>{head}<th>Folder</th><th>In the target</th>");
     for head in heads {
         let _ = write!(out, "<th class=\"n\">{head}</th>");
     }
@@ -48,7 +51,8 @@ pub fn page(a: &Account<'_>) -> String {
     for f in &r.by_folder {
         let number = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), |n| n.to_string());
         let class = if f.failed > 0 { " class=\"bad\"" } else { "" };
-        let _ = write!(out, "<tr{class}><td>/{}</td><td>/{}</td>", escape(&f.source), escape(&f.target));
+        let (from, to) = (escape(&f.source), escape(&f.target));
+        let _ = write!(out, "<tr{class}>{}<td>/{from}</td><td>/{to}</td>", file(f.nth));
         for n in [
             number(f.counted),
             f.there.to_string(),
@@ -65,18 +69,18 @@ pub fn page(a: &Account<'_>) -> String {
     }
     out.push_str("</tbody></table>\n");
     if !r.failures.is_empty() {
-        let _ = write!(out, "<h2>Not moved</h2>\n<table><tr><th>Folder</th><th>Item</th><th>Why</th></tr>\n");
+        let _ = write!(out, "<h2>Not moved</h2>\n<table><tr>{head}<th>Folder</th><th>Item</th><th>Why</th></tr>\n");
         for f in &r.failures {
             let (folder, id, why) = (escape(&f.folder), escape(&f.id), escape(&f.error.to_string()));
-            let _ = writeln!(out, "<tr><td>/{folder}</td><td>{id}</td><td>{why}</td></tr>");
+            let _ = writeln!(out, "<tr>{}<td>/{folder}</td><td>{id}</td><td>{why}</td></tr>", file(f.nth));
         }
         out.push_str("</table>\n");
     }
     if !r.notes.is_empty() {
-        let _ = write!(out, "<h2>Remarks</h2>\n<table><tr><th>Folder</th><th>Item</th><th>Remark</th></tr>\n");
+        let _ = write!(out, "<h2>Remarks</h2>\n<table><tr>{head}<th>Folder</th><th>Item</th><th>Remark</th></tr>\n");
         for n in &r.notes {
             let (folder, id, what) = (escape(&n.folder), escape(&n.id), escape(&n.warning.text));
-            let _ = writeln!(out, "<tr><td>/{folder}</td><td>{id}</td><td>{what}</td></tr>");
+            let _ = writeln!(out, "<tr>{}<td>/{folder}</td><td>{id}</td><td>{what}</td></tr>", file(n.nth));
         }
         out.push_str("</table>\n");
     }

@@ -72,6 +72,11 @@ impl Account<'_> {
         file.commit()
     }
 
+    /// The source of a folder or item, where there are several.
+    fn file(&self, nth: usize) -> Option<&str> {
+        self.sources.get(nth).filter(|_| self.sources.len() > 1).map(String::as_str)
+    }
+
     /// Items of a folder in the target.
     fn in_target(&self, folder: &FolderReport) -> Option<u64> {
         let counts = self.target_counts.as_ref()?;
@@ -85,14 +90,20 @@ impl Account<'_> {
             .by_folder
             .iter()
             .map(|f| {
-                json!({"source": f.source, "target": f.target, "source_has": f.counted, "there_before": f.there,
+                json!({"file": self.sources.get(f.nth), "source": f.source, "target": f.target, "source_has": f.counted, "there_before": f.there,
                        "fetched": f.read, "bytes": f.bytes, "written": f.written, "skipped": f.skipped,
                        "failed": f.failed, "updated": f.updated, "moved_to_deleted": f.gone, "stay": f.stay,
                        "target_has": self.in_target(f), "differences": differences(f)})
             })
             .collect();
-        let failures: Vec<Value> = r.failures.iter().map(json::failure).collect();
-        let notes: Vec<Value> = r.notes.iter().map(json::note).collect();
+        let with_file = |mut object: Value, nth: usize| {
+            if let Some(fields) = object.as_object_mut() {
+                fields.insert("file".to_owned(), json!(self.sources.get(nth)));
+            }
+            object
+        };
+        let failures: Vec<Value> = r.failures.iter().map(|f| with_file(json::failure(f), f.nth)).collect();
+        let notes: Vec<Value> = r.notes.iter().map(|n| with_file(json::note(n), n.nth)).collect();
         json!({"sources": self.sources, "target": self.target, "dry_run": self.dry_run, "started": self.started,
                "seconds": self.seconds, "folders": folders, "fetched": r.read, "written": r.written,
                "there_before": r.there, "skipped": r.skipped, "failed": r.failed, "damaged": r.damaged,

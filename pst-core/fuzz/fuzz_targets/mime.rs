@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((choice, mail)) = data.split_first() else { return };
     let bit = |n: u8| choice >> n & 1 == 1;
     let calendar = if bit(0) { Calendar::Native } else { Calendar::Note };
-    let import = ImportOptions { keep_mime: bit(1), no_receipts: bit(2), calendar };
+    let import = ImportOptions { keep_mime: bit(1), no_receipts: bit(2), calendar, ..ImportOptions::default() };
     let vcard = if bit(5) { Version::V3 } else { Version::V4 };
     let options = Options { kept_mime: false, bcc: bit(3), keep_rtf: bit(4), lf: bit(6), vcard, ..Options::default() };
     let state = State { flagged: bit(7), draft: bit(7), ..State::default() };

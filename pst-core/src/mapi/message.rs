@@ -15,6 +15,8 @@ pub mod flag {
     pub const HAS_ATTACH: i32 = 0x10;
     pub const FROM_ME: i32 = 0x20;
     pub const ASSOCIATED: i32 = 0x40;
+    pub const NOTIFY_READ: i32 = 0x100;
+    pub const NOTIFY_UNREAD: i32 = 0x200;
 }
 
 /// Values of PidTagAttachMethod ([MS-OXCMSG] 2.2.2.9).

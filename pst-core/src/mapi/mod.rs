@@ -13,6 +13,7 @@ pub mod namemap;
 pub mod ole;
 pub mod ptype;
 pub mod recurrence;
+pub mod reminder;
 pub mod role;
 pub mod rtf;
 pub mod singlebyte;

@@ -74,6 +74,10 @@ codes! {
     Page = "page",
     /// A property that the target cannot hold.
     Property = "property",
+    /// Requests for receipts that were taken out of mail that was read.
+    Receipt = "receipt",
+    /// A reminder of the past that was dismissed.
+    Reminder = "reminder",
     /// A rich text body that is damaged.
     RichText = "rich-text",
     /// A signature that no longer verifies.

@@ -2,8 +2,9 @@
 
 use super::large::LargePart;
 use super::meeting::Calendar;
+use super::quiet::{Quiet, REQUESTS};
 use crate::mapi::named::PS_PUBLIC_STRINGS;
-use crate::mapi::{Blob, Chain, Message, NamedProp, PropType, Value, tag};
+use crate::mapi::{Blob, Chain, Message, NamedProp, PropType, Value};
 use std::sync::Arc;
 
 /// How messages are taken in.
@@ -15,18 +16,15 @@ pub struct ImportOptions {
     pub no_receipts: bool,
     /// What becomes of calendars.
     pub calendar: Calendar,
+    /// What is silenced of items of every origin, for targets that act on what they hold.
+    pub quiet: Quiet,
 }
 
 impl ImportOptions {
     /// Applies what holds for items of every origin.
     pub fn apply(self, message: &mut Message) {
         if self.no_receipts {
-            let requests = [
-                tag::READ_RECEIPT_REQUESTED,
-                tag::NON_RECEIPT_NOTIFICATION_REQUESTED,
-                tag::ORIGINATOR_DELIVERY_REPORT_REQUESTED,
-            ];
-            message.props.0.retain(|p| !requests.iter().any(|t| t.id() == p.tag.id()));
+            message.props.0.retain(|p| !REQUESTS.iter().any(|t| t.id() == p.tag.id()));
         }
     }
 }

@@ -50,6 +50,8 @@ pub trait Observer: Sync {
 /// An item that could not be moved.
 #[derive(Debug)]
 pub struct Failure {
+    /// Which source it is of, counted from 0 in the order of the run.
+    pub nth: usize,
     /// Folder path in the source, with slashes.
     pub folder: String,
     /// The item's id; empty if the trouble is the folder's.
@@ -61,6 +63,8 @@ pub struct Failure {
 /// A remark about an item that was moved.
 #[derive(Debug, Clone)]
 pub struct Note {
+    /// Which source it is of, as in [`Failure`].
+    pub nth: usize,
     /// Folder path in the source, with slashes.
     pub folder: String,
     /// The item's id.
@@ -72,6 +76,8 @@ pub struct Note {
 /// The account of one folder of a run.
 #[derive(Debug, Clone, Default)]
 pub struct FolderReport {
+    /// Which source it is of, as in [`Failure`].
+    pub nth: usize,
     /// Path in the source, with slashes.
     pub source: String,
     /// Path in the target, with slashes.

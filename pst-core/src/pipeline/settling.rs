@@ -74,11 +74,13 @@ impl Writer<'_> {
                 here.written += 1;
                 self.report.written += 1;
                 warnings.extend(more);
-                return self.remarks(&folder, &id, warnings);
+                let nth = here.nth;
+                return self.remarks(nth, &folder, &id, warnings);
             }
             Fate::Failed(error) => {
                 here.failed += 1;
-                return self.failure(Failure { folder: folder.to_string(), id, error });
+                let nth = here.nth;
+                return self.failure(Failure { nth, folder: folder.to_string(), id, error });
             }
             Fate::There => THERE,
             Fate::Skipped(reason) => reason,

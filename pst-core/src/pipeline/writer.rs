@@ -160,6 +160,7 @@ impl<'a> Writer<'a> {
                 self.at = Some(source);
                 self.journal = mounted.journal.as_deref();
                 self.report.by_folder.push(FolderReport {
+                    nth: self.sources.iter().position(|m| std::ptr::eq(m, mounted)).unwrap_or_default(),
                     source: source.path.join("/"),
                     target: target.path.join("/"),
                     counted: source.count,
@@ -205,6 +206,11 @@ impl<'a> Writer<'a> {
             journal.complete(folder).iter().try_for_each(|change| self.change(folder, change))?;
         }
         Ok(())
+    }
+
+    /// The source of the folder at hand.
+    fn nth(&self) -> usize {
+        self.report.by_folder.last().map_or(0, |f| f.nth)
     }
 
     /// The account of the folder at hand.
@@ -359,15 +365,15 @@ impl<'a> Writer<'a> {
             Err(error) if error.kind() == Kind::Limit => self.failed(folder, id.clone(), error),
             Err(error) => return Err(error),
         }
-        self.remarks(&folder.path.join("/"), &id, warnings);
+        self.remarks(self.nth(), &folder.path.join("/"), &id, warnings);
         Ok(())
     }
 
     /// Counts and tells what was lost of an item.
-    pub(super) fn remarks(&mut self, folder: &str, id: &str, warnings: Vec<Warning>) {
+    pub(super) fn remarks(&mut self, nth: usize, folder: &str, id: &str, warnings: Vec<Warning>) {
         self.report.damaged += u64::from(warnings.iter().any(|w| w.code == Code::Damaged));
         for warning in warnings {
-            let note = Note { folder: folder.to_owned(), id: id.to_owned(), warning };
+            let note = Note { nth, folder: folder.to_owned(), id: id.to_owned(), warning };
             *self.report.codes.entry(note.warning.code.name()).or_default() += 1;
             self.observer.event(&Event::Warning(&note));
             self.report.warnings += 1;
@@ -397,7 +403,7 @@ impl<'a> Writer<'a> {
 
     fn failed(&mut self, folder: &Folder, id: String, error: Error) {
         self.here(|f| f.failed += 1);
-        self.failure(Failure { folder: folder.path.join("/"), id, error });
+        self.failure(Failure { nth: self.nth(), folder: folder.path.join("/"), id, error });
     }
 
     /// Counts and tells a failure.

@@ -5,13 +5,13 @@ use super::element::Element;
 use super::refusal::{Meaning, Refusal};
 use crate::endpoint::net::http::{Client, Reach, Request};
 use crate::endpoint::net::{Login, Notice, Watch, patience};
-use crate::error::Result;
-use std::time::Duration;
+use crate::error::{Error, Kind, Result};
+use std::time::{Duration, Instant};
 
 /// Longest answer that is taken, bytes; an item that is read back may have 150 MB, and a third more as base64.
 const LONGEST: u64 = 256 << 20;
-/// How often a busy server is asked the same.
-const ATTEMPTS: u32 = 12;
+/// How long a busy server is asked the same, where nothing else is said.
+const ENDURANCE: Duration = Duration::from_hours(1);
 
 /// Which mailbox is meant, and how it is asked for.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,7 @@ pub struct Ews {
     target: String,
     pub(super) options: Options,
     patience: Duration,
+    endurance: Duration,
     watch: Watch,
 }
 
@@ -51,7 +52,13 @@ impl Ews {
         watch: Watch,
     ) -> Result<Self> {
         let (server, target) = reach.server(url)?;
-        Ok(Self { http: Client::new(server, Some(login)), target, options, patience, watch })
+        Ok(Self { http: Client::new(server, Some(login)), target, options, patience, endurance: ENDURANCE, watch })
+    }
+
+    /// The same, asking a busy server so long.
+    #[must_use]
+    pub fn enduring(self, endurance: Duration) -> Self {
+        Self { endurance, ..self }
     }
 
     /// True once the user wants to stop.
@@ -111,6 +118,7 @@ impl Ews {
     /// As [`Ews::ask`]; what the server refuses.
     pub(super) fn must<'a>(&mut self, operation: &str, write: impl Fn(&mut Document<'a>)) -> Result<Vec<Element>> {
         let mut waits = 0;
+        let begun = Instant::now();
         loop {
             let refusal = match self.ask(operation, &write)? {
                 Ok(messages) => match messages.iter().find_map(Refusal::of) {
@@ -120,8 +128,10 @@ impl Ews {
                 Err(refusal) => refusal,
             };
             let Meaning::Again(wait) = refusal.meaning else { return Err(refusal.error()) };
-            if waits == ATTEMPTS {
-                return Err(refusal.error());
+            if begun.elapsed() > self.endurance {
+                let waited = begun.elapsed().as_secs();
+                let text = format!("the server was busy for {waited} s, longer than --patience allows: {refusal}");
+                return Err(Error::new(Kind::Server, text));
             }
             self.wait(patience::wait(waits, wait, self.patience), &refusal.to_string())?;
             waits += 1;

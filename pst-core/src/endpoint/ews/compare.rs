@@ -56,6 +56,13 @@ pub(super) fn compare(sent: &Message, back: &Message) -> Result<Vec<Difference>>
     Ok(out)
 }
 
+/// How an item differs of which only the subject is known.
+pub(super) fn compare_subject(sent: &Message, back: Option<&str>) -> Vec<Difference> {
+    let (ours, theirs) = (subject_of(sent), back.unwrap_or_default().to_owned());
+    let text = format!("the subject is {}, not {}", quoted(Some(theirs.clone())), quoted(Some(ours.clone())));
+    if ours == theirs { Vec::new() } else { vec![Difference::Serious(text)] }
+}
+
 fn subject_of(message: &Message) -> String {
     let page = codepage::of_item(&message.props);
     let unmarked = subject::unmarked(&message.props, page).and_then(|s| s.whole.to_text());

@@ -1,14 +1,15 @@
-//! Finding the server of a mailbox (Autodiscover): JSON v2, and POX ([MS-OXDSCLI]).
-//!
-//! Records of DNS (SRV `_autodiscover._tcp`) are not asked for: the system gives no more than addresses. The address can be
-//! given instead.
+//! Finding the server of a mailbox (Autodiscover): JSON v2, and POX ([MS-OXDSCLI]), also where a record of DNS (SRV
+//! `_autodiscover._tcp`) leads to it. Nothing vouches for such a record, so it leads to no other host than what else is
+//! admitted.
 
 use super::element::Element;
 use crate::endpoint::net::http::{Client, Reach, Request, Response};
-use crate::endpoint::net::{Login, tame};
+use crate::endpoint::net::{Login, srv, tame};
 use crate::error::{Error, Kind, Result};
 use oauth2::url::Url;
 use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 /// Places that lead to each other, at most.
 const HOPS: usize = 10;
@@ -25,8 +26,10 @@ pub struct Discovery<'a> {
     pub address: &'a str,
     /// Hosts outside of the domain of the address that may be gone on to; passwords are sent there.
     pub allowed: &'a [String],
-    /// Where to look first, in place of the usual places.
+    /// Where to look, in place of the usual places.
     pub places: Option<Vec<String>>,
+    /// Who is asked for records of DNS when no place knows it; `None` for the name servers of the system.
+    pub name_servers: Option<Vec<SocketAddr>>,
 }
 
 /// What an answer says.
@@ -53,7 +56,17 @@ impl Discovery<'_> {
         open.reverse();
         let mut seen = HashSet::new();
         let mut said = Vec::new();
-        while let Some(place) = open.pop() {
+        let mut may_ask_dns = true;
+        loop {
+            let place = match open.pop() {
+                Some(place) => place,
+                None if std::mem::take(&mut may_ask_dns) => {
+                    open = self.services(&domain_of(&address)?, &domain, &mut said)?;
+                    open.reverse();
+                    continue;
+                }
+                None => break,
+            };
             if !seen.insert((place.clone(), address.clone())) || seen.len() > HOPS {
                 continue;
             }
@@ -86,6 +99,24 @@ impl Discovery<'_> {
             said.join("; ")
         );
         Err(Error::new(Kind::NotFound, text))
+    }
+
+    /// The places that records of DNS name for a domain.
+    fn services(&self, of: &str, domain: &str, said: &mut Vec<String>) -> Result<Vec<String>> {
+        let name = format!("_autodiscover._tcp.{of}");
+        let servers = self.name_servers.clone().unwrap_or_else(srv::name_servers);
+        match srv::lookup(&name, &servers, &|| self.reach.stop.load(Ordering::Relaxed)) {
+            Ok(found) if found.is_empty() => said.push(format!("{name} is not in DNS")),
+            Ok(found) => {
+                let place = |s: srv::Service| format!("https://{}:{}/autodiscover/autodiscover.xml", s.host, s.port);
+                let places: Vec<String> = found.into_iter().map(place).take(HOPS).collect();
+                places.iter().try_for_each(|place| self.admitted(place, domain))?;
+                return Ok(places);
+            }
+            Err(e) if e.kind() == Kind::Interrupted => return Err(e),
+            Err(e) => said.push(e.text().to_owned()),
+        }
+        Ok(Vec::new())
     }
 
     fn ask(&self, place: &str, address: &str) -> Result<Said> {

@@ -1,15 +1,16 @@
 //! The way into a mailbox over Exchange Web Services.
 
 use super::client::{Ews, Options};
-use super::compare::compare;
+use super::compare::{compare, compare_subject};
 use super::folders::{Container, FolderId};
-use super::items::ItemId;
-use super::prepare::{Ready, Writer, probes};
+use super::items::{Field, ItemId, KEY};
+use super::prepare::{Ready, Writer, is_message_id, probes};
 use super::refusal::{Meaning, Refusal};
+use super::typed::Typed;
 use super::upload::{Mail, Upload};
 use crate::endpoint::net::http::Reach;
 use crate::endpoint::net::{Login, Notice, Watch};
-use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session};
+use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session, receipts};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Message, Warning, fast_transfer, tag, time};
 use crate::mime;
@@ -21,8 +22,10 @@ use std::time::Duration;
 
 /// Items of a batch and their bytes: Exchange gives a batch one minute, and a request 25 MB of base64.
 const BATCH: Limits = Limits { items: 20, bytes: 10 << 20 };
-/// Larger messages do not go in as MIME, which is held as a whole, bytes.
+/// Larger items do not go in by CreateItem, whose MIME is held as a whole, bytes.
 const HELD: u64 = 64 << 20;
+/// PidTagSubject.
+const SUBJECT: Field = Field::Tag(0x0037, "String");
 /// Characters of the name of a folder.
 const NAME: usize = 255;
 
@@ -48,6 +51,8 @@ pub struct Target {
     pub mailbox: Options,
     /// How long is waited when a busy server does not say how long.
     pub patience: Duration,
+    /// How long a busy server is asked the same.
+    pub endurance: Duration,
     /// Takes notices.
     pub watch: Watch,
 }
@@ -57,13 +62,13 @@ pub struct EwsLane {
     target: Target,
     options: PushOptions,
     /// The server has no UploadItems.
-    mime_only: Arc<AtomicBool>,
+    create_only: Arc<AtomicBool>,
 }
 
 impl EwsLane {
     /// A mailbox that is connected to when it is first needed.
     pub fn new(target: Target, options: PushOptions) -> Self {
-        Self { target, options, mime_only: Arc::default() }
+        Self { target, options, create_only: Arc::default() }
     }
 }
 
@@ -77,9 +82,10 @@ impl Lane for EwsLane {
     }
 
     fn session(&self) -> Result<Box<dyn Session>> {
-        let Target { url, reach, login, mailbox, patience, watch } = self.target.clone();
-        let ews = Ews::new(&url, &reach, login, mailbox, patience, watch)?;
-        Ok(Box::new(Mailbox { ews, mail: self.options.mail.clone(), mime_only: Arc::clone(&self.mime_only) }))
+        let Target { url, reach, login, mailbox, patience, endurance, watch } = self.target.clone();
+        let ews = Ews::new(&url, &reach, login, mailbox, patience, watch)?.enduring(endurance);
+        let PushOptions { mail, import } = self.options.clone();
+        Ok(Box::new(Mailbox { ews, mail, disarm: import.quiet.receipts, create_only: Arc::clone(&self.create_only) }))
     }
 
     fn stopped(&self) -> bool {
@@ -104,14 +110,16 @@ impl Lane for EwsLane {
 struct Mailbox {
     ews: Ews,
     mail: mime::Options,
-    mime_only: Arc<AtomicBool>,
+    /// Mail that was read asks for no receipts.
+    disarm: bool,
+    create_only: Arc<AtomicBool>,
 }
 
 /// What became of an item that a server was asked to take.
 enum Taken {
     Told(Answer),
-    /// It may go in as MIME, for this reason.
-    AsMime(String),
+    /// It may go in otherwise, for this reason.
+    Otherwise(String),
     Alone,
     Unsure(Error),
 }
@@ -123,7 +131,7 @@ fn taken(said: std::result::Result<ItemId, Refusal>, several: bool) -> Taken {
     };
     let words = refusal.to_string();
     match refusal.meaning {
-        Meaning::Item | Meaning::Unknown => Taken::AsMime(words),
+        Meaning::Item | Meaning::Unknown => Taken::Otherwise(words),
         Meaning::TooLarge if several => Taken::Alone,
         Meaning::TooLarge => Taken::Told(Answer::Refused(refusal.error())),
         Meaning::Again(wait) => Taken::Told(Answer::Again(wait, words)),
@@ -156,9 +164,9 @@ fn is_mail(message: &Message) -> bool {
 impl Mailbox {
     /// Puts some items, and each of them alone where they are too much at once.
     fn some(&mut self, place: &Place, items: &[(usize, &Ready)], told: &mut dyn FnMut(usize, Answer)) -> Result<()> {
-        let said = if self.mime_only.load(Ordering::Relaxed) {
+        let said = if self.create_only.load(Ordering::Relaxed) {
             let words = "the server takes no items as Exchange exports them".to_owned();
-            items.iter().map(|_| Taken::AsMime(words.clone())).collect()
+            items.iter().map(|_| Taken::Otherwise(words.clone())).collect()
         } else {
             self.uploaded(place, items)?
         };
@@ -166,10 +174,10 @@ impl Mailbox {
         for ((nth, ready), said) in items.iter().zip(said) {
             match said {
                 Taken::Told(answer) => told(*nth, answer),
-                Taken::AsMime(why) => match self.as_mime(place, ready, &why)? {
+                Taken::Otherwise(why) => match self.otherwise(place, ready, &why)? {
                     Taken::Told(answer) => told(*nth, answer),
                     Taken::Unsure(error) => unsure = Some(error),
-                    Taken::AsMime(_) | Taken::Alone => {}
+                    Taken::Otherwise(_) | Taken::Alone => {}
                 },
                 Taken::Alone => self.some(place, &[(*nth, ready)], told)?,
                 Taken::Unsure(error) => unsure = Some(error),
@@ -193,27 +201,35 @@ impl Mailbox {
             s.as_ref().is_err_and(|refusal| refusal.meaning == Meaning::Unknown)
         };
         if !said.is_empty() && said.iter().all(unknown) {
-            self.mime_only.store(true, Ordering::Relaxed);
+            self.create_only.store(true, Ordering::Relaxed);
         }
         Ok(said.into_iter().map(|s| taken(s, items.len() > 1)).collect())
     }
 
-    /// Puts an item that was refused as it is, for the reason `why`.
-    fn as_mime(&mut self, place: &Place, ready: &Ready, why: &str) -> Result<Taken> {
-        let refused = |text: &str| {
-            let error = Error::new(Kind::Server, format!("the server does not take it: {why}{text}"));
-            Ok(Taken::Told(Answer::Refused(error)))
-        };
-        let message = &ready.message;
-        if ready.associated || !is_mail(message) {
-            return refused("");
+    /// Puts an item that was refused as it is, for the reason `why`: mail as MIME, others made of their properties.
+    fn otherwise(&mut self, place: &Place, ready: &Ready, why: &str) -> Result<Taken> {
+        if ready.associated {
+            return Ok(refused(why, ""));
         }
         if ready.length > HELD {
-            return refused("; it is too large to go in as MIME");
+            return Ok(refused(why, "; it is too large to go in by CreateItem"));
         }
+        if is_mail(&ready.message) { self.as_mime(place, ready, why) } else { self.typed(place, ready, why) }
+    }
+
+    fn as_mime(&mut self, place: &Place, ready: &Ready, why: &str) -> Result<Taken> {
+        let message = &ready.message;
         let mut bytes = Vec::new();
-        let mut warnings = mime::from_mapi(message, &mut bytes, &self.mail)?;
+        let mut warnings = match mime::from_mapi(message, &mut bytes, &self.mail) {
+            Err(e) if is_ours(&e) => return Ok(Taken::Told(Answer::Refused(e))),
+            made => made?,
+        };
         let state = mime::state_of(message);
+        if self.disarm && state.seen != Some(false) {
+            let (quiet, asked) = receipts::disarmed(bytes);
+            bytes = quiet;
+            warnings.extend(asked.into_iter().map(receipts::renamed));
+        }
         let flags = Flags { seen: Some(state.seen != Some(false)), draft: state.draft, ..Flags::default() };
         let class = message.props.text(tag::MESSAGE_CLASS).filter(|c| !c.eq_ignore_ascii_case("IPM.Note"));
         let mail = Mail {
@@ -222,7 +238,7 @@ impl Mailbox {
             received: mime::delivery_time(message),
             submitted: message.props.time(tag::CLIENT_SUBMIT_TIME).and_then(time::known).map(time::to_unix),
             categories: &state.keywords,
-            key: None,
+            key: Some(ready.probe.as_str()).filter(|probe| !is_message_id(probe)),
         };
         let said = self.ews.create(FolderId::Id(&place.id), &[mail])?;
         Ok(match said.into_iter().next().map(|s| taken(s, false)) {
@@ -231,11 +247,55 @@ impl Mailbox {
                 warnings.push(Code::Property.with(text));
                 Taken::Told(Answer::Stored(at, warnings))
             }
-            Some(Taken::AsMime(also)) => return refused(&format!("; nor as MIME: {also}")),
+            Some(Taken::Otherwise(also)) => refused(why, &format!("; nor as MIME: {also}")),
             Some(other) => other,
             None => Taken::Unsure(Refusal::silence().error()),
         })
     }
+
+    fn typed(&mut self, place: &Place, ready: &Ready, why: &str) -> Result<Taken> {
+        let mut made = Typed::of(&ready.message, &ready.probe, &self.mail);
+        let mut also = String::new();
+        loop {
+            let item = match made {
+                Err(e) if is_ours(&e) => return Ok(Taken::Told(Answer::Refused(e))),
+                made => made?,
+            };
+            let Some(mut item) = item else { return Ok(refused(why, &also)) };
+            let said = self.ews.create_typed(FolderId::Id(&place.id), &item)?;
+            match said.into_iter().next().map(|s| taken(s, false)) {
+                Some(Taken::Told(Answer::Stored(at, _))) => {
+                    let mut warnings = std::mem::take(&mut item.warnings);
+                    warnings.push(Code::Property.with(format!("{} because of this: {why}", item.how())));
+                    return Ok(Taken::Told(Answer::Stored(at, warnings)));
+                }
+                Some(Taken::Otherwise(words)) => also = format!("; nor made of its properties: {words}"),
+                Some(other) => return Ok(other),
+                None => return Ok(Taken::Unsure(Refusal::silence().error())),
+            }
+            made = item.as_calendar(&ready.message, &self.mail);
+        }
+    }
+
+    /// Whether an item is the one that was sent, on a server that gives none as Exchange exports them.
+    fn looked_at(&mut self, item: &ItemId, sent: &Ready) -> Result<Vec<Difference>> {
+        let got = self.ews.get(std::slice::from_ref(item), false, &[SUBJECT, KEY])?;
+        let serious = |text: String| Ok(vec![Difference::Serious(text)]);
+        Ok(match got.into_iter().next() {
+            // What it was given tells it from all others.
+            Some(Ok(back)) if KEY.of(&back) == Some(&sent.probe) => Vec::new(),
+            Some(Ok(back)) => compare_subject(&sent.message, SUBJECT.of(&back)),
+            Some(Err(refusal)) if matches!(refusal.meaning, Meaning::Again(_) | Meaning::Unsure) => {
+                return Err(Error::new(Kind::Connection, refusal.to_string()));
+            }
+            Some(Err(refusal)) => return serious(format!("it cannot be read back: {refusal}")),
+            None => return serious("it is not there".to_owned()),
+        })
+    }
+}
+
+fn refused(why: &str, more: &str) -> Taken {
+    Taken::Told(Answer::Refused(Error::new(Kind::Server, format!("the server does not take it: {why}{more}"))))
 }
 
 fn place(folder: Container) -> Place {
@@ -310,6 +370,10 @@ impl Session for Mailbox {
         let mut out = Vec::new();
         for (id, parcel) in items {
             let item = ItemId { id: id.clone(), change_key: String::new() };
+            if self.create_only.load(Ordering::Relaxed) {
+                out.push(self.looked_at(&item, ready(parcel)?)?);
+                continue;
+            }
             out.push(match self.ews.export(&item)? {
                 Ok(bytes) => {
                     let back = fast_transfer::decode(&mut bytes.as_slice())?;
@@ -318,6 +382,7 @@ impl Session for Mailbox {
                 Err(refusal) if matches!(refusal.meaning, Meaning::Again(_) | Meaning::Unsure) => {
                     return Err(Error::new(Kind::Connection, refusal.to_string()));
                 }
+                Err(refusal) if refusal.meaning == Meaning::Unknown => self.looked_at(&item, ready(parcel)?)?,
                 Err(refusal) => vec![Difference::Serious(format!("it cannot be read back: {refusal}"))],
             });
         }

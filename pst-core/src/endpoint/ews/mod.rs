@@ -1,7 +1,8 @@
 //! Mailboxes on Exchange servers by Exchange Web Services: Exchange 2013 to SE, and others that speak it.
 //!
 //! [`Ews`] makes the requests; what they are named after is in Messages.xsd and Types.xsd of the server. Items go in as
-//! Exchange exports them (UploadItems), or as MIME with the properties that MIME has no place for (CreateItem).
+//! Exchange exports them (UploadItems), or where that is refused by CreateItem: mail as MIME with the properties that MIME
+//! has no place for, other items made of elements and properties.
 
 mod client;
 mod compare;
@@ -13,6 +14,7 @@ mod items;
 mod lane;
 mod prepare;
 mod refusal;
+mod typed;
 mod upload;
 
 pub use client::{Ews, Options};

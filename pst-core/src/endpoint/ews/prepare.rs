@@ -19,6 +19,8 @@ pub(super) struct Ready {
     pub associated: bool,
     /// Its length as Exchange takes it, before base64.
     pub length: u64,
+    /// What it is looked for by.
+    pub probe: String,
 }
 
 /// Makes items ready.
@@ -37,7 +39,7 @@ impl Prepare for Writer {
             let text = format!("it has {length} bytes, and Exchange takes {LARGEST} at most");
             return Err(Error::new(Kind::Limit, text));
         }
-        let ready = Ready { message, associated: item.associated, length };
+        let ready = Ready { message, associated: item.associated, length, probe: probe.clone() };
         let payload = Payload { form: Box::new(ready), bytes: length, probe };
         let payload = Box::new(payload);
         Ok(Prepared { payload, bytes: length, id: item.id, warnings, content: None, origin: None })
@@ -67,6 +69,11 @@ fn of_message_id(id: &str) -> String {
     format!("id {}", id.trim())
 }
 
+/// True if an item is looked for by its Message-ID.
+pub(super) fn is_message_id(probe: &str) -> bool {
+    probe.starts_with("id ")
+}
+
 fn of_search_key(key: &str) -> String {
     format!("search {key}")
 }
@@ -79,5 +86,7 @@ fn of_key(key: &str) -> String {
 pub(super) fn probes(of: &Probe) -> impl Iterator<Item = String> {
     let id = of.message_id.as_deref().filter(|id| !id.is_empty()).map(of_message_id);
     let search = of.search_key.as_deref().filter(|key| !key.is_empty()).map(of_search_key);
-    [id, search, of.key.as_deref().map(of_key)].into_iter().flatten()
+    // What was not uploaded may have been given what it is looked for by as a whole.
+    let key = of.key.as_deref().map(|key| if key.contains(' ') { key.to_owned() } else { of_key(key) });
+    [id, search, key].into_iter().flatten()
 }

@@ -133,7 +133,7 @@ impl<'a> Mail<'a> {
 }
 
 /// What each of so many items became; a refusal of the whole request is that of each.
-fn answered(
+pub(super) fn answered(
     count: usize,
     asked: super::client::Asked,
     taken: impl Fn(super::element::Element) -> std::result::Result<ItemId, Refusal>,

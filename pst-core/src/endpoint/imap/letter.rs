@@ -1,6 +1,6 @@
 //! An item as APPEND takes it: bytes with CRLF, flags, keywords, date.
 
-use crate::endpoint::push::Payload;
+use crate::endpoint::push::{Payload, receipts};
 use crate::endpoint::text::{self, Form, TextItem, fields, name_of, value_of};
 use crate::error::{Error, Kind, Result};
 use crate::io::Spool;
@@ -78,11 +78,7 @@ fn letter(mut ready: TextItem, disarm: bool, warnings: &mut Vec<Warning>) -> Res
     if wire.len == 0 {
         return Err(Error::new(Kind::Damaged, "it is empty, and IMAP takes no empty message"));
     }
-    for name in wire.disarmed {
-        let text =
-            format!("the field {name} became X-{name}, so that reading old mail sends nothing (--keep-receipts)");
-        warnings.push(Code::Header.with(text));
-    }
+    warnings.extend(wire.disarmed.into_iter().map(receipts::renamed));
     let date = ready.time.filter(|t| *t >= 0);
     if date.is_none() {
         warnings.push(Code::Date.with("it has no date that IMAP can hold; the server gives it that of its arrival"));
@@ -125,9 +121,6 @@ struct Wire {
     line: usize,
     longest: usize,
 }
-
-/// Fields that ask for receipts.
-const RECEIPTS: &[&str] = &["Disposition-Notification-To", "Return-Receipt-To"];
 
 impl Wire {
     fn new(disarm: bool) -> Self {
@@ -186,7 +179,7 @@ impl Wire {
         let mut at = 0;
         for field in fields(&head) {
             at += field.len();
-            if let Some(name) = RECEIPTS.iter().find(|r| name_of(field).eq_ignore_ascii_case(r.as_bytes())) {
+            if let Some(name) = receipts::asking(field) {
                 self.disarmed.push(name);
                 self.pass(b"X-")?;
             }

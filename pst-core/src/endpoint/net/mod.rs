@@ -5,6 +5,7 @@ pub mod http;
 pub mod patience;
 pub mod sasl;
 pub mod secret;
+pub mod srv;
 pub mod stream;
 pub mod tls;
 

@@ -5,7 +5,9 @@
 //! The journal has a note of every item before it is sent and after it is there, so an item of which nobody knows whether it
 //! arrived is looked up before it is sent again.
 
+mod astray;
 pub mod places;
+pub mod receipts;
 mod shared;
 mod sink;
 mod worker;

@@ -67,6 +67,11 @@ impl Places {
         }
     }
 
+    /// The folder of an id.
+    pub(super) fn of_id(&self, id: &str) -> Option<&Place> {
+        self.all.iter().find(|p| p.id == id)
+    }
+
     fn with_role(&self, role: Role) -> Option<usize> {
         self.all.iter().position(|p| p.role == role && role != Role::None)
     }

@@ -1,6 +1,6 @@
 //! What the threads of a push share: batches that wait, items whose fate is known, and the end.
 
-use super::{Index, Lane, Options, Parcel, Place};
+use super::{Index, Lane, Options, Parcel, Place, Session};
 use crate::endpoint::net::{Notice, patience};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::journal::Pushed;
@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// How often waiting threads look whether the user has stopped.
 pub(super) const LOOK: Duration = Duration::from_millis(200);
+
+/// How often a folder is looked at, at most, until it stays as it is.
+const SETTLING: u32 = 20;
 
 /// A folder that items go into.
 pub(super) struct Target {
@@ -242,8 +245,19 @@ impl Shared {
         self.sleep(until)
     }
 
-    /// How long a folder must stay as it is before a server is through with what a broken connection had sent it.
-    pub fn quiet(&self) -> Duration {
-        self.lane.patience() * 2
+    /// Waits until a folder stays as it is: a server goes on for a while with what a connection sent before it broke.
+    pub fn calm(&self, session: &mut dyn Session, place: &Place) -> Result<()> {
+        let mut before = None;
+        for _ in 0..SETTLING {
+            let count = session.count(place)?;
+            if before == Some(count) {
+                break;
+            }
+            before = Some(count);
+            if !self.sleep(Instant::now() + self.lane.patience() * 2) {
+                return Err(Error::new(Kind::Interrupted, "stopped by the user"));
+            }
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The sink of a push: finds folders, fills batches, and passes on what the workers tell.
 
+use super::astray::Astray;
 use super::places::Places;
 use super::shared::{Batch, Shared, Target};
 use super::worker::Worker;
@@ -13,6 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// How often a question about folders is asked anew when the connection breaks.
 const ATTEMPTS: u32 = 6;
@@ -26,12 +28,29 @@ pub struct Options {
     pub connections: usize,
     /// Items a second, all connections together.
     pub rate: Option<f64>,
+    /// How long a busy server is waited for before an item is given up.
+    pub endurance: Duration,
     /// What becomes of items that the mailbox has already.
     pub duplicates: Duplicates,
     /// Items are read back and compared.
     pub verify: bool,
     /// Nothing is put or made.
     pub dry_run: bool,
+}
+
+/// Why an item is left out that an earlier run put into another folder.
+const ELSEWHERE: &str = "being there already, in another folder";
+
+/// What the journal says of an item.
+enum Met {
+    New,
+    There,
+    /// In another folder, where an earlier run put it.
+    Elsewhere,
+    /// Nobody knows whether it came into this folder.
+    Doubtful,
+    /// Nobody knows whether it came into another folder, by the journal's name of that.
+    Astray(String),
 }
 
 /// What becomes of an item where the folder has one of the same Message-ID, or else of the same date, sender and subject.
@@ -64,6 +83,7 @@ pub struct PushSink {
     limits: Limits,
     at: At,
     targets: HashMap<String, Arc<Target>>,
+    astray: Astray,
     parcels: Vec<Parcel>,
     held: u64,
     next: u64,
@@ -107,6 +127,7 @@ impl PushSink {
             limits,
             at: At::Wanted(Folder::default()),
             targets: HashMap::new(),
+            astray: Astray::default(),
             parcels: Vec::new(),
             held: 0,
             next: 0,
@@ -131,7 +152,7 @@ impl PushSink {
             });
             match answer {
                 Err(e) if e.kind() == Kind::Connection && tries < ATTEMPTS => {
-                    if !self.shared.reconnect(tries, &e, std::time::Duration::ZERO) {
+                    if !self.shared.reconnect(tries, &e, Duration::ZERO) {
                         return Err(Error::new(Kind::Interrupted, "stopped by the user"));
                     }
                     tries += 1;
@@ -175,18 +196,27 @@ impl PushSink {
         self.shared.enqueue(Batch { target: Arc::clone(target), parcels: std::mem::take(&mut self.parcels) })
     }
 
-    /// What the journal says of an item; the folder of an item that is elsewhere in the mailbox does not matter.
-    fn known(&self, name: Name, target: &Target) -> Result<(bool, Option<Doubt>)> {
+    /// What was sent once stays where it is, also when it would go elsewhere now.
+    fn known(&self, name: Name, target: &Target) -> Result<Met> {
+        let is_this = |folder: &str| folder.split('\0').next().unwrap_or_default() == target.place.id;
         Ok(match self.shared.journal.known(name)? {
-            Known::New => (false, None),
-            Known::Unsure(_) => (false, Some(Doubt::Earlier)),
-            Known::Stored(folder, _) => {
-                // A folder of the same id that is another one now does not have what the old one had.
-                let id = folder.split('\0').next().unwrap_or_default();
-                let anew = id == target.place.id && folder != target.place.key();
-                (!anew, anew.then_some(Doubt::Earlier))
-            }
+            Known::New => Met::New,
+            Known::Unsure(folder) if is_this(&folder) => Met::Doubtful,
+            Known::Unsure(folder) => Met::Astray(folder),
+            Known::Stored(folder, _) if folder == target.place.key() => Met::There,
+            // A folder of the same id that is another one now does not have what the old one had.
+            Known::Stored(folder, _) if is_this(&folder) => Met::Doubtful,
+            Known::Stored(..) => Met::Elsewhere,
         })
+    }
+
+    /// True if an item came into another folder, which the journal names.
+    fn came(&mut self, folder: &str, parcel: &mut Parcel) -> Result<bool> {
+        let mut astray = std::mem::take(&mut self.astray);
+        let shared = Arc::clone(&self.shared);
+        let came = self.ask(|places, session| astray.came(folder, parcel, places, session, &shared));
+        self.astray = astray;
+        came
     }
 
     fn take(&mut self, nth: u64, item: Prepared) -> Result<Option<Fate>> {
@@ -200,25 +230,36 @@ impl PushSink {
             At::Wanted(_) => return Ok(None),
         };
         let name = Name { origin: item.origin.unwrap_or_default(), content: item.content.unwrap_or_default() };
-        let (there, doubt) = self.known(name, &target)?;
-        if there {
-            return Ok(Some(Fate::There));
-        }
+        let (doubt, astray) = match self.known(name, &target)? {
+            Met::There => return Ok(Some(Fate::There)),
+            Met::Elsewhere => return Ok(Some(Fate::Skipped(ELSEWHERE))),
+            Met::New => (None, None),
+            Met::Doubtful => (Some(Doubt::Earlier), None),
+            Met::Astray(folder) => (None, Some(folder)),
+        };
         let payload = item
             .payload
             .downcast::<Payload>()
             .map_err(|_| Error::new(Kind::Usage, "an item was prepared for another kind of target"))?;
         let warnings = self.places.notes();
-        self.bytes += payload.bytes;
+        let bytes = payload.bytes;
         if self.shared.options.dry_run {
+            self.bytes += bytes;
             return Ok(Some(Fate::Written(warnings)));
         }
-        let full = self.held + payload.bytes > self.limits.bytes || self.parcels.len() >= self.limits.items;
+        let mut parcel = Parcel { nth, name, payload: *payload, doubt, warnings };
+        if let Some(folder) = astray
+            && self.came(&folder, &mut parcel)?
+        {
+            return Ok(Some(Fate::Skipped(ELSEWHERE)));
+        }
+        self.bytes += bytes;
+        let full = self.held + bytes > self.limits.bytes || self.parcels.len() >= self.limits.items;
         if full {
             self.pass()?;
         }
-        self.held += payload.bytes;
-        self.parcels.push(Parcel { nth, name, payload: *payload, doubt, warnings });
+        self.held += bytes;
+        self.parcels.push(parcel);
         Ok(None)
     }
 

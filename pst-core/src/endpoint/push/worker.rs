@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 const ATTEMPTS: u32 = 6;
 /// Refusals in a row after which a new connection is better: Exchange says goodbye after ten errors.
 const REFUSALS: u32 = 5;
-/// How often a folder is looked at, at most, until it stays as it is.
-const SETTLING: u32 = 20;
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -34,6 +32,18 @@ enum Halt {
 impl From<Error> for Halt {
     fn from(e: Error) -> Self {
         if e.kind() == Kind::Interrupted { Self::Over } else { Self::Broken(e) }
+    }
+}
+
+/// How often in a row the server was busy, and since when.
+struct Busy {
+    times: u32,
+    since: Instant,
+}
+
+impl Default for Busy {
+    fn default() -> Self {
+        Self { times: 0, since: Instant::now() }
     }
 }
 
@@ -61,7 +71,7 @@ impl Worker {
 
     fn batch(&mut self, batch: Batch) {
         let Batch { target, parcels: mut open } = batch;
-        let mut again = 0;
+        let mut again = Busy::default();
         while !open.is_empty() {
             let before = open.len();
             let step = self.connect().and_then(|()| self.step(&target, &mut open, &mut again));
@@ -111,7 +121,7 @@ impl Worker {
     }
 
     /// Puts what is open, as far as the server takes it now.
-    fn step(&mut self, target: &Target, open: &mut Vec<Parcel>, again: &mut u32) -> Step {
+    fn step(&mut self, target: &Target, open: &mut Vec<Parcel>, again: &mut Busy) -> Step {
         if let Some(words) = target.closed.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             self.close_out(open, &words);
             return Ok(());
@@ -152,7 +162,13 @@ impl Worker {
     }
 
     /// Settles what was answered; what has no answer stays open.
-    fn take(&mut self, target: &Target, open: &mut Vec<Parcel>, answers: Vec<Option<Answer>>, again: &mut u32) -> Step {
+    fn take(
+        &mut self,
+        target: &Target,
+        open: &mut Vec<Parcel>,
+        answers: Vec<Option<Answer>>,
+        again: &mut Busy,
+    ) -> Step {
         let mut stored = Vec::new();
         let mut over = None;
         let mut pause: Option<(Duration, String)> = None;
@@ -169,13 +185,14 @@ impl Worker {
                     self.refusals += 1;
                     self.refuse(&parcel, error);
                 }
-                Some(Answer::Again(wait, words)) if *again < ATTEMPTS => {
+                Some(Answer::Again(wait, words)) if again.since.elapsed() <= self.shared.options.endurance => {
                     pause = Some((wait, words));
                     self.refusals += 1;
                     open.push(parcel);
                 }
                 Some(Answer::Again(_, words)) => {
-                    let text = format!("the server has not taken it in {ATTEMPTS} attempts: {words}");
+                    let waited = again.since.elapsed().as_secs();
+                    let text = format!("the server was busy for {waited} s, longer than --patience allows: {words}");
                     self.refuse(&parcel, Error::new(Kind::Server, text));
                 }
                 Some(Answer::Closed(words)) => {
@@ -195,11 +212,11 @@ impl Worker {
             return Err(Halt::Over);
         }
         if progress {
-            *again = 0;
+            *again = Busy::default();
         }
         if let Some((wait, words)) = pause {
-            self.shared.leave_alone(*again, wait, words);
-            *again += 1;
+            self.shared.leave_alone(again.times, wait, words);
+            again.times += 1;
         }
         Ok(())
     }
@@ -334,7 +351,8 @@ impl Worker {
     /// Looks up items of which nobody knows whether they are there, while nobody puts anything into the folder.
     fn resolve(&mut self, target: &Target, open: &mut Vec<Parcel>) -> Step {
         let gate = target.gate.write().unwrap_or_else(PoisonError::into_inner);
-        self.let_settle(target)?;
+        let shared = Arc::clone(&self.shared);
+        shared.calm(self.session()?, &target.place)?;
         let key = target.place.key();
         let index = self.session()?.index(&target.place)?;
         let mut mine = self.shared.journal.ids(&key)?;
@@ -374,22 +392,6 @@ impl Worker {
             self.shared.settle(parcel.nth, fate);
         }
         halted.map_or(Ok(()), Err)
-    }
-
-    /// Waits until the folder stays as it is: a server goes on for a while with what a connection sent before it broke.
-    fn let_settle(&mut self, target: &Target) -> Step {
-        let mut before = None;
-        for _ in 0..SETTLING {
-            let count = self.session()?.count(&target.place)?;
-            if before == Some(count) {
-                break;
-            }
-            before = Some(count);
-            if !self.shared.sleep(Instant::now() + self.shared.quiet()) {
-                return Err(Halt::Over);
-            }
-        }
-        Ok(())
     }
 
     /// The id of this very item in a folder, if it is there and is no other's.

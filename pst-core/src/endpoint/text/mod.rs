@@ -133,6 +133,7 @@ pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<W
     let m = match body {
         Body::Mapi(mut message) => {
             options.apply(&mut message);
+            warnings.extend(options.quiet.apply(&mut message));
             return Ok(message);
         }
         Body::Mime(m) => m,
@@ -142,8 +143,9 @@ pub fn message_of(body: Body, options: mime::ImportOptions, warnings: &mut Vec<W
         warnings.push(Code::Deleted.with("its source marks this as deleted, and no store can say so"));
     }
     let state = state_of(f);
-    let converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received, options)?;
+    let mut converted = mime::to_mapi_large(&m.bytes, &m.large, &state, m.received, options)?;
     warnings.extend(converted.warnings);
+    warnings.extend(options.quiet.apply(&mut converted.message));
     Ok(Box::new(converted.message))
 }
 
