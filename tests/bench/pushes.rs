@@ -97,8 +97,7 @@ fn mirror(from: &Dovecot, pushed: &Pushed, folder: &Path) {
 impl<'a> Job<'a> {
     fn new(job: &'static str, program: &str, from: &'a Pushed, once: bool, command: impl Fn() -> Command + 'a) -> Self {
         let (bytes, messages) = (from.bytes, from.messages);
-        let line =
-            Line { job, program: program.to_owned(), bytes, messages, found: None, costs: vec![], trouble: None };
+        let line = Line { job: job.to_owned(), program: program.to_owned(), bytes, messages, ..Line::default() };
         Self { line, user: from.user, again: false, once, command: Box::new(command) }
     }
 
