@@ -195,7 +195,7 @@ fn names_keywords_and_receipts() {
     assert_eq!((report.written, report.failed), (3, 1), "{report:?}");
     assert!(report.failures[0].error.to_string().contains("NUL"));
     let codes: BTreeMap<_, _> = report.codes.clone();
-    assert_eq!(codes, BTreeMap::from([("header", 1), ("name", 2)]), "{report:?}");
+    assert_eq!(codes, BTreeMap::from([("receipt", 1), ("name", 2)]), "{report:?}");
     let there = held(account);
     assert!(there["R_D"][0].0.starts_with(b"Subject: a\r\nX-Disposition-Notification-To: a@b\r\n"));
     assert_eq!(there["R_D"][0].2.keywords, ["Gr_n_&_blau"]);

@@ -191,11 +191,11 @@ mod tests {
         let now = at("2026-06-01T00:00:00Z");
         let mut past = reminded("2026-05-31T23:59:00Z");
         assert_eq!(dismiss(&mut past, now), Some(Dismissed::Off(at("2026-05-31T23:59:00Z"))));
-        assert_eq!(is_set(&past), false);
+        assert!(!is_set(&past));
         assert_eq!(dismiss(&mut past, now), None);
         let mut pending = reminded("2026-06-01T00:01:00Z");
         assert_eq!(dismiss(&mut pending, now), None);
-        assert_eq!(is_set(&pending), true);
+        assert!(is_set(&pending));
         assert_eq!(dismiss(&mut PropBag::default(), now), None);
         // Without a signal, the start tells.
         let mut bare = PropBag::default();
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(dismiss(&mut props, now), Some(Dismissed::Next(at("2026-06-02T06:45:00Z"))));
         assert_eq!(time_of(&props, lid::REMINDER_TIME), at("2026-06-02T07:00:00Z"));
         assert_eq!(time_of(&props, lid::REMINDER_SIGNAL_TIME), at("2026-06-02T06:45:00Z"));
-        assert_eq!(is_set(&props), true);
+        assert!(is_set(&props));
         // In winter, clocks are otherwise.
         let mut winter = series(&daily(None));
         assert_eq!(dismiss(&mut winter, at("2026-11-01T12:00:00Z")), Some(Dismissed::Next(at("2026-11-02T07:45:00Z"))));

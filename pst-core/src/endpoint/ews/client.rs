@@ -3,7 +3,7 @@
 use super::document::Document;
 use super::element::Element;
 use super::refusal::{Meaning, Refusal};
-use crate::endpoint::net::http::{Client, Reach, Request};
+use crate::endpoint::net::http::{Client, Reach, Request, Response};
 use crate::endpoint::net::{Login, Notice, Watch, patience};
 use crate::error::{Error, Kind, Result};
 use std::time::{Duration, Instant};
@@ -71,6 +71,25 @@ impl Ews {
     /// # Errors
     /// When the connection breaks, or the sign-in is refused.
     pub(super) fn ask<'a>(&mut self, operation: &str, write: impl FnOnce(&mut Document<'a>)) -> Result<Asked> {
+        let answer = self.send(operation, write)?;
+        Ok(self.judge(operation, &answer))
+    }
+
+    /// As [`Ews::ask`], with the text of the element Data apart: it may be long, and is held once.
+    ///
+    /// # Errors
+    /// As [`Ews::ask`].
+    pub(super) fn ask_for_data<'a>(
+        &mut self,
+        operation: &str,
+        write: impl FnOnce(&mut Document<'a>),
+    ) -> Result<(Asked, Vec<u8>)> {
+        let mut answer = self.send(operation, write)?;
+        let data = lift(&mut answer.body);
+        Ok((self.judge(operation, &answer), data))
+    }
+
+    fn send<'a>(&mut self, operation: &str, write: impl FnOnce(&mut Document<'a>)) -> Result<Response> {
         let body = Document::envelope(|it| self.headers(it), write);
         let action = format!("\"http://schemas.microsoft.com/exchange/services/2006/messages/{operation}\"");
         let mut fields = vec![
@@ -85,19 +104,22 @@ impl Ews {
         }
         let hidden = Vec::new();
         let request = Request { method: "POST", target: &self.target, fields, body, longest: LONGEST, hidden };
-        let answer = self.http.send(&request)?;
+        self.http.send(&request)
+    }
+
+    fn judge(&mut self, operation: &str, answer: &Response) -> Asked {
         let envelope = Element::parse(&answer.body);
         let response = envelope.as_ref().and_then(|e| e.child("Body")).and_then(|b| b.children.first());
         match response {
             Some(response) if answer.status == 200 && response.name == format!("{operation}Response") => {
-                Ok(Ok(response.child("ResponseMessages").map(|m| m.children.clone()).unwrap_or_default()))
+                Ok(response.child("ResponseMessages").map(|m| m.children.clone()).unwrap_or_default())
             }
             _ => {
-                let refusal = Refusal::of_answer(&answer, envelope.as_ref());
+                let refusal = Refusal::of_answer(answer, envelope.as_ref());
                 if refusal.meaning == Meaning::Unsure {
                     self.http.hang_up();
                 }
-                Ok(Err(refusal))
+                Err(refusal)
             }
         }
     }
@@ -144,6 +166,22 @@ impl Ews {
     }
 }
 
+/// Takes the text of the first element Data out of an answer; empty where there is none.
+fn lift(body: &mut Vec<u8>) -> Vec<u8> {
+    const NAME: &[u8] = b"Data>";
+    let opens = |at: &usize| at.checked_sub(1).and_then(|before| body.get(before)).is_some_and(|b| b"<:".contains(b));
+    let Some(start) = memchr::memmem::find_iter(body, NAME).find(opens).map(|at| at + NAME.len()) else {
+        return Vec::new();
+    };
+    let length = body.get(start..).and_then(|rest| memchr::memchr(b'<', rest)).unwrap_or_default();
+    let tail = body.split_off(start + length);
+    let mut head = body.get(..start).unwrap_or_default().to_vec();
+    head.extend(tail);
+    let mut data = std::mem::replace(body, head);
+    data.drain(..start);
+    data
+}
+
 /// The first message of an answer.
 ///
 /// # Errors
@@ -151,4 +189,23 @@ impl Ews {
 pub(super) fn first(messages: Vec<Element>) -> std::result::Result<Element, Refusal> {
     let message = messages.into_iter().next().ok_or_else(Refusal::silence)?;
     Refusal::of(&message).map_or(Ok(message), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_held_once() {
+        let text = |data: &str| format!("<e><m:Data Id='1'/><m:Data>{data}</m:Data><n>x</n></e>").into_bytes();
+        let mut body = text("QUJD");
+        assert_eq!(lift(&mut body), b"QUJD");
+        assert_eq!(body, text(""));
+        assert_eq!(lift(&mut body), b"");
+        assert_eq!(body, text(""));
+        for other in ["<e><NoData>x</NoData></e>", "</Data>", "<Data>", ""] {
+            let mut body = other.as_bytes().to_vec();
+            assert_eq!((lift(&mut body), body), (Vec::new(), other.as_bytes().to_vec()), "{other}");
+        }
+    }
 }

@@ -207,21 +207,25 @@ impl Ews {
     /// # Errors
     /// When the connection breaks.
     pub fn export(&mut self, id: &ItemId) -> Result<std::result::Result<Vec<u8>, Refusal>> {
-        let asked = self.ask("ExportItems", |it| {
+        let (asked, mut data) = self.ask_for_data("ExportItems", |it| {
             it.element("m:ExportItems", &[], |it| it.element("m:ItemIds", &[], |it| id.write(it)));
         })?;
-        let data = |message: Element| {
-            let text = message.text_of("Data").ok_or_else(Refusal::silence)?;
-            let again = || Refusal {
-                code: "truncated".to_owned(),
-                words: "the server has cut the item short".to_owned(),
-                meaning: Meaning::Again(Duration::ZERO),
-            };
-            // "=== Truncated Data ===", says Microsoft, is over in a while.
-            let plain: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-            base64_simd::STANDARD.decode_to_vec(plain).map_err(|_| again())
+        // "=== Truncated Data ===", says Microsoft, is over in a while.
+        let again = || Refusal {
+            code: "truncated".to_owned(),
+            words: "the server has cut the item short".to_owned(),
+            meaning: Meaning::Again(Duration::ZERO),
         };
-        Ok(asked.and_then(first).and_then(data))
+        let decoded = |_: Element| {
+            data.retain(|b| !b.is_ascii_whitespace());
+            if data.is_empty() {
+                return Err(Refusal::silence());
+            }
+            let length = base64_simd::STANDARD.decode_inplace(&mut data).map_err(|_| again())?.len();
+            data.truncate(length);
+            Ok(data)
+        };
+        Ok(asked.and_then(first).and_then(decoded))
     }
 
     /// Deletes items in such a way that their owner can get them back; a refusal for each that stays.

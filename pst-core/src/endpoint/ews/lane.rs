@@ -273,7 +273,7 @@ impl Mailbox {
                 Some(other) => return Ok(other),
                 None => return Ok(Taken::Unsure(Refusal::silence().error())),
             }
-            made = item.as_calendar(&ready.message, &self.mail);
+            made = item.into_calendar(&ready.message, &self.mail);
         }
     }
 

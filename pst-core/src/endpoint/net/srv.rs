@@ -269,7 +269,7 @@ mod tests {
         let mut out = question.to_vec();
         out[2..4].copy_from_slice(&flags);
         out[7] = records.len() as u8;
-        records.iter().for_each(|r| out.extend(r));
+        out.extend(records.concat());
         out
     }
 

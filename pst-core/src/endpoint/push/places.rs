@@ -81,7 +81,11 @@ impl Places {
             return Ok(*known);
         }
         let at = match (path, self.with_role(role)) {
-            ([], _) => self.with_role(Role::Inbox).unwrap_or(usize::MAX),
+            // An archive may have no Inbox yet.
+            ([], _) => match self.with_role(Role::Inbox) {
+                Some(at) => at,
+                None => self.by_name(session, &["Inbox".to_owned()], Role::Inbox, class)?,
+            },
             (_, Some(at)) => at,
             (path, None) => self.by_name(session, path, role, class)?,
         };
@@ -237,6 +241,10 @@ mod tests {
         // A parent that is not taken itself is found by what its name says.
         assert_eq!(at("Boîte de réception|x", Role::None), "Inbox/x");
         assert_eq!(maker.0, ["Inbox/Kunden", "Work/Old/deeper", "a_b", "Inbox/x"]);
+        let mut archive = Places::new(Vec::new(), false);
+        let top = archive.of(&mut maker, &Folder::default()).unwrap();
+        let inbox = Folder { path: path("Posteingang"), role: Role::Inbox, ..Folder::default() };
+        assert_eq!((top.id.as_str(), archive.of(&mut maker, &inbox).unwrap()), ("Inbox", top.clone()));
         let notes = places.notes();
         assert_eq!(notes.len(), 1, "{notes:?}");
         assert!(notes[0].text.contains("\"a/b\" and \"a_b\""), "{notes:?}");

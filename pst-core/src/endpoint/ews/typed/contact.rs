@@ -1,6 +1,6 @@
 //! The elements of a contact (ContactItemType in Types.xsd, [MS-OXOCNTC] 2.2.1).
 
-use super::fields::Fields;
+use super::fields::{Fields, texts};
 use super::node::Node;
 use crate::mapi::{Lid, PropType, lid};
 
@@ -37,7 +37,7 @@ const MAILING: [&str; 4] = ["None", "Home", "Business", "Other"];
 /// The elements, in the order of the schema.
 pub(super) fn elements(item: &Fields<'_>) -> Vec<Node> {
     let text = |name, id| item.text(id).map(|t| Node::text(name, t));
-    let texts = |name, value| Node::strings(name, item.texts(value));
+    let several = |name, value| Node::strings(name, texts(value));
     let mailing = item.number(lid::MAILING_ADDRESS).and_then(|n| MAILING.get(usize::try_from(n).ok()?));
     let all = [
         item.text_of(lid::FILE_UNDER).map(|t| Node::text("t:FileAs", t)),
@@ -53,8 +53,8 @@ pub(super) fn elements(item: &Fields<'_>) -> Vec<Node> {
         text("t:AssistantName", 0x3A30),
         item.moment_of(0x3A42).map(|t| Node::text("t:Birthday", t)),
         text("t:BusinessHomePage", 0x3A51),
-        texts("t:Children", item.tag(0x3A58)),
-        texts("t:Companies", item.lid(lid::COMPANIES)),
+        several("t:Children", item.tag(0x3A58)),
+        several("t:Companies", item.lid(lid::COMPANIES)),
         text("t:Department", 0x3A18),
         text("t:Generation", 0x3A05),
         item.text_of(lid::INSTANT_MESSAGING)

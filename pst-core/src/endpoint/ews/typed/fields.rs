@@ -41,17 +41,17 @@ impl<'a> Fields<'a> {
     /// The categories.
     pub fn keywords(&self) -> Vec<String> {
         let name = NamedProp::text(PS_PUBLIC_STRINGS, "Keywords");
-        self.texts(self.find(|p| p.name.as_deref() == Some(&name)))
+        texts(self.find(|p| p.name.as_deref() == Some(&name)))
     }
 
     /// Marks what elements say otherwise.
     pub fn hide(&self, ids: &[u16], lids: &[Lid]) {
-        ids.iter().for_each(|id| {
+        for id in ids {
             self.tag(*id);
-        });
-        lids.iter().for_each(|lid| {
+        }
+        for lid in lids {
             self.lid(*lid);
-        });
+        }
     }
 
     pub fn string(&self, value: &Value) -> Option<String> {
@@ -65,12 +65,6 @@ impl<'a> Fields<'a> {
 
     pub fn text_of(&self, lid: Lid) -> Option<String> {
         self.lid(lid).and_then(|v| self.string(v)).filter(|t| !t.is_empty())
-    }
-
-    pub fn texts(&self, value: Option<&Value>) -> Vec<String> {
-        let Some(Value::Multi(bytes)) = value else { return Vec::new() };
-        let parts = Value::multi_parts(bytes).unwrap_or_default();
-        parts.into_iter().filter_map(|p| Value::Unicode(p.to_vec()).to_text()).collect()
     }
 
     pub fn number(&self, lid: Lid) -> Option<i32> {
@@ -98,6 +92,13 @@ impl<'a> Fields<'a> {
     pub fn rest(&self) -> Vec<&'a Prop> {
         self.props.0.iter().zip(self.said.borrow().iter()).filter(|(_, said)| !**said).map(|(prop, _)| prop).collect()
     }
+}
+
+/// The texts of a PtypMultipleString.
+pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
+    let Some(Value::Multi(bytes)) = value else { return Vec::new() };
+    let parts = Value::multi_parts(bytes).unwrap_or_default();
+    parts.into_iter().filter_map(|p| Value::Unicode(p.to_vec()).to_text()).collect()
 }
 
 /// A text in whatever type it is stored.

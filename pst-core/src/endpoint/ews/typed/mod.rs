@@ -103,7 +103,7 @@ impl<'a> Typed<'a> {
     ///
     /// # Errors
     /// As [`Typed::of`].
-    pub fn as_calendar(self, message: &'a Message, options: &mime::Options) -> Result<Option<Self>> {
+    pub fn into_calendar(self, message: &'a Message, options: &mime::Options) -> Result<Option<Self>> {
         if self.kind != Kind::Appointment || self.calendar.is_some() {
             return Ok(None);
         }

@@ -29,7 +29,7 @@ pub(super) fn recurrence(of: &RecurrencePattern) -> Option<Node> {
     if !of.is_gregorian() {
         return None;
     }
-    let pattern = if of.sliding == 1 { regeneration(of)? } else { pattern(of)? };
+    let pattern = if of.sliding == 1 { regeneration(of) } else { pattern(of)? };
     Some(Node::of("t:Recurrence", vec![pattern, range(of)]))
 }
 
@@ -38,7 +38,7 @@ fn interval(of: u32) -> Node {
 }
 
 /// A task that starts anew so long after it was done.
-fn regeneration(of: &RecurrencePattern) -> Option<Node> {
+fn regeneration(of: &RecurrencePattern) -> Node {
     let (name, every) = match of.frequency {
         Frequency::Daily => ("t:DailyRegeneration", of.period / DAY),
         Frequency::Weekly => {
@@ -48,7 +48,7 @@ fn regeneration(of: &RecurrencePattern) -> Option<Node> {
         Frequency::Monthly => ("t:MonthlyRegeneration", of.period),
         Frequency::Yearly => ("t:YearlyRegeneration", of.period / YEAR),
     };
-    Some(Node::of(name, vec![interval(every)]))
+    Node::of(name, vec![interval(every)])
 }
 
 fn pattern(of: &RecurrencePattern) -> Option<Node> {
@@ -58,7 +58,7 @@ fn pattern(of: &RecurrencePattern) -> Option<Node> {
         Some(Node::text("t:Month", *MONTHS.get(month)?))
     };
     Some(match of.pattern {
-        Pattern::Day if of.period % DAY == 0 => Node::of("t:DailyRecurrence", vec![interval(of.period / DAY)]),
+        Pattern::Day if of.period.is_multiple_of(DAY) => Node::of("t:DailyRecurrence", vec![interval(of.period / DAY)]),
         Pattern::Day => return None,
         Pattern::Week(mask) => {
             let days: Vec<&str> =

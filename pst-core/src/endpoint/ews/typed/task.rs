@@ -1,6 +1,6 @@
 //! The elements of a task (TaskType in Types.xsd, [MS-OXOTASK] 2.2.2).
 
-use super::fields::Fields;
+use super::fields::{Fields, texts};
 use super::node::Node;
 use super::recurrence::recurrence;
 use crate::mapi::recurrence::RecurrencePattern;
@@ -30,9 +30,9 @@ pub(super) fn elements(item: &Fields<'_>, warnings: &mut Vec<Warning>) -> Vec<No
     let all = [
         number("t:ActualWork", lid::TASK_ACTUAL_EFFORT),
         item.text_of(lid::BILLING).map(|t| Node::text("t:BillingInformation", t)),
-        Node::strings("t:Companies", item.texts(item.lid(lid::COMPANIES))),
+        Node::strings("t:Companies", texts(item.lid(lid::COMPANIES))),
         moment("t:CompleteDate", lid::TASK_DATE_COMPLETED).filter(|_| done),
-        Node::strings("t:Contacts", item.texts(item.lid(lid::CONTACTS))),
+        Node::strings("t:Contacts", texts(item.lid(lid::CONTACTS))),
         moment("t:DueDate", lid::TASK_DUE_DATE),
         item.text_of(lid::MILEAGE).map(|t| Node::text("t:Mileage", t)),
         percent.map(|p| Node::text("t:PercentComplete", p.to_string())),
