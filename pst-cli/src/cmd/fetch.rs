@@ -11,7 +11,7 @@ use crate::ui::terminal::Terminal;
 use crate::ui::text::say;
 use pst_core::endpoint::account::Account;
 use pst_core::endpoint::imap::{self, Compress, ImapSource, Labels, Notice, Wanted};
-use pst_core::endpoint::net::{Address, Login, Scheme};
+use pst_core::endpoint::net::{Address, Login};
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
 use pst_core::endpoint::text::file_name;
@@ -143,9 +143,7 @@ pub fn open(
     let journal = || -> Result<Option<Arc<AccountState>>> {
         Ok(target.state()?.map(|s| Arc::new(AccountState::new(s, &name, a.fetch.mirror))))
     };
-    if remote.account.address.scheme == Scheme::Ews {
-        return Err(Error::new(Kind::Usage, super::push_ews::TARGET_ONLY));
-    }
+    super::push::only_target(remote.account.address.scheme)?;
     if !remote.account.address.scheme.is_imap() {
         observer.event(&Event::Notice { text: pop::NOTE, seconds: 0 });
         let server = pop::Account::new(remote.account.server(stop), remote.login);
@@ -233,6 +231,7 @@ fn tell(observer: &dyn Observer, notice: &Notice) {
             (format!("{why}; connecting again in {seconds} s"), seconds)
         }
         Notice::Alert(why) => (format!("the server says: {why}"), 0),
+        Notice::Remark(text) => (text.clone(), 0),
     };
     observer.event(&Event::Notice { text: &text, seconds });
 }

@@ -4,16 +4,25 @@
 //! ([`Session`]). Where import is not permitted, mail is made from JSON ([`Graph::create_mail`]), with the properties that
 //! keep it from being a draft of today.
 
+mod by_mail;
 mod client;
+mod compare;
+mod enclose;
 mod folders;
 mod import;
+mod items;
+mod lane;
+mod letter;
 mod mail;
+mod mailbox;
 mod refusal;
+mod turns;
 
 pub use client::{Graph, SERVICE};
 pub use folders::Container;
 pub use import::{Imported, Session};
-pub use mail::Letter;
+pub use lane::{GraphLane, Target};
+pub use letter::{Enclosure, Letter};
 pub use refusal::{Meaning, Refusal};
 
 /// Requests at a time that one mailbox takes from one app; more are answered with 429 (MailboxConcurrency).
