@@ -50,6 +50,15 @@ impl Remote {
         Ok(Self { account, login })
     }
 
+    /// As [`Remote::of`], for an account that is read.
+    ///
+    /// # Errors
+    /// As there, and for one that can only be filled.
+    pub fn source(account: Account, stop: &Arc<AtomicBool>) -> Result<Self> {
+        super::push::only_target(account.address.scheme)?;
+        Self::of(account, stop)
+    }
+
     /// The account as the client of IMAP takes it.
     pub fn imap(self, a: &Convert, stop: &Arc<AtomicBool>, observer: &Arc<dyn Talk>) -> imap::Account {
         let compress = match a.fetch.compress {
@@ -143,7 +152,6 @@ pub fn open(
     let journal = || -> Result<Option<Arc<AccountState>>> {
         Ok(target.state()?.map(|s| Arc::new(AccountState::new(s, &name, a.fetch.mirror))))
     };
-    super::push::only_target(remote.account.address.scheme)?;
     if !remote.account.address.scheme.is_imap() {
         observer.event(&Event::Notice { text: pop::NOTE, seconds: 0 });
         let server = pop::Account::new(remote.account.server(stop), remote.login);
@@ -252,7 +260,7 @@ pub fn all(a: &Convert, folder: &Path, stop: &Arc<AtomicBool>) -> Result<Outcome
         let target = folder.join(format!("{file}.pst")).to_string_lossy().into_owned();
         let report = a.report.as_deref().map(|r| beside(r, &file));
         let run = |account| {
-            let remote = Remote::of(account, stop)?;
+            let remote = Remote::source(account, stop)?;
             one(a, vec![Input::Remote(Box::new(remote))], Target::new(&target), report.as_deref(), stop)
         };
         // A refused configuration names its account itself.

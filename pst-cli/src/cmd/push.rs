@@ -127,7 +127,7 @@ fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result<Vec
             return usage("--account is the source by itself: pst push --account NAME TARGET");
         }
         let account = Account::load(&a.account.configuration()?, name, &of_its_own())?;
-        return Ok(vec![Input::Remote(Box::new(Remote::of(account, stop)?))]);
+        return Ok(vec![Input::Remote(Box::new(Remote::source(account, stop)?))]);
     }
     let settings = a.account.settings()?;
     let one = |spec: &String| {
@@ -135,7 +135,7 @@ fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result<Vec
             return Ok(Input::Local(spec.clone()));
         }
         let account = Account::of_address(spec, &settings)?;
-        Ok(Input::Remote(Box::new(Remote::of(account, stop)?)))
+        Ok(Input::Remote(Box::new(Remote::source(account, stop)?)))
     };
     sources.iter().map(one).collect()
 }

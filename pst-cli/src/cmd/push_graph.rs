@@ -18,7 +18,7 @@ use std::time::Duration;
 pub const TARGET_ONLY: &str = "graph:// is a target: pst push SOURCE... graph://anna@example.org; to read a mailbox of Microsoft 365, imaps:// serves";
 
 /// How long is waited at first when a busy server does not say how long.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Refuses options that Graph has no place for.
 ///
