@@ -143,6 +143,7 @@ fn made(place: &Place) -> String {
 fn a_pst_goes_into_a_mailbox_of_microsoft_365() {
     let Some(place) = Place::start() else { return };
     let source = made(&place);
+    place.server.state().slow = 5;
     let (status, dry, said) = place.push(&[&source, &target(), "--dry-run"]);
     assert_eq!((status, place.server.state().items.len()), (0, 0), "{said}");
     let report = at(&place.dir, "report.json");
@@ -421,7 +422,8 @@ fn many_mailboxes() {
     let source = mbox(&place, 3, 10);
     let map = at(&place.dir, "map.csv");
     fs::write(&map, format!("file,mailbox,target-root\n{source},{USER},A\n{source},boss@example.com,B\n")).unwrap();
-    let out = place.pst(&["push", "--json", "--mailboxes", &map, "graph://example.com"]).output().unwrap();
+    let out =
+        place.pst(&["push", "--json", "--mailboxes", &map, "graph://example.com", "--tenant", "x"]).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), stderr(&out));
     assert!(code(&out) == 0 && !said.contains("SECRET"), "{said}");
     let folders = place.folders();
@@ -432,8 +434,10 @@ fn many_mailboxes() {
 fn an_app_signs_in_by_its_certificate() {
     let Some(place) = Place::start() else { return };
     let source = mbox(&place, 1, 10);
-    let (certificate, key) = place.authority.make(&Wanted { name: "app", ..Wanted::default() });
-    let (file, key) = (certificate.to_string_lossy(), key.to_string_lossy());
+    let (file, key) = (at(&place.dir, "app.pem"), at(&place.dir, "app.key"));
+    let made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=app", "-keyout", &key, "-out", &file];
+    assert!(Command::new("openssl").args(made).output().unwrap().status.success());
+    let certificate = Path::new(&file);
     let push = |how: &[&str]| {
         let out = place.signing_in(&["push", "--json", &source, &target()], how).output().unwrap();
         place.ran(&out)
@@ -449,7 +453,7 @@ fn an_app_signs_in_by_its_certificate() {
         serde_json::from_slice(&base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).unwrap()).unwrap()
     };
     let (head, claims) = (json(parts[0]), json(parts[1]));
-    let thumbprint = base64_simd::URL_SAFE_NO_PAD.encode_to_string(place.authority.hash(&certificate));
+    let thumbprint = base64_simd::URL_SAFE_NO_PAD.encode_to_string(place.authority.hash(certificate));
     assert_eq!((head["alg"].as_str(), head["x5t#S256"].as_str()), (Some("PS256"), Some(thumbprint.as_str())));
     assert_eq!((claims["iss"].as_str(), claims["sub"].as_str()), (Some("certified"), Some("certified")));
     assert_eq!(claims["aud"].as_str(), Some(place.idp.url("token").as_str()));
@@ -467,7 +471,11 @@ fn an_app_signs_in_by_its_certificate() {
     let verify = ["dgst", "-sha256", "-verify", &public, "-signature", &signature];
     let verified = Command::new("openssl").args(verify).args(options).arg(&signed).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&verified.stdout), "Verified OK\n", "{}", stderr(&verified));
-    // What is no certificate, and what is both.
+    // What is no certificate, what is no RSA key, and what is both.
+    let (_, other) = place.authority.make(&Wanted { name: "other", ..Wanted::default() });
+    let other = other.to_string_lossy();
+    let (status, _, said) = push(&["--client-id", "certified", "--app-certificate", &file, "--app-key", &other]);
+    assert!(status == 2 && said.contains("no RSA key"), "{said}");
     let (status, _, said) = push(&["--client-id", "certified", "--app-certificate", &source]);
     assert!(status == 2 && said.contains("no certificate"), "{said}");
     let secret = at(&place.dir, "app");

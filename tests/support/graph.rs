@@ -276,9 +276,10 @@ fn begin(state: &mut State, version: &str, own: &str) -> Told {
 
 /// The ids of the properties that a query expands.
 fn expanded(query: &str) -> Vec<String> {
-    let query = plain(query);
-    let Some(at) = query.find("$expand=singleValueExtendedProperties($filter=") else { return Vec::new() };
-    let filter = query[at..].split_once("$filter=").unwrap().1.strip_suffix(')').expect("the filter ends");
+    let Some(expand) = query.split('&').find_map(|part| part.strip_prefix("$expand=")) else { return Vec::new() };
+    let expand = plain(expand);
+    let filter = expand.strip_prefix("singleValueExtendedProperties($filter=").unwrap();
+    let filter = filter.strip_suffix(')').expect("the filter ends");
     filter
         .split(" or ")
         .map(|one| one.strip_prefix("id eq '").unwrap().strip_suffix('\'').unwrap().to_owned())
@@ -292,6 +293,11 @@ fn given_back(id: &str, value: &str) -> Value {
         None => id.to_owned(),
     };
     json!({ "id": id, "value": value })
+}
+
+/// How many entries of a list were on the pages before.
+fn skipped(query: &str) -> usize {
+    query.split('&').find_map(|p| p.strip_prefix("%24skip=")).map_or(0, |n| n.parse().unwrap())
 }
 
 /// What an item has of a property.
@@ -316,7 +322,7 @@ fn property(blob: &Blob, id: &str) -> Option<String> {
 /// Three items a page.
 fn items(state: &State, folder: &str, query: &str, rest: &str, version: &str, own: &str) -> Told {
     let wanted = expanded(query);
-    let skip: usize = query.split('&').find_map(|p| p.strip_prefix("$skip=")).map_or(0, |n| n.parse().unwrap());
+    let skip = skipped(query);
     let mut all: Vec<Value> = Vec::new();
     for item in state.items.iter().filter(|i| i.folder == folder) {
         let properties: Vec<Value> =
@@ -328,9 +334,9 @@ fn items(state: &State, folder: &str, query: &str, rest: &str, version: &str, ow
     }
     let mut page = json!({ "value": all.iter().skip(skip).take(3).collect::<Vec<_>>() });
     if skip + 3 < all.len() {
-        let query = query.split("&$skip").next().unwrap();
+        let query = query.split("&%24skip").next().unwrap();
         let at = format!("https://localhost:{}/{version}/admin/exchange/mailboxes/{own}/{rest}", state.port);
-        page["@odata.nextLink"] = format!("{at}?{query}&$skip={}", skip + 3).into();
+        page["@odata.nextLink"] = format!("{at}?{query}&%24skip={}", skip + 3).into();
     }
     Told::new(200, page.to_string())
 }
@@ -355,12 +361,12 @@ fn export(state: &State, body: &Value) -> Told {
 /// Two folders a page.
 fn list(state: &State, parent: Option<&str>, query: &str, rest: &str, version: &str, own: &str) -> Told {
     let all: Vec<&Folder> = state.folders.iter().filter(|f| f.parent.as_deref() == parent).collect();
-    let skip: usize = query.split('&').find_map(|p| p.strip_prefix("$skip=")).map_or(0, |n| n.parse().unwrap());
+    let skip = skipped(query);
     let shown: Vec<Value> = all.iter().skip(skip).take(2).map(|f| shown(state, f)).collect();
     let mut page = json!({ "value": shown });
     if skip + 2 < all.len() {
         let next = format!(
-            "https://localhost:{}/{version}/admin/exchange/mailboxes/{own}/{rest}?$top=100&$skip={}",
+            "https://localhost:{}/{version}/admin/exchange/mailboxes/{own}/{rest}?$top=100&%24skip={}",
             state.port,
             skip + 2
         );

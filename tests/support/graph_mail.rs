@@ -1,6 +1,6 @@
 //! The part of the Graph of the tests that knows mail: folders, messages made from JSON, and their attachments.
 
-use super::{Folder, State, expanded, given_back, plain, refused};
+use super::{Folder, State, expanded, given_back, plain, refused, skipped};
 use crate::web::{Asked, Told};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -211,14 +211,14 @@ fn create(state: &mut State, parent: Option<&str>, body: &Value) -> Told {
 /// Three messages a page.
 fn messages(state: &State, folder: &str, query: &str, path: &str) -> Told {
     let wanted = expanded(query);
-    let skip: usize = query.split('&').find_map(|p| p.strip_prefix("$skip=")).map_or(0, |n| n.parse().unwrap());
+    let skip = skipped(query);
     let all: Vec<&Mail> = state.mail.iter().filter(|m| m.folder == folder).collect();
     let mut page = json!({ "value": all.iter().skip(skip).take(3).map(|m| m.shown(&wanted)).collect::<Vec<_>>() });
     if skip + 3 < all.len() {
-        let query = query.split("&$skip").next().unwrap();
+        let query = query.split("&%24skip").next().unwrap();
         let (port, user, next) = (state.port, super::USER, skip + 3);
         page["@odata.nextLink"] =
-            format!("https://localhost:{port}/v1.0/users/{user}/{path}?{query}&$skip={next}").into();
+            format!("https://localhost:{port}/v1.0/users/{user}/{path}?{query}&%24skip={next}").into();
     }
     Told::new(200, page.to_string())
 }
