@@ -28,6 +28,11 @@ and --starttls there are also auth = \"password\" or \"oauth\", and security = \
   exclude = [\"Inbox/Lists\"]
   connections = 4
 
+  [account.cloud]
+  address = \"graph://anna@example.org\"
+  client-id = \"00000000-0000-0000-0000-000000000000\"
+  app-certificate = \"~/app.pem\"
+
   [account.old]
   address = \"imaps://anna@mail.example.net\"
   password-command = \"pass show mail\"

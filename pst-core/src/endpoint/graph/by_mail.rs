@@ -2,6 +2,7 @@
 
 use super::client::Said;
 use super::compare::compare;
+use super::folders::Container;
 use super::lane::Way;
 use super::letter::{Letter, UNFINISHED};
 use super::mail::Made;
@@ -13,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::mapi::message::flag;
 use crate::mapi::value::sha256;
 use crate::mapi::{Code, Message, Warning, tag};
+use crate::pipeline::Role;
 use crate::pipeline::journal::Whereabouts;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -40,8 +42,9 @@ impl Mailbox {
         if self.target.archive {
             return refused("; into an online archive there is no other way");
         }
-        let Some(folder) = self.mail_folder(place)? else {
-            return refused("; nor has the mailbox such a folder of mail");
+        let folder = match self.mail_folder(place)? {
+            Ok(folder) => folder,
+            Err(why) => return refused(&format!("; nor as JSON: {why}")),
         };
         let probe = &parcel.payload.probe;
         let mut warnings = self.cleared(place, probe)?;
@@ -117,26 +120,23 @@ impl Mailbox {
         self.graph.finish_message(id)
     }
 
-    /// The folder of mail that a folder is, by the id that mail knows it by.
-    fn mail_folder(&mut self, place: &Place) -> Result<Option<String>> {
+    /// The folder of mail that a folder is, by the id that mail knows it by; or why there is none.
+    fn mail_folder(&mut self, place: &Place) -> Result<std::result::Result<String, String>> {
         if let Way::Mail(_) = self.way {
-            return Ok(Some(place.id.clone()));
+            return Ok(Ok(place.id.clone()));
         }
         let (role, path) = (place.role, place.path.join("\0").to_lowercase());
-        let fits = |f: &&super::folders::Container| {
-            f.path.join("\0").to_lowercase() == path || (role != crate::pipeline::Role::None && f.role == role)
-        };
-        if let Some(known) = self.mail_folders.as_ref().and_then(|all| all.iter().find(fits)) {
-            return Ok(Some(known.id.clone()));
+        let fits = |f: &&Container| f.path.join("\0").to_lowercase() == path || (role != Role::None && f.role == role);
+        if let Some(known) = self.mail_folders.iter().find(fits) {
+            return Ok(Ok(known.id.clone()));
         }
         // One that was made meanwhile is not among them.
-        let all = match self.graph.mail_folders() {
-            Err(e) if !matches!(e.kind(), Kind::Connection | Kind::Interrupted) => Vec::new(),
+        self.mail_folders = match self.graph.mail_folders() {
+            Err(e) if !matches!(e.kind(), Kind::Connection | Kind::Interrupted) => return Ok(Err(e.to_string())),
             all => all?,
         };
-        let found = all.iter().find(fits).map(|f| f.id.clone());
-        self.mail_folders = Some(all);
-        Ok(found)
+        let found = self.mail_folders.iter().find(fits).map(|f| f.id.clone());
+        Ok(found.ok_or_else(|| "the mailbox has no such folder of mail".to_owned()))
     }
 
     /// Compares a message that went in as JSON with what was sent.

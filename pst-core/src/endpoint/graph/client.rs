@@ -9,8 +9,6 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the service is.
-pub const SERVICE: &str = "https://graph.microsoft.com";
 /// Longest answer that is taken, bytes.
 pub(super) const LONGEST: u64 = 64 << 20;
 /// The version that knows mailboxes and their import.
@@ -39,7 +37,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A mailbox that is connected to with the first request; `service` is [`SERVICE`], or that of a national cloud.
+    /// A mailbox that is connected to with the first request; `service` is its URL ("https://graph.microsoft.com").
     /// `patience`: how long is waited when a busy server does not say how long; twice that the next time, and so on.
     ///
     /// # Errors

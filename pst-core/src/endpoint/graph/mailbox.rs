@@ -28,8 +28,8 @@ pub(super) struct Mailbox {
     pub shared: Arc<Shared>,
     pub target: Arc<Target>,
     import: Option<Import>,
-    /// The folders of mail, where they are not the same as those of import.
-    pub mail_folders: Option<Vec<Container>>,
+    /// The folders of mail, as far as they were asked for beside those of import.
+    pub mail_folders: Vec<Container>,
 }
 
 pub(super) fn ready(parcel: &Parcel) -> Result<&Ready> {
@@ -48,7 +48,7 @@ fn place(folder: Container) -> Place {
 
 impl Mailbox {
     pub fn new(graph: Graph, way: Way, shared: Arc<Shared>, target: Arc<Target>) -> Self {
-        Self { graph, way, shared, target, import: None, mail_folders: None }
+        Self { graph, way, shared, target, import: None, mail_folders: Vec::new() }
     }
 
     /// Puts one item, or says why not.

@@ -2,7 +2,8 @@
 //!
 //! Items go in as Exchange exports them, one a request, to an address that holds its own permission and expires
 //! ([`Session`]). Where import is not permitted, mail is made from JSON ([`Graph::create_mail`]), with the properties that
-//! keep it from being a draft of today.
+//! keep it from being a draft of today. [`GraphLane`] is the way of a push into a mailbox: it asks once whether import is
+//! permitted, and its connections share the permission and the turns.
 
 mod by_mail;
 mod client;
@@ -18,7 +19,7 @@ mod mailbox;
 mod refusal;
 mod turns;
 
-pub use client::{Graph, SERVICE};
+pub use client::Graph;
 pub use folders::Container;
 pub use import::{Imported, Session};
 pub use lane::{GraphLane, Target};
