@@ -67,6 +67,7 @@ targets only.
   pst convert imaps://anna@imap.example.org anna.pst    an account; run again, it adds what is new
   pst convert --account work work.pst             an account of the configuration
   pst push old.pst imaps://anna@imap.example.org  into a mailbox on a server; run again, it sends what is missing
+  pst push old.pst graph://anna@example.org --client-id ID    into a mailbox of Microsoft 365
   pst push --account old --to-account new         from one account into another
   pst push --mailboxes map.csv --login-as '{user}*admin' imaps://imap.example.org    many files into many mailboxes
   pst convert mailbox.pst eml:out --include '#Inbox#/*' --since 2024-01-01")]

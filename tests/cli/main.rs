@@ -52,6 +52,10 @@ mod login;
 #[path = "../support/mailbox.rs"]
 mod mailbox;
 #[cfg(all(unix, feature = "network"))]
+#[path = "../support/graph.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod microsoft;
+#[cfg(all(unix, feature = "network"))]
 mod mirrored;
 mod pim;
 mod prepare;
@@ -61,6 +65,8 @@ mod push;
 mod push_ews;
 #[cfg(all(unix, feature = "network"))]
 mod push_ews_killed;
+#[cfg(all(unix, feature = "network"))]
+mod push_graph;
 #[cfg(all(unix, feature = "network"))]
 mod push_many;
 #[cfg(all(unix, feature = "network"))]

@@ -81,6 +81,8 @@ fn client(idp: &Idp) -> Client {
         scopes: vec!["mail.read".into(), "offline_access".into()],
         client_id: "desktop".into(),
         client_secret: None,
+        certificate: None,
+        is_app: false,
         loopback: "localhost",
         extra: vec![("access_type", "offline".into())],
     };

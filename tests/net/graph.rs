@@ -82,7 +82,7 @@ fn items_go_in() {
     let first = session.import(&inbox, &big, None).unwrap().unwrap();
     let second = session.import(&inbox, &note("second"), None).unwrap().unwrap();
     session.import(&inbox, &note("newer"), Some(&second)).unwrap().unwrap();
-    assert_eq!(first.change_key, "cI1");
+    assert_eq!(first.change_key, "cI/1");
     let state = place.server.state();
     let subjects: Vec<_> = state.items.iter().map(|i| i.blob.text("0037").unwrap()).collect();
     assert_eq!(subjects, ["big", "newer"]);
@@ -165,10 +165,10 @@ fn mail_from_json() {
         message_id: Some("<a@b>".into()),
         ..Letter::default()
     };
-    assert_eq!(graph.create_mail("AAMk/1==", &letter).unwrap().unwrap(), "M1");
+    assert_eq!(graph.create_mail("AAMk/AQMk1==", &letter).unwrap().unwrap(), "M/1");
     let state = place.server.state();
-    let (folder, json) = &state.mail[0];
-    assert_eq!(folder, "AAMk%2F1==");
+    let (folder, json) = (&state.mail[0].folder, &state.mail[0].json);
+    assert_eq!(folder, "AAMk/AQMk1==");
     let properties: Vec<String> = json["singleValueExtendedProperties"]
         .as_array()
         .unwrap()

@@ -160,7 +160,7 @@ fn token(state: &mut State, form: &HashMap<String, String>) -> (u16, String) {
             if sum == state.challenge { give(state, true) } else { error("invalid_grant") }
         }
         "refresh_token" if is("refresh_token", &state.refresh) => give(state, true),
-        "client_credentials" if is("client_id", "app") => give(state, false),
+        "client_credentials" if is("client_id", "app") || form.contains_key("client_assertion") => give(state, false),
         _ => error("invalid_grant"),
     }
 }

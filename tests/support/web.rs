@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub struct Asked {
     /// Which connection it came on, counted from 0.
     pub connection: usize,
+    pub method: String,
     pub target: String,
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -105,7 +106,8 @@ fn request(stream: &mut impl BufRead, connection: usize) -> Option<Asked> {
     let mut line = String::new();
     stream.read_line(&mut line).ok().filter(|n| *n > 0)?;
     let mut words = line.split(' ');
-    let target = words.nth(1)?.to_owned();
+    let method = words.next()?.to_owned();
+    let target = words.next()?.to_owned();
     assert_eq!(words.next().map(str::trim_end), Some("HTTP/1.1"), "{line}");
     let mut fields = Vec::new();
     loop {
@@ -117,7 +119,7 @@ fn request(stream: &mut impl BufRead, connection: usize) -> Option<Asked> {
         let (name, value) = line.trim_end().split_once(": ").expect("a field");
         fields.push((name.to_owned(), value.to_owned()));
     }
-    let mut asked = Asked { connection, target, fields, body: Vec::new() };
+    let mut asked = Asked { connection, method, target, fields, body: Vec::new() };
     assert!(asked.field("host").is_some_and(|h| h.starts_with("localhost:")), "Host: {:?}", asked.field("host"));
     if let Some(length) = asked.field("content-length") {
         asked.body = vec![0; length.parse().unwrap()];

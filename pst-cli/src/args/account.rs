@@ -28,6 +28,11 @@ and --starttls there are also auth = \"password\" or \"oauth\", and security = \
   exclude = [\"Inbox/Lists\"]
   connections = 4
 
+  [account.cloud]
+  address = \"graph://anna@example.org\"
+  client-id = \"00000000-0000-0000-0000-000000000000\"
+  app-certificate = \"~/app.pem\"
+
   [account.old]
   address = \"imaps://anna@mail.example.net\"
   password-command = \"pass show mail\"
@@ -83,7 +88,13 @@ pub struct AccountOptions {
     /// The app's secret, if it has one, is the first line of this file.
     #[arg(long, value_name = "FILE", help_heading = "OAuth 2")]
     pub client_secret_file: Option<PathBuf>,
-    /// The organisation at Microsoft, by id or domain; needed by --oauth app.
+    /// The app's certificate and RSA key (PEM) in place of a secret; graph:// and --oauth app.
+    #[arg(long, value_name = "FILE", conflicts_with = "client_secret_file", help_heading = "OAuth 2")]
+    pub app_certificate: Option<PathBuf>,
+    /// The key (PEM) of the app's certificate, if it is not in the same file.
+    #[arg(long, value_name = "FILE", requires = "app_certificate", help_heading = "OAuth 2")]
+    pub app_key: Option<PathBuf>,
+    /// The organisation at Microsoft, by id or domain; needed by --oauth app, but for graph://, whose addresses name it.
     #[arg(long, value_name = "ID", help_heading = "OAuth 2")]
     pub tenant: Option<String>,
     /// The provider's page for the browser.
@@ -98,6 +109,10 @@ pub struct AccountOptions {
     /// What is asked for, instead of what the provider has for mail. May be repeated.
     #[arg(long, value_name = "SCOPE", help_heading = "OAuth 2")]
     pub scope: Vec<String>,
+    /// Where Graph is in a national cloud: graph.microsoft.us (GCC High), dod-graph.microsoft.us,
+    /// microsoftgraph.chinacloudapi.cn; graph:// targets.
+    #[arg(long, value_name = "HOST", help_heading = "Connection")]
+    pub graph_host: Option<String>,
     /// TLS after the greeting, or nothing is sent: what imap:// and pop3:// mean anyway.
     #[arg(long, help_heading = "Connection")]
     pub starttls: bool,
@@ -173,6 +188,9 @@ impl AccountOptions {
             provider: self.provider.clone(),
             client_id: self.client_id.clone(),
             client_secret_file: self.client_secret_file.clone(),
+            app_certificate: self.app_certificate.clone(),
+            app_key: self.app_key.clone(),
+            graph_host: self.graph_host.clone(),
             tenant: self.tenant.clone(),
             auth_url: self.auth_url.clone(),
             token_url: self.token_url.clone(),

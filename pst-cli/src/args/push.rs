@@ -47,13 +47,13 @@ pub struct PushOptions {
     /// on with their next date. IMAP has no reminders.
     #[arg(long, help_heading = "Into a mailbox")]
     pub keep_reminders: bool,
-    /// The mailbox of somebody else (SMTP address), to which who signs in has access; ews:// targets.
+    /// The mailbox of somebody else (SMTP address), to which who signs in has access; ews:// and graph:// targets.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "mailboxes", help_heading = "Into a mailbox")]
     pub mailbox: Option<String>,
     /// Open the mailbox in the name of its owner (ExchangeImpersonation); ews:// targets.
     #[arg(long, requires = "mailbox", help_heading = "Into a mailbox")]
     pub impersonate: bool,
-    /// Into the online archive of the mailbox; ews:// targets.
+    /// Into the online archive of the mailbox; ews:// and graph:// targets.
     #[arg(long, help_heading = "Into a mailbox")]
     pub archive: bool,
     /// Ask the mailbox's domain for its server (Autodiscover); the host of the address does not count then. ews:// targets.
@@ -62,7 +62,7 @@ pub struct PushOptions {
     /// A host outside of the mailbox's domain that Autodiscover may lead to; the password is sent there. May be repeated.
     #[arg(long, value_name = "HOST", requires = "autodiscover", help_heading = "Into a mailbox")]
     pub autodiscover_host: Vec<String>,
-    /// Try EWS with Microsoft 365 all the same, where Microsoft is switching it off.
+    /// Try EWS with Microsoft 365 all the same, where Microsoft is switching it off; without it ews:// goes by Graph there.
     #[arg(long, help_heading = "Into a mailbox")]
     pub force: bool,
 }

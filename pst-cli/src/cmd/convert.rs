@@ -42,6 +42,7 @@ pub fn run(a: &Convert) -> Result<Outcome> {
     #[cfg(feature = "network")]
     if let Some((inputs, mailbox)) = super::push::ends(a, &stop)? {
         let name = super::push::name(&mailbox);
+        let a = &super::push_graph::below(a, &mailbox.account)?;
         return one(a, inputs, Target::mailbox(&name, mailbox), a.report.as_deref(), &stop);
     }
     let (sources, target) = ends(a)?;

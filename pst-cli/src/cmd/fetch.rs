@@ -11,7 +11,7 @@ use crate::ui::terminal::Terminal;
 use crate::ui::text::say;
 use pst_core::endpoint::account::Account;
 use pst_core::endpoint::imap::{self, Compress, ImapSource, Labels, Notice, Wanted};
-use pst_core::endpoint::net::{Address, Login, Scheme};
+use pst_core::endpoint::net::{Address, Login};
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::endpoint::resumed::{Remembered, ResumedImap, ResumedPop};
 use pst_core::endpoint::text::file_name;
@@ -48,6 +48,15 @@ impl Remote {
     pub fn of(account: Account, stop: &Arc<AtomicBool>) -> Result<Self> {
         let login = account.login(&Terminal::new(stop), stop)?;
         Ok(Self { account, login })
+    }
+
+    /// As [`Remote::of`], for an account that is read.
+    ///
+    /// # Errors
+    /// As there, and for one that can only be filled.
+    pub fn source(account: Account, stop: &Arc<AtomicBool>) -> Result<Self> {
+        super::push::only_target(account.address.scheme)?;
+        Self::of(account, stop)
     }
 
     /// The account as the client of IMAP takes it.
@@ -143,9 +152,6 @@ pub fn open(
     let journal = || -> Result<Option<Arc<AccountState>>> {
         Ok(target.state()?.map(|s| Arc::new(AccountState::new(s, &name, a.fetch.mirror))))
     };
-    if remote.account.address.scheme == Scheme::Ews {
-        return Err(Error::new(Kind::Usage, super::push_ews::TARGET_ONLY));
-    }
     if !remote.account.address.scheme.is_imap() {
         observer.event(&Event::Notice { text: pop::NOTE, seconds: 0 });
         let server = pop::Account::new(remote.account.server(stop), remote.login);
@@ -233,6 +239,7 @@ fn tell(observer: &dyn Observer, notice: &Notice) {
             (format!("{why}; connecting again in {seconds} s"), seconds)
         }
         Notice::Alert(why) => (format!("the server says: {why}"), 0),
+        Notice::Remark(text) => (text.clone(), 0),
     };
     observer.event(&Event::Notice { text: &text, seconds });
 }
@@ -253,7 +260,7 @@ pub fn all(a: &Convert, folder: &Path, stop: &Arc<AtomicBool>) -> Result<Outcome
         let target = folder.join(format!("{file}.pst")).to_string_lossy().into_owned();
         let report = a.report.as_deref().map(|r| beside(r, &file));
         let run = |account| {
-            let remote = Remote::of(account, stop)?;
+            let remote = Remote::source(account, stop)?;
             one(a, vec![Input::Remote(Box::new(remote))], Target::new(&target), report.as_deref(), stop)
         };
         // A refused configuration names its account itself.

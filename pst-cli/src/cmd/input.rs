@@ -113,7 +113,7 @@ pub fn inputs(a: &Convert, sources: &[String], target: &str, stop: &Arc<AtomicBo
                 let text = "--account is the source by itself: pst convert --account NAME TARGET";
                 return Err(Error::new(Kind::Usage, text));
             }
-            let remote = Remote::of(a.account.account(None)?, stop)?;
+            let remote = Remote::source(a.account.account(None)?, stop)?;
             return Ok(vec![Input::Remote(Box::new(remote))]);
         }
         let are_remote = sources.iter().map(|spec| is_address(spec)).collect::<Result<Vec<bool>>>()?;
@@ -125,7 +125,7 @@ pub fn inputs(a: &Convert, sources: &[String], target: &str, stop: &Arc<AtomicBo
             if !is_remote {
                 return Ok(Input::Local(spec.clone()));
             }
-            let remote = Remote::of(a.account.one_of(accounts, spec)?, stop)?;
+            let remote = Remote::source(a.account.one_of(accounts, spec)?, stop)?;
             Ok(Input::Remote(Box::new(remote)))
         };
         sources.iter().zip(&are_remote).map(one).collect()

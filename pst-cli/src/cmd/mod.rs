@@ -16,6 +16,8 @@ mod push;
 #[cfg(feature = "network")]
 mod push_ews;
 #[cfg(feature = "network")]
+mod push_graph;
+#[cfg(feature = "network")]
 mod push_many;
 #[cfg(feature = "network")]
 mod server;

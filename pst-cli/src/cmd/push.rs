@@ -4,7 +4,9 @@ use super::fetch::{Remote, is_address};
 use super::input::Input;
 use crate::args::{Convert, Duplicates};
 use crate::ui::Talk;
+use crate::ui::text::say;
 use pst_core::endpoint::account::{Account, Settings, push_journal};
+use pst_core::endpoint::graph::GraphLane;
 use pst_core::endpoint::imap::{CONNECTIONS, ImapLane, PushOptions};
 use pst_core::endpoint::net::Scheme;
 use pst_core::endpoint::push::{self, PushSink};
@@ -37,8 +39,15 @@ pub fn ends(a: &Convert, stop: &Arc<AtomicBool>) -> Result<Option<(Vec<Input>, R
     only_added_to(a)?;
     let remote_source = a.account.account.is_some()
         || sources.iter().map(|s| is_address(s)).collect::<Result<Vec<_>>>()?.contains(&true);
+    let address = target;
     let target = account(a, target, remote_source)?;
     takes_mail(a, &target)?;
+    if target.address.scheme == Scheme::Graph && address.is_some_and(|given| !given.starts_with("graph:")) {
+        say(format!(
+            "pst: Microsoft switches EWS off in Microsoft 365; this mailbox is filled by Graph: {}",
+            target.address
+        ));
+    }
     let inputs = inputs(a, sources, stop)?;
     Ok(Some((inputs, Remote::of(target, stop)?)))
 }
@@ -60,14 +69,26 @@ pub fn only_added_to(a: &Convert) -> Result<()> {
 /// [`Kind::Usage`].
 pub fn takes_mail(a: &Convert, target: &Account) -> Result<()> {
     if target.address.scheme.is_pop() {
-        return usage("POP3 takes no mail in; the target is an imaps:// or ews:// address");
+        return usage("POP3 takes no mail in; the target is an imaps://, ews:// or graph:// address");
     }
-    let ews = target.address.scheme == Scheme::Ews;
     super::push_ews::fits(a, &target.address)?;
-    if !ews && target.address.path.is_some() {
+    super::push_graph::fits(a, &target.address)?;
+    if target.address.scheme.is_imap() && target.address.path.is_some() {
         return usage("the folder of the mailbox that takes all in is given by --target-root, not in the address");
     }
     Ok(())
+}
+
+/// Refuses addresses that are targets alone.
+///
+/// # Errors
+/// [`Kind::Usage`].
+pub fn only_target(scheme: Scheme) -> Result<()> {
+    match scheme {
+        Scheme::Ews => usage(super::push_ews::TARGET_ONLY),
+        Scheme::Graph => usage(super::push_graph::TARGET_ONLY),
+        _ => Ok(()),
+    }
 }
 
 /// The settings of an account of which the options say nothing: nor does the variable PST_PASSWORD.
@@ -77,7 +98,8 @@ fn of_its_own() -> Settings {
 
 /// The account that takes items in.
 fn account(a: &Convert, target: Option<&str>, remote_source: bool) -> Result<Account> {
-    let settings = a.account.settings()?;
+    let by_graph = !a.push.force && !a.push.autodiscover;
+    let settings = Settings { by_graph, ..a.account.settings()? };
     match (target, &a.push.to_account) {
         (Some(address), _) if remote_source && a.account.account.is_none() => {
             let text = format!(
@@ -89,7 +111,7 @@ fn account(a: &Convert, target: Option<&str>, remote_source: bool) -> Result<Acc
         (Some(address), _) => Account::of_address(address, &settings),
         (None, Some(name)) => {
             let over = match (remote_source, a.account.account.is_some()) {
-                (true, false) => of_its_own(),
+                (true, false) => Settings { by_graph, ..of_its_own() },
                 (true, true) => Settings { one_of_many: true, ..settings },
                 (false, _) => settings,
             };
@@ -105,7 +127,7 @@ fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result<Vec
             return usage("--account is the source by itself: pst push --account NAME TARGET");
         }
         let account = Account::load(&a.account.configuration()?, name, &of_its_own())?;
-        return Ok(vec![Input::Remote(Box::new(Remote::of(account, stop)?))]);
+        return Ok(vec![Input::Remote(Box::new(Remote::source(account, stop)?))]);
     }
     let settings = a.account.settings()?;
     let one = |spec: &String| {
@@ -113,7 +135,7 @@ fn inputs(a: &Convert, sources: &[String], stop: &Arc<AtomicBool>) -> Result<Vec
             return Ok(Input::Local(spec.clone()));
         }
         let account = Account::of_address(spec, &settings)?;
-        Ok(Input::Remote(Box::new(Remote::of(account, stop)?)))
+        Ok(Input::Remote(Box::new(Remote::source(account, stop)?)))
     };
     sources.iter().map(one).collect()
 }
@@ -134,6 +156,8 @@ pub fn sink(
         None => push_journal(&remote.account, &mailbox(&remote.account, a), !a.dry_run)?,
     };
     let connections = a.fetch.connections.map(usize::from).or(remote.account.connections).unwrap_or(CONNECTIONS);
+    let is_graph = remote.account.address.scheme == Scheme::Graph;
+    let connections = if is_graph { GraphLane::connections(connections) } else { connections };
     let options = push::Options {
         journal,
         connections,
@@ -149,6 +173,10 @@ pub fn sink(
     };
     if remote.account.address.scheme == Scheme::Ews {
         let lane = super::push_ews::lane(remote, a, mail, stop, observer)?;
+        return Ok(Box::new(PushSink::open(Arc::new(lane), options)?));
+    }
+    if is_graph {
+        let lane = super::push_graph::lane(remote, a, mail, stop, observer);
         return Ok(Box::new(PushSink::open(Arc::new(lane), options)?));
     }
     let how = PushOptions { mail, keep_receipts: a.push.keep_receipts };
@@ -167,8 +195,11 @@ pub fn import_options(a: &Convert) -> mime::ImportOptions {
 
 /// What tells the mailbox from others that an account opens.
 fn mailbox(account: &Account, a: &Convert) -> String {
-    let of = a.push.mailbox.as_deref().unwrap_or(&account.user);
-    if a.push.archive { format!("archive of {of}") } else { of.to_owned() }
+    let of = match account.address.scheme {
+        Scheme::Graph => super::push_graph::mailbox(account, a),
+        _ => a.push.mailbox.as_ref().unwrap_or(&account.user).clone(),
+    };
+    if a.push.archive { format!("archive of {of}") } else { of }
 }
 
 /// The address of a mailbox as reports have it.

@@ -30,14 +30,16 @@ pub fn fits(a: &Convert, target: &Address) -> Result<()> {
     if ews && !p.force && !p.autodiscover {
         ews::not_retired(&target.host)?;
     }
+    let graph = target.scheme == Scheme::Graph;
+    let both = "ews:// and graph:// targets";
     let given = [
-        (p.mailbox.is_some(), "--mailbox"),
-        (p.archive, "--archive"),
-        (p.autodiscover, "--autodiscover"),
-        (p.force, "--force"),
+        (p.mailbox.is_some() && !graph, "--mailbox", both),
+        (p.archive && !graph, "--archive", both),
+        (p.autodiscover, "--autodiscover", "ews:// targets"),
+        (p.force, "--force", "ews:// targets"),
     ];
-    match given.iter().find(|(given, _)| *given && !ews) {
-        Some((_, option)) => Err(Error::new(Kind::Usage, format!("{option} is for ews:// targets"))),
+    match given.iter().find(|(given, ..)| *given && !ews) {
+        Some((_, option, targets)) => Err(Error::new(Kind::Usage, format!("{option} is for {targets}"))),
         None => Ok(()),
     }
 }

@@ -6,7 +6,6 @@ use crate::exit::{self, Outcome};
 use crate::ui::text::{Out, bytes, say, time};
 use pst_core::endpoint::account::Account;
 use pst_core::endpoint::imap::{self, Counts, ImapSource};
-use pst_core::endpoint::net::Scheme;
 use pst_core::endpoint::pop::{self, PopSource};
 use pst_core::mapi::{PropBag, tag};
 use pst_core::pipeline::{Body, Flags, Folder, Item, ItemRef, Mime, Role, Source};
@@ -36,9 +35,7 @@ pub fn account(a: &Ls) -> Result<Option<(Account, Option<String>)>> {
 /// When the server cannot be reached or refuses the sign-in, or has no such folder.
 pub fn list(a: &Ls, account: Account, folder: Option<&str>) -> Result<Outcome> {
     let is_imap = account.address.scheme.is_imap();
-    if account.address.scheme == Scheme::Ews {
-        return Err(Error::new(Kind::Usage, super::push_ews::TARGET_ONLY));
-    }
+    super::push::only_target(account.address.scheme)?;
     if folder.is_some() && !is_imap {
         let text =
             "a POP3 server has one folder, and tells nothing of its messages; pst ls without a folder counts them";

@@ -23,6 +23,7 @@ pub use password::PasswordFrom;
 pub use settings::{Auth, Flow, Protection, Settings, pin};
 pub use store::{Key, TokenStore};
 
+use crate::endpoint::ews;
 use crate::endpoint::net::http::Reach;
 use crate::endpoint::net::{Address, Login, Scheme, Security, Server, TlsOptions, TokenSource};
 use crate::error::{Error, Kind, Result};
@@ -126,8 +127,10 @@ impl Account {
             .clone()
             .or_else(|| provider::home(s.provider.as_deref()?))
             .ok_or_else(|| usage("it has no address, such as imaps://anna@imap.example.org (address)"))?;
-        let address = Address::parse(&spec)?
-            .ok_or_else(|| usage("its address does not begin with imaps://, imap://, pop3s://, pop3:// or ews://"))?;
+        let address = Address::parse(&spec)?.ok_or_else(|| {
+            usage("its address does not begin with imaps://, imap://, pop3s://, pop3://, ews:// or graph://")
+        })?;
+        let address = over_graph(address, s)?;
         let user = s.user.clone().or_else(|| address.user.clone()).filter(|u| !u.is_empty()).ok_or_else(|| {
             usage("nobody is named to sign in: --user NAME, or NAME@ in the address (with %40 for the @ in a name)")
         })?;
@@ -305,7 +308,34 @@ fn security(scheme: Scheme, asked: Option<Protection>) -> Result<Security> {
     }
 }
 
+/// The address with the service of Graph that the settings name, and that of Graph for EWS of Microsoft 365.
+fn over_graph(address: Address, s: &Settings) -> Result<Address> {
+    let address = if s.by_graph && address.scheme == Scheme::Ews && ews::is_microsoft_365(&address.host) {
+        let retired = ews::not_retired(&address.host);
+        match address.by_graph() {
+            Some(mailbox) => mailbox,
+            None => return Err(retired.err().unwrap_or_else(|| usage("its address names no mailbox"))),
+        }
+    } else {
+        address
+    };
+    let Some(host) = &s.graph_host else { return Ok(address) };
+    if address.scheme != Scheme::Graph {
+        return Ok(address);
+    }
+    match Address::parse(&format!("graph://a@b@{host}")) {
+        Ok(Some(Address { host, port, path: None, .. })) => Ok(Address { host, port, ..address }),
+        _ => Err(usage("the service of Graph is the name of a host, such as graph.microsoft.us (graph-host)")),
+    }
+}
+
 fn sign_in(s: &Settings, address: &Address) -> Result<SignIn> {
+    if address.scheme == Scheme::Graph {
+        if s.names_password() || s.auth == Some(Auth::Password) {
+            return Err(usage("Graph takes no passwords: --oauth device, browser or app"));
+        }
+        return Ok(with_flow(provider::of(s, address)?, s));
+    }
     let oauth = s.oauth.is_some() || s.provider.is_some() || s.token_url.is_some();
     match s.auth {
         None if oauth && s.names_password() => Err(usage("either a password or OAuth 2: auth says which")),
@@ -316,6 +346,12 @@ fn sign_in(s: &Settings, address: &Address) -> Result<SignIn> {
 }
 
 fn with_flow(provider: Provider, s: &Settings) -> SignIn {
-    let usual = if provider.device_url.is_some() { Flow::Device } else { Flow::Browser };
+    let usual = if provider.is_app {
+        Flow::App
+    } else if provider.device_url.is_some() {
+        Flow::Device
+    } else {
+        Flow::Browser
+    };
     SignIn::OAuth { provider: Box::new(provider), flow: s.oauth.unwrap_or(usual), asked: s.oauth.is_some() }
 }

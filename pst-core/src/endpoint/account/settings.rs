@@ -78,6 +78,12 @@ pub struct Settings {
     pub client_id: Option<String>,
     /// The client's secret is the first line of this file.
     pub client_secret_file: Option<PathBuf>,
+    /// The client's certificate (PEM), which stands for a secret.
+    pub app_certificate: Option<PathBuf>,
+    /// The RSA key of that certificate (PEM), where it is in another file.
+    pub app_key: Option<PathBuf>,
+    /// Where Microsoft Graph is, where that is not the global service: "graph.microsoft.us".
+    pub graph_host: Option<String>,
     /// The organisation at Microsoft: an id or a domain.
     pub tenant: Option<String>,
     /// The provider's page for the browser.
@@ -99,6 +105,9 @@ pub struct Settings {
     /// The variable PST_PASSWORD is for another account.
     #[serde(skip)]
     pub one_of_many: bool,
+    /// A mailbox of Microsoft 365 is reached by Graph, also where its address is one of EWS, which Microsoft ends there.
+    #[serde(skip)]
+    pub by_graph: bool,
 }
 
 impl Settings {
@@ -127,6 +136,9 @@ impl Settings {
             oauth: self.oauth.or(base.oauth),
             client_id: self.client_id.or(of_base(provider, base.client_id)),
             client_secret_file: self.client_secret_file.or(base.client_secret_file.filter(|_| !provider)),
+            app_certificate: self.app_certificate.or(base.app_certificate.filter(|_| !provider)),
+            app_key: self.app_key.or(base.app_key.filter(|_| !provider)),
+            graph_host: self.graph_host.or(base.graph_host),
             tenant: self.tenant.or(of_base(provider, base.tenant)),
             auth_url: self.auth_url.or(of_base(provider, base.auth_url)),
             token_url: self.token_url.or(of_base(provider, base.token_url)),
@@ -138,6 +150,7 @@ impl Settings {
             connections: self.connections.or(base.connections),
             timeout: self.timeout.or(base.timeout),
             one_of_many: self.one_of_many || base.one_of_many,
+            by_graph: self.by_graph || base.by_graph,
         }
     }
 
@@ -151,6 +164,8 @@ impl Settings {
             &mut self.password_file,
             &mut self.netrc,
             &mut self.client_secret_file,
+            &mut self.app_certificate,
+            &mut self.app_key,
         ] {
             *path = path.take().map(|p| files::resolve(&p, folder));
         }

@@ -13,7 +13,7 @@ const TIMES: &[(PropTag, &str)] =
     &[(tag::MESSAGE_DELIVERY_TIME, "time of delivery"), (tag::CLIENT_SUBMIT_TIME, "time of sending")];
 
 /// How an item differs from the one that was sent.
-pub(super) fn compare(sent: &Message, back: &Message) -> Result<Vec<Difference>> {
+pub(in crate::endpoint) fn compare(sent: &Message, back: &Message) -> Result<Vec<Difference>> {
     let mut out = Vec::new();
     let mut say = |serious: bool, what: &str, sent: String, back: String| {
         let text = format!("the {what} is {back}, not {sent}");

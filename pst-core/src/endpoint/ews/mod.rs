@@ -5,14 +5,14 @@
 //! has no place for, other items made of elements and properties.
 
 mod client;
-mod compare;
+pub(in crate::endpoint) mod compare;
 pub mod discover;
 mod document;
 mod element;
 mod folders;
 mod items;
 mod lane;
-mod prepare;
+pub(in crate::endpoint) mod prepare;
 mod refusal;
 mod typed;
 mod upload;
@@ -43,7 +43,8 @@ pub fn not_retired(host: &str) -> Result<()> {
         return Ok(());
     }
     let text = "Microsoft switches EWS off in Microsoft 365: since 1 October 2026 it is blocked unless the tenant allows this \
-                app, and from 1 April 2027 it is gone; `pst prepare` readies PSTs for Microsoft's own import (--force tries EWS all the same)";
+                app, and from 1 April 2027 it is gone; such mailboxes are filled by Graph (graph://anna@example.org), and `pst prepare` readies \
+                PSTs for Microsoft's own import (--force tries EWS all the same)";
     Err(Error::new(Kind::Usage, format!("{host}: {text}")))
 }
 
@@ -55,7 +56,7 @@ mod tests {
     fn servers_where_it_ends() {
         for host in ["outlook.office365.com", "Outlook.Office.com", "eur01.prod.outlook.com"] {
             let said = not_retired(host).unwrap_err().to_string();
-            assert!(said.contains("1 October 2026") && said.contains("1 April 2027"), "{said}");
+            assert!(["1 October 2026", "1 April 2027", "graph://"].iter().all(|w| said.contains(w)), "{said}");
         }
         assert!(not_retired("mail.example.com").is_ok());
         assert!(not_retired("myoutlook.com.example").is_ok());

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const LARGEST: u64 = 150 << 20;
 
 /// An item ready to be sent.
-pub(super) struct Ready {
+pub(in crate::endpoint) struct Ready {
     pub message: Box<Message>,
     pub associated: bool,
     /// Its length as Exchange takes it, before base64.
@@ -24,7 +24,7 @@ pub(super) struct Ready {
 }
 
 /// Makes items ready.
-pub(super) struct Writer {
+pub(in crate::endpoint) struct Writer {
     pub import: mime::ImportOptions,
 }
 
@@ -65,7 +65,7 @@ fn probe(message: &mut Message) -> String {
     of_key(&key)
 }
 
-fn of_message_id(id: &str) -> String {
+pub(in crate::endpoint) fn of_message_id(id: &str) -> String {
     format!("id {}", id.trim())
 }
 
@@ -83,7 +83,7 @@ fn of_key(key: &str) -> String {
 }
 
 /// What an item of the mailbox may be looked for by.
-pub(super) fn probes(of: &Probe) -> impl Iterator<Item = String> {
+pub(in crate::endpoint) fn probes(of: &Probe) -> impl Iterator<Item = String> {
     let id = of.message_id.as_deref().filter(|id| !id.is_empty()).map(of_message_id);
     let search = of.search_key.as_deref().filter(|key| !key.is_empty()).map(of_search_key);
     // What was not uploaded may have been given what it is looked for by as a whole.

@@ -1,16 +1,20 @@
 //! Requests to Graph and their answers.
 
 use super::refusal::{Meaning, Refusal};
-use crate::endpoint::net::http::{Body, Client, Reach, Request};
+use super::turns::Turns;
+use crate::endpoint::net::http::{Body, Client, Reach, Request, Response};
 use crate::endpoint::net::{Login, Notice, Server, Watch, patience};
 use crate::error::{Error, Kind, Result};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the service is.
-pub const SERVICE: &str = "https://graph.microsoft.com";
 /// Longest answer that is taken, bytes.
-const LONGEST: u64 = 64 << 20;
+pub(super) const LONGEST: u64 = 64 << 20;
+/// The version that knows mailboxes and their import.
+const VERSION: &str = "v1.0";
+/// The version that knows online archives, too.
+const WITH_ARCHIVES: &str = "beta";
 /// How often a busy server is asked the same.
 const ATTEMPTS: u32 = 12;
 
@@ -25,12 +29,15 @@ pub struct Graph {
     pub(super) user: String,
     /// The mailbox by the name that import and folders know it by.
     mailbox: Option<String>,
+    /// The online archive is meant.
+    archive: bool,
+    pub(super) turns: Arc<Turns>,
     patience: Duration,
     watch: Watch,
 }
 
 impl Graph {
-    /// A mailbox that is connected to with the first request; `service` is [`SERVICE`], or that of a national cloud.
+    /// A mailbox that is connected to with the first request; `service` is its URL ("https://graph.microsoft.com").
     /// `patience`: how long is waited when a busy server does not say how long; twice that the next time, and so on.
     ///
     /// # Errors
@@ -45,7 +52,25 @@ impl Graph {
     ) -> Result<Self> {
         let (server, _) = reach.server(service)?;
         let http = Client::new(server, Some(login));
-        Ok(Self { http, reach: reach.clone(), user: user.to_owned(), mailbox: None, patience, watch })
+        let (user, turns) = (user.to_owned(), Arc::default());
+        Ok(Self { http, reach: reach.clone(), user, mailbox: None, archive: false, turns, patience, watch })
+    }
+
+    /// The online archive of the mailbox instead, which the version "beta" of the service knows.
+    pub fn archive(mut self) -> Self {
+        self.archive = true;
+        self
+    }
+
+    /// Takes turns with others that ask for the same mailbox.
+    pub(super) fn taking(mut self, turns: Arc<Turns>) -> Self {
+        self.turns = turns;
+        self
+    }
+
+    /// The version of the service.
+    pub(super) fn version(&self) -> &'static str {
+        if self.archive { WITH_ARCHIVES } else { VERSION }
     }
 
     /// True once the user wants to stop.
@@ -64,17 +89,42 @@ impl Graph {
     /// # Errors
     /// When the connection breaks, or the sign-in is refused.
     pub(super) fn ask(&mut self, method: &str, path: &str, body: Body<'_>) -> Result<Said<Value>> {
-        let target = format!("/v1.0/{path}");
+        self.ask_for(method, path, body, LONGEST)
+    }
+
+    /// As [`Graph::ask`], with the longest answer that is taken, bytes.
+    pub(super) fn ask_for(&mut self, method: &str, path: &str, body: Body<'_>, longest: u64) -> Result<Said<Value>> {
+        let answer = self.answer(method, path, body, longest)?;
+        Ok(self.kept(said(&answer)))
+    }
+
+    /// The bytes that a request brings.
+    ///
+    /// # Errors
+    /// As [`Graph::ask`].
+    pub(super) fn bytes(&mut self, path: &str, longest: u64) -> Result<Said<Vec<u8>>> {
+        let answer = self.answer("GET", path, Body::default(), longest)?;
+        let answer =
+            if (200..300).contains(&answer.status) { Ok(answer.body) } else { said(&answer).map(|_| Vec::new()) };
+        Ok(self.kept(answer))
+    }
+
+    fn answer(&mut self, method: &str, path: &str, body: Body<'_>, longest: u64) -> Result<Response> {
+        let target = format!("/{}/{path}", self.version());
         let mut fields = vec![("Accept", "application/json".to_owned())];
         if body.length() > 0 {
             fields.push(("Content-Type", "application/json".to_owned()));
         }
-        let request = Request { method, target: &target, fields, body, longest: LONGEST, hidden: Vec::new() };
-        let said = send(&mut self.http, &request)?;
+        let _turn = self.turns.take();
+        self.http.send(&Request { method, target: &target, fields, body, longest, hidden: Vec::new() })
+    }
+
+    /// Gives the connection up where nobody knows what became of a request on it.
+    fn kept<T>(&mut self, said: Said<T>) -> Said<T> {
         if said.as_ref().is_err_and(|r| r.meaning == Meaning::Unsure) {
             self.http.hang_up();
         }
-        Ok(said)
+        said
     }
 
     /// Makes a request that may be made twice, and makes it again while the server is busy.
@@ -82,18 +132,22 @@ impl Graph {
     /// # Errors
     /// As [`Graph::ask`]; what the server refuses.
     pub(super) fn must(&mut self, method: &str, path: &str) -> Result<Value> {
+        self.patiently(|graph| graph.ask(method, path, Body::default()))?.map_err(|refusal| refusal.error())
+    }
+
+    /// Asks again while the server is busy.
+    ///
+    /// # Errors
+    /// As [`Graph::ask`].
+    pub(super) fn patiently<T>(&mut self, mut asked: impl FnMut(&mut Self) -> Result<Said<T>>) -> Result<Said<T>> {
         let mut waits = 0;
         loop {
-            let refusal = match self.ask(method, path, Body::default())? {
-                Ok(value) => return Ok(value),
-                Err(refusal) => refusal,
-            };
-            match refusal.meaning {
-                Meaning::Again(wait) if waits < ATTEMPTS => {
-                    self.wait(patience::wait(waits, wait, self.patience), &refusal.to_string())?;
+            match asked(self)? {
+                Err(Refusal { meaning: Meaning::Again(wait), words, .. }) if waits < ATTEMPTS => {
+                    self.wait(patience::wait(waits, wait, self.patience), &words)?;
                     waits += 1;
                 }
-                _ => return Err(refusal.error()),
+                said => return Ok(said),
             }
         }
     }
@@ -108,30 +162,42 @@ impl Graph {
     /// # Errors
     /// When the user has none, or the app may not ask.
     pub fn mailbox(&mut self) -> Result<String> {
+        self.named()?.map_err(|refusal| refusal.error())
+    }
+
+    /// As [`Graph::mailbox`]; the refusal stands inside.
+    ///
+    /// # Errors
+    /// As [`Graph::ask`].
+    pub(super) fn named(&mut self) -> Result<Said<String>> {
         if let Some(known) = &self.mailbox {
-            return Ok(known.clone());
+            return Ok(Ok(known.clone()));
         }
-        let settings = self.must("GET", &format!("users/{}/settings/exchange", encoded(&self.user.clone())))?;
-        let Some(id) = settings.get("primaryMailboxId").and_then(Value::as_str) else {
-            let text = format!("Microsoft 365 names no mailbox of {}", self.user);
-            return Err(Error::new(Kind::NotFound, text));
+        let path = format!("users/{}/settings/exchange", encoded(&self.user));
+        let settings = match self.patiently(|graph| graph.ask("GET", &path, Body::default()))? {
+            Ok(settings) => settings,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let (field, what) =
+            if self.archive { ("inPlaceArchiveMailboxId", "online archive") } else { ("primaryMailboxId", "mailbox") };
+        let Some(id) = settings.get(field).and_then(Value::as_str) else {
+            return Err(Error::new(Kind::NotFound, format!("Microsoft 365 names no {what} of {}", self.user)));
         };
         let id = encoded(id);
         self.mailbox = Some(id.clone());
-        Ok(id)
+        Ok(Ok(id))
     }
 }
 
-/// Sends a request whose answer is JSON.
-pub(super) fn send(http: &mut Client, request: &Request<'_>) -> Result<Said<Value>> {
-    let answer = http.send(request)?;
+/// What an answer says, whose body is JSON.
+pub(super) fn said(answer: &Response) -> Said<Value> {
     let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
-    Ok(match (answer.status, body) {
-        (204, _) => Ok(Value::Null),
+    match (answer.status, body) {
+        (202 | 204, _) => Ok(Value::Null),
         (200..=299, Some(value)) => Ok(value),
-        (200..=299, None) => Err(Refusal::nonsense(&answer)),
-        (_, body) => Err(Refusal::of(&answer, body.as_ref())),
-    })
+        (200..=299, None) => Err(Refusal::nonsense(answer)),
+        (_, body) => Err(Refusal::of(answer, body.as_ref())),
+    }
 }
 
 /// A segment of a path.

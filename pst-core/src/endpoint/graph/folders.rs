@@ -34,15 +34,19 @@ impl Graph {
     /// When they cannot be listed.
     pub fn folders(&mut self) -> Result<Vec<Container>> {
         let mailbox = self.mailbox()?;
-        let mut found = self.page(&format!("admin/exchange/mailboxes/{mailbox}/folders"), &[])?;
+        self.tree(&format!("admin/exchange/mailboxes/{mailbox}/folders"))
+    }
+
+    /// The folders of a list and those inside them, parents first.
+    pub(super) fn tree(&mut self, top: &str) -> Result<Vec<Container>> {
+        let mut found = self.page(top, &[])?;
         let mut at = 0;
         while let Some(folder) = found.get(at).cloned() {
             at += 1;
             if folder.children == 0 || folder.path.len() >= DEEPEST {
                 continue;
             }
-            let below = format!("admin/exchange/mailboxes/{mailbox}/folders/{}/childFolders", encoded(&folder.id));
-            found.extend(self.page(&below, &folder.path)?);
+            found.extend(self.page(&format!("{top}/{}/childFolders", encoded(&folder.id)), &folder.path)?);
             if found.len() > MOST {
                 return Err(Error::new(Kind::Limit, format!("the mailbox has more than {MOST} folders")));
             }
@@ -50,24 +54,45 @@ impl Graph {
         Ok(found)
     }
 
-    /// All folders of a list, which may have several pages.
+    /// All folders of a list.
     fn page(&mut self, path: &str, above: &[String]) -> Result<Vec<Container>> {
-        let mut out: Vec<Container> = Vec::new();
-        let mut path = format!("{path}?$top=100");
+        let folders = self.pages(&format!("{path}?$top=100"), MOST)?;
+        Ok(folders.iter().filter_map(|f| Container::of(f, above)).collect())
+    }
+
+    /// Everything in a list, which may have several pages; no more is asked for once there are more than `most`.
+    ///
+    /// # Errors
+    /// When a page cannot be had, or the list goes on at another server.
+    pub(super) fn pages(&mut self, path: &str, most: usize) -> Result<Vec<Value>> {
+        let mut out: Vec<Value> = Vec::new();
+        let mut path = path.to_owned();
         loop {
-            let page = self.must("GET", &path)?;
-            let folders = page.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            out.extend(folders.iter().filter_map(|f| Container::of(f, above)));
+            let mut page = self.must("GET", &path)?;
             let next = page.get("@odata.nextLink").and_then(Value::as_str).map(str::to_owned);
-            let Some(next) = next.filter(|_| !folders.is_empty() && out.len() <= MOST) else { return Ok(out) };
+            let mut items = page.get_mut("value").map(Value::take).unwrap_or_default();
+            let items = items.as_array_mut().map(std::mem::take).unwrap_or_default();
+            let empty = items.is_empty();
+            out.extend(items);
+            let Some(next) = next.filter(|_| !empty && out.len() <= most) else { return Ok(out) };
             // The link leads to the same server; where it does not, no token goes there.
             let (server, target) = self.reach.server(&next)?;
             let same = self.is_server(&server);
-            let Some(rest) = target.strip_prefix("/v1.0/").filter(|_| same) else {
-                return Err(Error::new(Kind::Server, "the list of folders goes on at another server"));
+            let Some(rest) = target.strip_prefix(&format!("/{}/", self.version())).filter(|_| same) else {
+                return Err(Error::new(Kind::Server, "a list goes on at another server"));
             };
             rest.clone_into(&mut path);
         }
+    }
+
+    /// How many items a folder has.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub fn count(&mut self, folder: &str) -> Result<u64> {
+        let mailbox = self.mailbox()?;
+        let found = self.must("GET", &format!("admin/exchange/mailboxes/{mailbox}/folders/{}", encoded(folder)))?;
+        Ok(found.get("totalItemCount").and_then(Value::as_u64).unwrap_or_default())
     }
 
     /// Makes a folder below another, or at the top; the refusal stands inside.
@@ -77,24 +102,23 @@ impl Graph {
     pub fn create_folder(&mut self, parent: Option<&str>, name: &str, class: &str) -> Result<Said<Container>> {
         let mailbox = self.mailbox()?;
         let class = if class.is_empty() { "IPF.Note" } else { class };
-        let body = json!({ "displayName": name, "type": class }).to_string();
+        let body = json!({ "displayName": name, "type": class });
+        self.create_below(&format!("admin/exchange/mailboxes/{mailbox}/folders"), parent, &body)
+    }
+
+    /// Makes a folder in a list, or below one of them.
+    pub(super) fn create_below(&mut self, top: &str, parent: Option<&str>, folder: &Value) -> Result<Said<Container>> {
         let path = match parent {
-            Some(parent) => format!("admin/exchange/mailboxes/{mailbox}/folders/{}/childFolders", encoded(parent)),
-            None => format!("admin/exchange/mailboxes/{mailbox}/folders"),
+            Some(parent) => format!("{top}/{}/childFolders", encoded(parent)),
+            None => top.to_owned(),
         };
-        let said = self.ask("POST", &path, Body::from(body))?;
-        Ok(said.and_then(|made| {
-            Container::of(&made, &[]).ok_or_else(|| Refusal {
-                status: 201,
-                code: String::new(),
-                words: "the server does not say which folder it has made".to_owned(),
-                meaning: super::Meaning::Unsure,
-            })
-        }))
+        let said = self.ask("POST", &path, Body::from(folder.to_string()))?;
+        Ok(said.and_then(|made| Container::of(&made, &[]).ok_or_else(|| Refusal::silence("which folder"))))
     }
 }
 
 impl Container {
+    /// A folder by what the server says of it, below those of `above`.
     fn of(folder: &Value, above: &[String]) -> Option<Self> {
         let text = |name: &str| folder.get(name).and_then(Value::as_str).unwrap_or_default();
         let number = |name: &str| folder.get(name).and_then(Value::as_u64).unwrap_or_default();

@@ -1,87 +1,159 @@
 //! Mail made from JSON, where import is not permitted: the last resort.
 
-use super::client::{Graph, Said, encoded};
-use super::refusal::Refusal;
+use super::client::{Graph, LONGEST, Said, encoded};
+use super::folders::Container;
+use super::items::{Held, MESSAGE_ID, expand, own, text};
+use super::letter::{Letter, PROBE, UNFINISHED};
+use super::refusal::{Meaning, Refusal};
 use crate::endpoint::net::http::Body;
 use crate::error::Result;
+use crate::mapi::Role;
 use serde_json::{Value, json};
 
-/// What of a message JSON can carry. Attachments and all that is no mail have no place here.
-#[derive(Debug, Clone, Default)]
-pub struct Letter {
-    /// The subject.
-    pub subject: String,
-    /// The body, and whether it is HTML.
-    pub body: (String, bool),
-    /// Who sent it: name and address.
-    pub from: Option<(String, String)>,
-    /// Who got it, by name and address: To, Cc, Bcc.
-    pub recipients: [Vec<(String, String)>; 3],
-    /// Its header (PidTagTransportMessageHeaders).
-    pub header: Option<String>,
-    /// Its Message-ID.
-    pub message_id: Option<String>,
-    /// PidTagMessageFlags: what is not unsent is no draft.
-    pub flags: i32,
-    /// When it came and when it was sent, seconds since 1970 UTC.
-    pub times: [Option<i64>; 2],
-    /// Its categories.
-    pub categories: Vec<String>,
+/// Messages of a folder at most.
+const MOST: usize = 10_000_000;
+/// Attachments of a message at most.
+const FILES: usize = 100_000;
+
+/// The names by which every mailbox has its folders of mail.
+const NAMED: &[(Role, &str)] = &[
+    (Role::Inbox, "inbox"),
+    (Role::Outbox, "outbox"),
+    (Role::Sent, "sentitems"),
+    (Role::Drafts, "drafts"),
+    (Role::Deleted, "deleteditems"),
+    (Role::Junk, "junkemail"),
+    (Role::Archive, "archive"),
+];
+
+/// What a message was made into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    pub id: String,
+    pub change_key: String,
+    pub is_draft: bool,
 }
 
 impl Graph {
+    fn messages(&self) -> String {
+        format!("users/{}/messages", encoded(&self.user))
+    }
+
+    fn mail_top(&self) -> String {
+        format!("users/{}/mailFolders", encoded(&self.user))
+    }
+
+    /// All folders of mail, parents first.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub(super) fn mail_folders(&mut self) -> Result<Vec<Container>> {
+        let top = self.mail_top();
+        let mut folders = self.tree(&top)?;
+        for (role, name) in NAMED {
+            let path = format!("{top}/{name}?$select=id");
+            match self.patiently(|graph| graph.ask("GET", &path, Body::default()))? {
+                Ok(found) => {
+                    let id = text(&found, "id");
+                    if let Some(folder) = folders.iter_mut().find(|f| Some(&f.id) == id.as_ref()) {
+                        folder.role = *role;
+                    }
+                }
+                // A mailbox may lack some.
+                Err(refusal) if refusal.meaning == Meaning::Missing => {}
+                Err(refusal) => return Err(refusal.error()),
+            }
+        }
+        Ok(folders)
+    }
+
+    /// Makes a folder of mail below another, or at the top; the refusal stands inside.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub(super) fn create_mail_folder(&mut self, parent: Option<&str>, name: &str) -> Result<Said<Container>> {
+        self.create_below(&self.mail_top(), parent, &json!({ "displayName": name }))
+    }
+
+    /// How many messages a folder of mail has.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub(super) fn mail_count(&mut self, folder: &str) -> Result<u64> {
+        let found = self.must("GET", &format!("{}/{}", self.mail_top(), encoded(folder)))?;
+        Ok(found.get("totalItemCount").and_then(Value::as_u64).unwrap_or_default())
+    }
+
+    /// What the messages of a folder are found by.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub(super) fn mail_items(&mut self, folder: &str) -> Result<Vec<Held>> {
+        let wanted = expand(&[&own(PROBE), &own(UNFINISHED)]);
+        let path =
+            format!("{}/{}/messages?$top=100&$select=id,internetMessageId&{wanted}", self.mail_top(), encoded(folder));
+        Ok(self.pages(&path, MOST)?.iter().filter_map(Held::of_mail).collect())
+    }
+
     /// Makes a message in a folder and tells its id; the refusal stands inside.
     ///
-    /// Graph heeds no dates and no header of its own form at creation, but the properties that they stand in.
+    /// Graph heeds no dates and no header of its own form at creation, but the properties that they stand in. Attachments
+    /// have to fit into one request; others come afterwards.
     ///
     /// # Errors
     /// When the connection breaks.
     pub fn create_mail(&mut self, folder: &str, letter: &Letter) -> Result<Said<String>> {
-        let user = encoded(&self.user.clone());
-        let path = format!("users/{user}/mailFolders/{}/messages", encoded(folder));
-        let said = self.ask("POST", &path, Body::from(letter.json().to_string()))?;
+        let message = letter.whole()?.unwrap_or_else(|| letter.json());
+        Ok(self.create_message(folder, &message)?.map(|made| made.id))
+    }
+
+    /// Makes a message of JSON.
+    pub(super) fn create_message(&mut self, folder: &str, message: &Value) -> Result<Said<Made>> {
+        let path = format!("{}/{}/messages", self.mail_top(), encoded(folder));
+        let said = self.ask("POST", &path, Body::from(message.to_string()))?;
         Ok(said.and_then(|made| {
-            let id = made.get("id").and_then(Value::as_str).map(str::to_owned);
-            id.ok_or_else(|| Refusal {
-                status: 201,
-                code: String::new(),
-                words: "the server does not say which message it has made".to_owned(),
-                meaning: super::Meaning::Unsure,
-            })
+            let id = text(&made, "id").ok_or_else(|| Refusal::silence("which message"))?;
+            let is_draft = made.get("isDraft").and_then(Value::as_bool).unwrap_or_default();
+            Ok(Made { id, change_key: text(&made, "changeKey").unwrap_or_default(), is_draft })
         }))
     }
-}
 
-impl Letter {
-    fn json(&self) -> Value {
-        let person =
-            |(name, address): &(String, String)| json!({ "emailAddress": { "name": name, "address": address } });
-        let people = |all: &Vec<(String, String)>| all.iter().map(person).collect::<Vec<_>>();
-        let [to, cc, bcc] = &self.recipients;
-        let mut properties = vec![json!({ "id": "Integer 0x0E07", "value": self.flags.to_string() })];
-        for (tag, time) in ["0x0E06", "0x0039"].iter().zip(self.times) {
-            if let Some(time) = time.and_then(|t| jiff::Timestamp::from_second(t).ok()) {
-                properties.push(json!({ "id": format!("SystemTime {tag}"), "value": time.to_string() }));
-            }
-        }
-        let texts = [("String 0x007D", &self.header), ("String 0x1035", &self.message_id)];
-        let text = |(id, value): (&str, &Option<String>)| Some(json!({ "id": id, "value": value.as_ref()? }));
-        properties.extend(texts.into_iter().filter_map(text));
-        let (body, is_html) = &self.body;
-        let mut out = json!({
-            "subject": self.subject,
-            "body": { "contentType": if *is_html { "html" } else { "text" }, "content": body },
-            "toRecipients": people(to),
-            "ccRecipients": people(cc),
-            "bccRecipients": people(bcc),
-            "categories": self.categories,
-            "isRead": self.flags & 1 != 0,
-            "singleValueExtendedProperties": properties,
-        });
-        if let (Some(from), Some(fields)) = (&self.from, out.as_object_mut()) {
-            fields.insert("from".to_owned(), person(from));
-            fields.insert("sender".to_owned(), person(from));
-        }
-        out
+    /// A message with all of its attachments is whole.
+    pub(super) fn finish_message(&mut self, id: &str) -> Result<Said<()>> {
+        let path = format!("{}/{}", self.messages(), encoded(id));
+        let done = json!({ "singleValueExtendedProperties": [{ "id": own(UNFINISHED), "value": "no" }] }).to_string();
+        Ok(self.patiently(|graph| graph.ask("PATCH", &path, Body::from(done.as_str())))?.map(drop))
+    }
+
+    /// Deletes a message; the refusal stands inside.
+    pub(super) fn delete_message(&mut self, id: &str) -> Result<Said<()>> {
+        let path = format!("{}/{}", self.messages(), encoded(id));
+        Ok(self.patiently(|graph| graph.ask("DELETE", &path, Body::default()))?.map(drop))
+    }
+
+    /// What is compared of a message with what was sent; the refusal stands inside.
+    pub(super) fn read_message(&mut self, id: &str) -> Result<Said<Value>> {
+        let select = "$select=subject,isRead,isDraft,toRecipients,ccRecipients,bccRecipients,internetMessageId";
+        let wanted = expand(&["SystemTime 0x0E06", "SystemTime 0x0039", MESSAGE_ID]);
+        let path = format!("{}/{}?{select}&{wanted}", self.messages(), encoded(id));
+        self.patiently(|graph| graph.ask("GET", &path, Body::default()))
+    }
+
+    /// The ids and names of the attachments of a message, in their order.
+    pub(super) fn attachments(&mut self, id: &str) -> Result<Vec<(String, String)>> {
+        let path = format!("{}/{}/attachments?$select=id,name,size", self.messages(), encoded(id));
+        let all = self.pages(&path, FILES)?;
+        Ok(all.iter().filter_map(|a| Some((text(a, "id")?, text(a, "name").unwrap_or_default()))).collect())
+    }
+
+    /// The content of an attachment of about so many bytes.
+    pub(super) fn attachment(&mut self, id: &str, attachment: &str, bytes: u64) -> Result<Said<Vec<u8>>> {
+        let path = format!("{}/{}/attachments/{}/$value", self.messages(), encoded(id), encoded(attachment));
+        self.patiently(|graph| graph.bytes(&path, LONGEST + 2 * bytes))
+    }
+
+    /// The list that attachments of a message are added to.
+    pub(super) fn enclosures(&self, id: &str) -> String {
+        format!("{}/{}/attachments", self.messages(), encoded(id))
     }
 }

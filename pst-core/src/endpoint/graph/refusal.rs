@@ -77,6 +77,12 @@ impl Refusal {
         Self { status: answer.status, code: String::new(), words, meaning: Meaning::Unsure }
     }
 
+    /// A yes to something that was to be made, which does not say `what` was made.
+    pub(super) fn silence(what: &str) -> Self {
+        let words = format!("the server does not say {what} it has made");
+        Self { status: 201, code: String::new(), words, meaning: Meaning::Unsure }
+    }
+
     /// The error that it is.
     pub fn error(&self) -> Error {
         let kind = match self.meaning {

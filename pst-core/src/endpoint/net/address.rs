@@ -18,7 +18,12 @@ pub enum Scheme {
     Pop3s,
     /// Exchange Web Services, HTTPS, port 443.
     Ews,
+    /// Microsoft Graph, HTTPS, port 443.
+    Graph,
 }
+
+/// The host of Microsoft Graph, which addresses need not name.
+pub const GRAPH: &str = "graph.microsoft.com";
 
 impl Scheme {
     /// The port where the server listens unless the address says another.
@@ -28,7 +33,7 @@ impl Scheme {
             Self::Imaps => 993,
             Self::Pop3 => 110,
             Self::Pop3s => 995,
-            Self::Ews => 443,
+            Self::Ews | Self::Graph => 443,
         }
     }
 
@@ -36,7 +41,7 @@ impl Scheme {
     pub fn security(self) -> Security {
         match self {
             Self::Imap | Self::Pop3 => Security::StartTls,
-            Self::Imaps | Self::Pop3s | Self::Ews => Security::Tls,
+            Self::Imaps | Self::Pop3s | Self::Ews | Self::Graph => Security::Tls,
         }
     }
 
@@ -58,6 +63,7 @@ impl Scheme {
             Self::Pop3 => "pop3",
             Self::Pop3s => "pop3s",
             Self::Ews => "ews",
+            Self::Graph => "graph",
         }
     }
 
@@ -68,6 +74,7 @@ impl Scheme {
             "pop3" | "pop" => Self::Pop3,
             "pop3s" | "pops" => Self::Pop3s,
             "ews" => Self::Ews,
+            "graph" => Self::Graph,
             _ => return None,
         })
     }
@@ -84,12 +91,15 @@ pub struct Address {
     pub host: String,
     /// The port, where one is given.
     pub port: Option<u16>,
-    /// What follows the host: on IMAP the folder that alone is meant, on EWS the path of the service.
+    /// What follows the host: on IMAP the folder that alone is meant, on EWS the path of the service, on Graph the folder
+    /// that takes all in.
     pub path: Option<String>,
 }
 
 impl Address {
-    /// Takes an address apart; `None` where it is none of IMAP, POP3 or EWS.
+    /// Takes an address apart; `None` where it is none of IMAP, POP3, EWS or Graph. One of Graph names a mailbox
+    /// (graph://anna@example.org), and another service than [`GRAPH`] only behind a whole mailbox
+    /// (graph://anna@example.org@graph.microsoft.us).
     ///
     /// # Errors
     /// When it holds a password, names no host, or is broken.
@@ -108,7 +118,28 @@ impl Address {
         if scheme.is_pop() && !path.is_empty() {
             return Err(usage("an address of POP3 has nothing behind the host: POP3 knows one folder only, the Inbox"));
         }
-        Ok(Some(Self { scheme, user, host, port, path: Some(path).filter(|p| !p.is_empty()) }))
+        let address = Self { scheme, user, host, port, path: Some(path).filter(|p| !p.is_empty()) };
+        if scheme == Scheme::Graph { address.of_graph().map(Some) } else { Ok(Some(address)) }
+    }
+
+    /// The address of a mailbox over Graph, whose domain stands where others have their server.
+    fn of_graph(self) -> Result<Self> {
+        if self.user.as_ref().is_some_and(|user| user.contains('@')) {
+            return Ok(self);
+        }
+        if self.port.is_some() {
+            return Err(usage("what follows the @ in an address of Graph is a domain, which has no port"));
+        }
+        let user = self.user.map(|user| format!("{user}@{}", self.host));
+        let is_service = user.is_none() && self.host.to_ascii_lowercase().contains("graph.");
+        let host = if is_service { self.host } else { GRAPH.to_owned() };
+        Ok(Self { user, host, ..self })
+    }
+
+    /// The mailbox over Graph of an address of another kind, where that names one as a whole.
+    pub fn by_graph(self) -> Option<Self> {
+        let user = self.user.filter(|user| user.contains('@'))?;
+        Some(Self { scheme: Scheme::Graph, user: Some(user), host: GRAPH.to_owned(), port: None, path: None })
     }
 
     /// The port of the server.
@@ -121,9 +152,13 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.scheme.name())?;
         if let Some(user) = &self.user {
-            write!(f, "{}@", encode(user, b"@"))?;
+            write!(f, "{}", encode(user, b"@"))?;
         }
-        f.write_str(&bracketed(&self.host))?;
+        // A mailbox over Graph has its domain already.
+        if self.scheme != Scheme::Graph || self.user.is_none() || self.host != GRAPH || self.port.is_some() {
+            let at = if self.user.is_some() { "@" } else { "" };
+            write!(f, "{at}{}", bracketed(&self.host))?;
+        }
         if let Some(port) = self.port {
             write!(f, ":{port}")?;
         }
@@ -251,6 +286,33 @@ mod tests {
         for spec in ["imaps://user@dom@host:1993/INBOX/Sub%20folder", "pop3s://a%3Ab@[::1]:4", "imap://h"] {
             assert_eq!(parsed(spec).to_string(), spec);
         }
+    }
+
+    #[test]
+    fn mailboxes_over_graph() {
+        for (spec, user, host, path, shown) in [
+            ("graph://anna@example.org", Some("anna@example.org"), GRAPH, None, "graph://anna@example.org"),
+            ("graph://anna%40a.b@graph.microsoft.us/x", Some("anna@a.b"), "graph.microsoft.us", Some("x"), ""),
+            (
+                "graph://anna@a.b@localhost:44/Old/",
+                Some("anna@a.b"),
+                "localhost",
+                Some("Old"),
+                "graph://anna@a.b@localhost:44/Old",
+            ),
+            ("graph://example.org", None, GRAPH, None, "graph://graph.microsoft.com"),
+            ("graph://dod-graph.microsoft.us", None, "dod-graph.microsoft.us", None, "graph://dod-graph.microsoft.us"),
+        ] {
+            let found = parsed(spec);
+            let parts = (found.user.as_deref(), found.host.as_str(), found.path.as_deref());
+            assert_eq!(parts, (user, host, path), "{spec}");
+            assert!(shown.is_empty() || found.to_string() == shown, "{found}");
+            assert_eq!(parsed(&found.to_string()), found);
+        }
+        assert!(refused("graph://anna@example.org:443").contains("no port"));
+        let ews = parsed("ews://anna@example.org@outlook.office365.com/EWS/Exchange.asmx");
+        assert_eq!(ews.by_graph(), Some(parsed("graph://anna@example.org")));
+        assert_eq!(parsed("ews://anna@outlook.office365.com").by_graph(), None);
     }
 
     #[test]

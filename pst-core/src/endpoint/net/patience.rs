@@ -26,6 +26,8 @@ pub enum Notice {
     },
     /// A message of the server for its users.
     Alert(String),
+    /// What is done in another way than was asked for, and why.
+    Remark(String),
 }
 
 /// Takes notices; called from any thread.

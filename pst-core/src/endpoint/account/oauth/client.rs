@@ -1,6 +1,7 @@
 //! The ways to tokens.
 
 use super::super::{Ask, Flow, usage};
+use super::assertion;
 use super::http::Http;
 use super::loopback::Loopback;
 use super::provider::Provider;
@@ -119,8 +120,16 @@ impl Client {
     /// A token for the app itself (RFC 6749, 4.4).
     pub(super) fn app(&self) -> Result<Tokens> {
         let endpoints = self.endpoints()?;
-        let request = endpoints.exchange_client_credentials().add_scopes(self.scopes());
-        let tokens: BasicTokenResponse = request.request(&|r| self.http.send(&r)).map_err(|e| self.failed(e, None))?;
+        let mut request = endpoints.exchange_client_credentials().add_scopes(self.scopes());
+        let p = &self.provider;
+        let statement = p.certificate.as_ref().map(|c| c.statement(&p.client_id, &p.token_url)).transpose()?;
+        if let Some(statement) = &statement {
+            request = request
+                .add_extra_param("client_assertion_type", assertion::KIND)
+                .add_extra_param("client_assertion", statement.expose().to_owned());
+        }
+        let answer = request.request(&|r| self.http.send(&r));
+        let tokens: BasicTokenResponse = answer.map_err(|e| self.failed(e, statement.as_ref()))?;
         self.taken(&tokens)
     }
 

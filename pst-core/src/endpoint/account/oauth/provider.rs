@@ -1,6 +1,8 @@
 //! Identity providers: where they are and what is asked of them.
 
 use super::super::{Flow, Settings, files, usage};
+use super::assertion::Certificate;
+use crate::endpoint::net::address::GRAPH;
 use crate::endpoint::net::{Address, Scheme, Secret};
 use crate::error::{Error, Kind, Result};
 use oauth2::url::{Host, Url};
@@ -22,6 +24,10 @@ pub struct Provider {
     pub client_id: String,
     /// The client's secret, which apps of desktops at Google have, and every app that signs in by itself.
     pub client_secret: Option<Secret>,
+    /// The client's certificate, by which it signs in instead of a secret.
+    pub certificate: Option<Certificate>,
+    /// The app signs in by itself.
+    pub is_app: bool,
     /// How the page of this machine is called towards the provider: the name that its rules for desktops let have any
     /// port.
     pub loopback: &'static str,
@@ -58,6 +64,19 @@ const HOSTS: &[(&str, &str)] = &[
     ("pop.gmail.com", "google"),
 ];
 
+/// National clouds: the host of Graph, and where its users sign in.
+const CLOUDS: &[(&str, &str)] = &[
+    ("graph.microsoft.us", "login.microsoftonline.us"),
+    ("dod-graph.microsoft.us", "login.microsoftonline.us"),
+    ("microsoftgraph.chinacloudapi.cn", "login.partner.microsoftonline.cn"),
+];
+
+/// Where users of a cloud sign in, and what is asked for there in place of the global Graph.
+fn cloud(host: &str) -> (&'static str, &'static str) {
+    let cloud = CLOUDS.iter().find(|(graph, _)| *graph == host);
+    cloud.map_or(("login.microsoftonline.com", GRAPH), |(graph, login)| (login, graph))
+}
+
 /// True for Exchange Online, where the sign-in by passwords is switched off for everybody.
 pub(in super::super) fn takes_no_passwords(host: &str) -> bool {
     HOSTS.iter().any(|(h, p)| *p == "microsoft" && h.eq_ignore_ascii_case(host))
@@ -75,8 +94,9 @@ pub(in super::super) fn home(name: &str) -> Option<String> {
 /// The provider of an account.
 pub(in super::super) fn of(s: &Settings, address: &Address) -> Result<Provider> {
     let host = address.host.to_ascii_lowercase();
-    let known = || HOSTS.iter().find(|(h, _)| *h == host).map(|(_, p)| (*p).to_owned());
-    let custom = s.token_url.is_some();
+    let graph = address.scheme == Scheme::Graph;
+    let known = || HOSTS.iter().find(|(h, _)| *h == host || graph).map(|(_, p)| (*p).to_owned());
+    let custom = s.token_url.is_some() && !graph;
     let name = s.provider.clone().or_else(|| if custom { Some("the provider".to_owned()) } else { known() });
     let name = name.ok_or_else(|| {
         usage(format!(
@@ -90,9 +110,23 @@ pub(in super::super) fn of(s: &Settings, address: &Address) -> Result<Provider> 
         )
     })?;
     let client_secret = s.client_secret_file.as_deref().map(files::first_line).transpose()?.map(Secret::new);
-    let app = s.oauth == Some(Flow::App);
-    if app && client_secret.is_none() {
-        return Err(usage("an app that signs in by itself has a secret: --client-secret-file"));
+    let certificate =
+        s.app_certificate.as_deref().map(|file| Certificate::read(file, s.app_key.as_deref())).transpose()?;
+    let has_proof = client_secret.is_some() || certificate.is_some();
+    // Nobody else has a proof of the app.
+    let app = s.oauth.map_or(graph && has_proof, |flow| flow == Flow::App);
+    match (&client_secret, &certificate) {
+        (None, None) if app => {
+            let text =
+                "an app that signs in by itself has a secret or a certificate: --client-secret-file, --app-certificate";
+            return Err(usage(text));
+        }
+        (Some(_), Some(_)) => return Err(usage("an app has a secret or a certificate, not both")),
+        (None, Some(_)) if !app => {
+            return Err(usage("a certificate is for apps that sign in by themselves: --oauth app"));
+        }
+        (_, None) if s.app_key.is_some() => return Err(usage("--app-key goes with --app-certificate")),
+        _ => {}
     }
     let blank = Provider {
         name: name.clone(),
@@ -102,13 +136,23 @@ pub(in super::super) fn of(s: &Settings, address: &Address) -> Result<Provider> 
         scopes: Vec::new(),
         client_id,
         client_secret,
+        certificate,
+        is_app: app,
         loopback: "127.0.0.1",
         extra: Vec::new(),
     };
     let mut provider = match name.to_ascii_lowercase().as_str() {
         "microsoft" => {
-            let known = microsoft(blank, s.tenant.as_deref(), address.scheme.is_pop(), app)?;
-            if address.scheme == Scheme::Ews { Provider { scopes: Service::Ews.scopes(app), ..known } } else { known }
+            let (login, host) = cloud(if graph { &host } else { GRAPH });
+            let user = address.user.as_ref().filter(|_| graph && app).or(s.user.as_ref());
+            let domain = user.and_then(|u| u.rsplit_once('@')).map(|(_, domain)| domain).filter(|_| graph && app);
+            let known = microsoft(blank, login, s.tenant.as_deref().or(domain), address.scheme.is_pop(), app)?;
+            let scopes = match address.scheme {
+                Scheme::Ews => Service::Ews.scopes(app),
+                Scheme::Graph => Service::Graph.scopes(app).iter().map(|s| s.replace(GRAPH, host)).collect(),
+                _ => known.scopes,
+            };
+            Provider { scopes, ..known }
         }
         "google" => google(blank, s.user.as_ref().or(address.user.as_ref())),
         _ if custom => blank,
@@ -140,14 +184,14 @@ pub(in super::super) fn of(s: &Settings, address: &Address) -> Result<Provider> 
 }
 
 /// Microsoft 365 and Outlook.com. "common" takes accounts of both; apps have a tenant of their own.
-fn microsoft(blank: Provider, tenant: Option<&str>, pop: bool, app: bool) -> Result<Provider> {
+fn microsoft(blank: Provider, login: &str, tenant: Option<&str>, pop: bool, app: bool) -> Result<Provider> {
     let tenant = match tenant {
         Some(tenant) if tenant.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) => tenant,
         Some(_) => return Err(usage("the tenant is an id or a domain: letters, digits, hyphens and dots")),
         None if app => return Err(usage("an app that signs in by itself belongs to a tenant: --tenant ID")),
         None => "common",
     };
-    let at = |what: &str| format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/{what}");
+    let at = |what: &str| format!("https://{login}/{tenant}/oauth2/v2.0/{what}");
     let mail = if pop { "POP.AccessAsUser.All" } else { "IMAP.AccessAsUser.All" };
     let scopes = if app {
         vec!["https://outlook.office365.com/.default".to_owned()]
@@ -221,6 +265,28 @@ mod tests {
     fn services_are_asked_for_what_was_granted() {
         assert_eq!(Service::Ews.scopes(true), ["https://outlook.office365.com/.default"]);
         assert_eq!(Service::Graph.scopes(false), ["https://graph.microsoft.com/.default", "offline_access"]);
+    }
+
+    #[test]
+    fn graph_signs_in_where_its_cloud_does() {
+        let of = |spec: &str, s: Settings| of(&Settings { provider: None, ..s }, &at(spec)).unwrap();
+        let person = of("graph://anna@a.example", settings(""));
+        assert_eq!(person.token_url, "https://login.microsoftonline.com/common/oauth2/v2.0/token");
+        assert_eq!(person.scopes, ["https://graph.microsoft.com/.default", "offline_access"]);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "s").unwrap();
+        let app = Settings { client_secret_file: Some(file), ..settings("") };
+        for (host, login, scope) in [
+            ("graph.microsoft.com", "login.microsoftonline.com", "graph.microsoft.com"),
+            ("graph.microsoft.us", "login.microsoftonline.us", "graph.microsoft.us"),
+            ("dod-graph.microsoft.us", "login.microsoftonline.us", "dod-graph.microsoft.us"),
+            ("microsoftgraph.chinacloudapi.cn", "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn"),
+        ] {
+            let it = of(&format!("graph://anna@a.example@{host}"), app.clone());
+            assert_eq!(it.token_url, format!("https://{login}/a.example/oauth2/v2.0/token"));
+            assert_eq!((it.scopes, it.is_app), (vec![format!("https://{scope}/.default")], true));
+        }
     }
 
     #[test]
