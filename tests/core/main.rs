@@ -19,6 +19,7 @@ mod charsets;
 mod check_files;
 mod check_forged;
 mod codepages;
+mod damaged;
 mod fast_transfer;
 mod fuzzed;
 #[cfg(feature = "html")]

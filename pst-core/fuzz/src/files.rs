@@ -1,10 +1,12 @@
 //! Files in memory: such as hold one node, and such whose sums are set right, so that what is behind them is reached.
 
+#[path = "../../../tests/support/sums.rs"]
+mod sums;
+
 use pst_core::io::{Input, Output};
 use pst_core::messaging::Store;
 use pst_core::mime::{from_mapi, view};
-use pst_core::ndb::crc::{crc, signature};
-use pst_core::ndb::disk::ptype;
+use pst_core::ndb::crc::crc;
 use pst_core::ndb::write::{NdbWriter, NodeImage, Subnode, TreeImage};
 use pst_core::ndb::{Crypt, Header, Ndb, Nid, Node, Variant};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,38 +89,16 @@ pub fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
     let partial = crc(&bytes[8..479]);
     bytes[4..8].copy_from_slice(&partial.to_le_bytes());
     for at in (0..bytes.len() / v.page()).map(|i| i * v.page()) {
-        page(v, at, &mut bytes[at..at + v.page()]);
+        sums::page(v, at, &mut bytes[at..at + v.page()]);
     }
     let Ok(ndb) = Ndb::new(Input::from_bytes(bytes.clone(), "fuzz.pst")) else { return bytes };
     for block in ndb.blocks().flatten().take(MOST) {
         let cb = usize::from(block.cb);
         let end = block.ib.checked_add(v.block_size(cb)).filter(|_| cb <= v.block_max());
         let Some(stored) = end.and_then(|end| bytes.get_mut(block.ib as usize..end as usize)) else { continue };
-        let (sum, at) = (crc(&stored[..cb]), stored.len() - v.block_trailer());
-        trailer(v, &mut stored[at..], signature(block.ib, block.bid.0), sum, block.bid.0);
-        stored[at..at + 2].copy_from_slice(&block.cb.to_le_bytes());
+        sums::block(v, &block, stored);
     }
     bytes
-}
-
-/// Sets sum and signature of a page, if it says its kind twice.
-pub fn page(v: Variant, at: usize, page: &mut [u8]) {
-    let (Some(known), sum) = (v.page_trailer(page), crc(&page[..v.page_body()])) else { return };
-    if known.ptype == known.ptype_repeat && (ptype::BBT..=ptype::DLIST).contains(&known.ptype) {
-        trailer(v, &mut page[v.page_body()..], signature(at as u64, known.bid), sum, known.bid);
-    }
-}
-
-/// Signature, sum and id of a trailer, which stand alike in pages and blocks.
-fn trailer(v: Variant, bytes: &mut [u8], signature: u16, sum: u32, bid: u64) {
-    bytes[2..4].copy_from_slice(&signature.to_le_bytes());
-    if v == Variant::Ansi {
-        bytes[4..8].copy_from_slice(&(bid as u32).to_le_bytes());
-        bytes[8..12].copy_from_slice(&sum.to_le_bytes());
-    } else {
-        bytes[4..8].copy_from_slice(&sum.to_le_bytes());
-        bytes[8..16].copy_from_slice(&bid.to_le_bytes());
-    }
 }
 
 /// Reads a store to its end, at most so many items of it.
