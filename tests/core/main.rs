@@ -34,6 +34,7 @@ mod parts;
 mod pim_genuine;
 mod pim_hostile;
 mod power;
+mod power_converting;
 mod prepare;
 mod reading;
 mod rich;
