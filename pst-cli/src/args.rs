@@ -9,6 +9,7 @@ pub mod prepare;
 pub mod push;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pst_core::endpoint::SourceOptions;
 use std::path::PathBuf;
 
 /// Moves mail, calendars and contacts between the world and Outlook's Personal Folders files (.pst, .ost).
@@ -170,7 +171,7 @@ pub struct Convert {
     /// Read, convert and count everything, but write nothing.
     #[arg(long, help_heading = "Target")]
     pub dry_run: bool,
-    /// How old stores are read.
+    /// How old and damaged stores are read.
     #[command(flatten)]
     pub ansi: Ansi,
     /// End the run when more items than this failed; all failures are listed [default: no limit].
@@ -203,13 +204,23 @@ pub struct Convert {
     pub json: bool,
 }
 
-/// How old stores are read.
+/// How old and damaged stores are read.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Ansi {
     /// The code page of 8-bit texts in old PSTs whose items do not name theirs, such as 1251; without it the one that
     /// most items name.
     #[arg(long, value_name = "NUMBER", value_parser = codepage)]
     pub ansi_codepage: Option<u32>,
+    /// Read PSTs and OSTs however damaged they are: pages and blocks are found by themselves, without header and trees.
+    #[arg(long)]
+    pub salvage: bool,
+}
+
+impl Ansi {
+    /// As the library has it.
+    pub fn reading(self) -> SourceOptions {
+        SourceOptions { ansi_codepage: self.ansi_codepage, salvage: self.salvage }
+    }
 }
 
 /// `--duplicates`.
@@ -260,7 +271,7 @@ pub struct Info {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-    /// How old stores are read.
+    /// How old and damaged stores are read.
     #[command(flatten)]
     pub ansi: Ansi,
 }
@@ -279,7 +290,7 @@ pub struct Ls {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-    /// How old stores are read.
+    /// How old and damaged stores are read.
     #[command(flatten)]
     pub ansi: Ansi,
     /// How an account is reached and signed in to.
@@ -309,7 +320,7 @@ pub struct Cat {
     /// Print JSON; implies --props.
     #[arg(long)]
     pub json: bool,
-    /// How old stores are read.
+    /// How old and damaged stores are read.
     #[command(flatten)]
     pub ansi: Ansi,
 }

@@ -34,6 +34,13 @@ pub fn is_closed_pipe(error: &Error) -> bool {
     error.io_kind() == Some(std::io::ErrorKind::BrokenPipe)
 }
 
+/// Lets writes beyond the largest size of a file that the user may make fail, as on a full disk; else a signal would end
+/// the process without a word.
+pub fn outlast_file_limit() {
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
 /// Is set by the first Ctrl-C, which lets the command end by itself; a second one does not wait.
 pub fn on_interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    exit::outlast_file_limit();
     let cli = args::Cli::parse();
     let result = match &cli.command {
         args::Command::Convert(a) => cmd::convert::run(a),

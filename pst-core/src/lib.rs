@@ -7,6 +7,7 @@
 //! - [`ltp`]: heaps, property and table contexts ([MS-PST] 2.3);
 //! - [`messaging`]: stores, folders and messages ([MS-PST] 2.4), read and written;
 //! - [`check`]: the rules that a strict reader applies;
+//! - [`salvage`]: what is left of damaged files;
 //! - [`mapi`]: property values, without input or output;
 //! - [`mime`]: messages in MIME form to MAPI and back;
 //! - [`pipeline`]: sources, sinks, and the run between them;
@@ -34,5 +35,6 @@ pub mod messaging;
 pub mod mime;
 pub mod ndb;
 pub mod pipeline;
+pub mod salvage;
 
 pub use error::{Error, Kind, Result};

@@ -41,11 +41,14 @@ mod fixtures;
 mod folders;
 #[path = "../support/generate.rs"]
 mod generate;
+mod hostile_names;
 #[cfg(feature = "network")]
 #[path = "../support/idp.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod idp;
 mod kept;
+#[cfg(target_os = "linux")]
+mod limits;
 #[cfg(feature = "network")]
 mod login;
 #[cfg(all(unix, feature = "network"))]

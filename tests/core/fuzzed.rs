@@ -3,14 +3,20 @@
 use crate::support::forge::Forge;
 use pst_core::check;
 use pst_core::endpoint::mbox::MboxSource;
-use pst_core::io::Input;
+use pst_core::io::{Input, NewFile};
+use pst_core::ltp::Heap;
+use pst_core::ltp::bth::Bth;
 use pst_core::mapi::NamedProp;
 use pst_core::mapi::named::PSETID_COMMON;
 use pst_core::mapi::recurrence::{AppointmentRecurrence, End, Exception, Frequency, Pattern, RecurrencePattern};
+use pst_core::messaging::Store;
 use pst_core::messaging::write::{self as store, StoreWriter};
 use pst_core::mime::calendar::{Entry, Kind, index, read};
 use pst_core::mime::{Options, contact};
+use pst_core::ndb::write::{NdbWriter, NodeImage, Subnode, TreeImage};
+use pst_core::ndb::{Crypt, Ndb, Nid, Node};
 use pst_core::pipeline::{Body, Item, Source};
+use std::sync::Arc;
 
 /// An event inside an event came out beside it: each export and import made more items.
 #[test]
@@ -79,6 +85,58 @@ fn a_name_map_of_too_many_buckets_is_judged() {
     forge.set_raw(map, 0x0001, u32::MAX);
     let report = check::judge(Input::from_bytes(forge.bytes, "names.pst")).unwrap();
     assert!(report.counts.iter().any(|c| c.rule == "V29"), "{:?}", report.findings);
+}
+
+/// A store of one node, whose heap has these allocations and is for `client`, with one subnode, 0x3F.
+fn heap(nid: Nid, client: u8, allocations: &[&[u8]], subnode: &[u8]) -> (Arc<Ndb>, Node) {
+    let mut block = vec![0, 0, 0xEC, client, 0x20, 0, 0, 0, 0, 0, 0, 0];
+    let mut places = vec![block.len() as u16];
+    for allocation in allocations {
+        block.extend_from_slice(allocation);
+        places.push(block.len() as u16);
+    }
+    let map = block.len().next_multiple_of(2);
+    block.resize(map, 0);
+    block[..2].copy_from_slice(&(map as u16).to_le_bytes());
+    let counts = [allocations.len() as u16, 0];
+    block.extend(counts.iter().chain(&places).flat_map(|n| n.to_le_bytes()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("node.pst");
+    let mut writer = NdbWriter::new(Box::new(NewFile::create(&path, false).unwrap()), Crypt::None);
+    let sub = NodeImage::leaf(TreeImage::of_bytes(subnode, Crypt::None));
+    let image =
+        NodeImage { data: TreeImage::of_bytes(&block, Crypt::None), subs: vec![Subnode { nid: Nid(0x3F), node: sub }] };
+    let (data, sub) = writer.image(image).unwrap();
+    let node = Node { nid, data, sub, parent: Nid::ROOT_FOLDER };
+    writer.node(node).unwrap();
+    writer.finish().unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    (Arc::new(Ndb::new(Input::from_bytes(bytes, "node.pst")).unwrap()), node)
+}
+
+/// A leaf that index records named again and again was read as often: 8 KB became 128 MB, and rows without number.
+#[test]
+fn a_tree_on_a_heap_whose_leaf_is_named_again_and_again() {
+    let index: Vec<u8> = (0..450u32).flat_map(|i| [i.to_le_bytes(), 0x60u32.to_le_bytes()].concat()).collect();
+    let leaf = [0; 3200];
+    let (ndb, node) = heap(Nid(0x8042), 0xB5, &[&[0xB5, 4, 4, 1, 0x40, 0, 0, 0], &index, &leaf], b"a");
+    let heap = Heap::open(&ndb, node.data, node.sub).unwrap();
+    let error = Bth::read(&heap, heap.root).err().unwrap();
+    assert!(error.text().contains("more records than the heap has room for"), "{error}");
+}
+
+/// Each of many properties had the same long value: a file of 1 MB was an item of 500 MB.
+#[test]
+fn an_item_of_one_long_value_again_and_again() {
+    let records: Vec<u8> =
+        (0x3000..0x31F4u16).flat_map(|id| [&id.to_le_bytes()[..], &[0x1F, 0, 0x3F, 0, 0, 0]].concat()).collect();
+    let nid = Nid(0x20_0024);
+    let (ndb, _) = heap(nid, 0xBC, &[&[0xB5, 2, 6, 0, 0x40, 0, 0, 0], &records], &[b'a'; 1 << 20]);
+    let size = ndb.input().len();
+    let (message, errors) = Store::new(ndb).message(nid).unwrap();
+    let held: u64 = message.props.0.iter().map(|p| p.value.size()).sum();
+    assert!(held < size + (5 << 20), "{held} bytes of a file of {size}");
+    assert!(errors.iter().any(|e| e.text().contains("larger than the file")), "{errors:?}");
 }
 
 /// The tests below did not come to an end: the time grew with the square of the lines.

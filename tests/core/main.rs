@@ -19,6 +19,7 @@ mod charsets;
 mod check_files;
 mod check_forged;
 mod codepages;
+mod damaged;
 mod fast_transfer;
 mod fuzzed;
 #[cfg(feature = "html")]
@@ -33,6 +34,7 @@ mod parts;
 mod pim_genuine;
 mod pim_hostile;
 mod power;
+mod power_converting;
 mod prepare;
 mod reading;
 mod rich;

@@ -24,7 +24,7 @@ const SECTOR: usize = 512;
 
 /// What the writer asked of the disk, in order.
 #[derive(Clone)]
-enum Step {
+pub(super) enum Step {
     Write(u64, Vec<u8>),
     Length(u64),
     Sync,
@@ -33,7 +33,7 @@ enum Step {
     SyncFolder,
 }
 
-struct Recorder(Arc<Mutex<Vec<Step>>>);
+pub(super) struct Recorder(pub Arc<Mutex<Vec<Step>>>);
 
 impl Recorder {
     fn note(&self, steps: impl IntoIterator<Item = Step>) -> Result<()> {
@@ -72,7 +72,7 @@ fn data(i: usize) -> Vec<u8> {
     (0..i * 9973 % 120_000).map(|n| (n ^ (n >> 7)) as u8).collect()
 }
 
-fn message(i: usize) -> Message {
+pub(super) fn message(i: usize) -> Message {
     let mut m = Message::default();
     m.props.set(tag::SUBJECT, Value::text(&subject(i)));
     m.props.set(tag::BODY, Value::text(&body(i)));
@@ -100,7 +100,7 @@ fn steps() -> Vec<Step> {
 
 /// What is on the disk after the first steps, when of each sector that was not synced `survives` decides whether it
 /// was written nevertheless.
-fn image(steps: &[Step], survives: &mut dyn FnMut() -> bool) -> Vec<u8> {
+pub(super) fn image(steps: &[Step], survives: &mut dyn FnMut() -> bool) -> Vec<u8> {
     image_over(Vec::new(), steps, survives)
 }
 
@@ -131,7 +131,7 @@ fn image_over(mut out: Vec<u8>, steps: &[Step], survives: &mut dyn FnMut() -> bo
 }
 
 /// Every way in which the power is let go after some steps: all lost, all kept, and seeded choices between.
-fn ways() -> impl Iterator<Item = Box<dyn FnMut() -> bool>> {
+pub(super) fn ways() -> impl Iterator<Item = Box<dyn FnMut() -> bool>> {
     let always = |answer: bool| Box::new(move || answer) as Box<dyn FnMut() -> bool>;
     let some = (0..24).map(|seed| {
         let mut random = Seeded(seed);
@@ -275,9 +275,9 @@ impl InPlace for Logged {
 }
 
 /// All that a store holds: each item by folder and node.
-type Contents = BTreeMap<(String, u32), String>;
+pub(super) type Contents = BTreeMap<(String, u32), String>;
 
-fn contents(ndb: Ndb) -> Contents {
+pub(super) fn contents(ndb: Ndb) -> Contents {
     let store = Store::new(Arc::new(ndb));
     let mut errors = Vec::new();
     let mut out = Contents::new();

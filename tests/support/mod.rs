@@ -6,6 +6,7 @@ pub mod forge;
 pub mod mail;
 pub mod moving;
 mod seeded;
+pub mod sums;
 
 #[allow(unused_imports, reason = "each test uses its part")]
 pub use seeded::Seeded;

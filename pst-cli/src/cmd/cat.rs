@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// # Errors
 /// When the file cannot be opened or has no such item.
 pub fn run(a: &Cat) -> Result<Outcome> {
-    let source = Arc::new(PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage));
+    let source = Arc::new(PstSource::open_as(&a.file, a.ansi.reading())?);
     let store = source.store();
     // Folders and what belongs to them have property bags too, but are no items.
     if !matches!(Nid(a.item).ty(), nid_type::NORMAL_MESSAGE | nid_type::ASSOC_MESSAGE) {

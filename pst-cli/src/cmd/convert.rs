@@ -241,7 +241,7 @@ pub fn carry(
 
 /// How sources are read.
 pub fn reading(a: &Convert) -> SourceOptions {
-    SourceOptions { ansi_codepage: a.ansi.ansi_codepage }
+    a.ansi.reading()
 }
 
 /// The files of the target, if it is a PST.

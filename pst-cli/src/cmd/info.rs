@@ -23,7 +23,7 @@ struct Count {
 /// # Errors
 /// When the file cannot be opened.
 pub fn run(a: &Info) -> Result<Outcome> {
-    let source = PstSource::open(&a.file)?.with_codepage(a.ansi.ansi_codepage);
+    let source = PstSource::open_as(&a.file, a.ansi.reading())?;
     let store = source.store();
     let header = store.ndb().header();
     let mut errors = Vec::new();

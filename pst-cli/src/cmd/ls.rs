@@ -18,7 +18,7 @@ pub fn run(a: &Ls) -> Result<Outcome> {
         return super::server::list(a, account, folder.as_deref());
     }
     let Some(file) = &a.file else { return Err(Error::new(Kind::Usage, "a PST or OST is needed")) };
-    let source = PstSource::open(file)?.with_codepage(a.ansi.ansi_codepage);
+    let source = PstSource::open_as(file, a.ansi.reading())?;
     let mut errors = Vec::new();
     let tree = source.tree(&mut errors);
     let mut out = Out::new();

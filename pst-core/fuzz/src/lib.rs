@@ -1,5 +1,7 @@
 //! What several targets do with a message.
 
+pub mod files;
+
 use pst_core::io::Output;
 use pst_core::mapi::Message;
 use pst_core::messaging::write::StoreWriter;

@@ -299,7 +299,7 @@ const LONGEST: usize = 240;
 
 /// The name of a folder: `.A.B` for A/B.
 fn dotted(path: &[String]) -> String {
-    let parts: Vec<String> = path.iter().map(|n| utf7::encode(&n.replace(['.', '/'], "_"))).collect();
+    let parts: Vec<String> = path.iter().map(|n| utf7::encode(&n.replace(['.', '/', '\\'], "_"))).collect();
     format!(".{}", parts.join("."))
 }
 

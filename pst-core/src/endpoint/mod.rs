@@ -97,6 +97,8 @@ pub fn is_single_mbox(spec: &str) -> bool {
 pub struct SourceOptions {
     /// The code page of 8-bit strings that do not say theirs.
     pub ansi_codepage: Option<u32>,
+    /// PSTs and OSTs are read however damaged they are: by their pages and blocks, not by what leads to them.
+    pub salvage: bool,
 }
 
 /// Opens a source, recognising its kind; a folder may hold several.
@@ -108,8 +110,14 @@ pub fn open(spec: &str, options: SourceOptions) -> Result<Arc<dyn Source>> {
     match kind {
         Some(kind) => open_as(kind, path, options),
         None if path.is_dir() => Ok(Arc::new(tree::TreeSource::open(path, options)?)),
+        // What has lost its beginning is known by its name alone.
+        None if options.salvage && is_pst_name(path) => open_as("pst", path, options),
         None => open_as(recognise(path)?, path, options),
     }
+}
+
+fn is_pst_name(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("pst") || e.eq_ignore_ascii_case("ost"))
 }
 
 fn open_as(kind: &str, path: &Path, options: SourceOptions) -> Result<Arc<dyn Source>> {
@@ -118,7 +126,7 @@ fn open_as(kind: &str, path: &Path, options: SourceOptions) -> Result<Arc<dyn So
             let text = format!("{kind}: is a kind of target; nothing is read from it");
             return Err(Error::new(Kind::Usage, text).in_file(path));
         }
-        "pst" => Arc::new(pst::PstSource::open(path)?.with_codepage(options.ansi_codepage)),
+        "pst" => Arc::new(pst::PstSource::open_as(path, options)?),
         "mbox" => Arc::new(mbox::MboxSource::open(path)?),
         "json" => Arc::new(json::JsonSource::open(path)?),
         "maildir" => Arc::new(maildir::MaildirSource::open(path)?),

@@ -115,7 +115,14 @@ impl Input {
         match &self.backing {
             Backing::Bytes(b) => out.copy_from_slice(Self::slice(b, offset, out.len())?),
             Backing::File(f) => {
-                read_exact_at(f, out, offset).map_err(|e| Error::io("cannot read", &self.path, e).at(offset))?;
+                read_exact_at(f, out, offset).map_err(|e| match e.kind() {
+                    // What is asked for was there when the file was opened.
+                    std::io::ErrorKind::UnexpectedEof => {
+                        let text = "the file has become shorter while it was read";
+                        Error::new(Kind::Truncated, text).at(offset).in_file(&self.path)
+                    }
+                    _ => Error::io("cannot read", &self.path, e).at(offset),
+                })?;
             }
         }
         Ok(())

@@ -5,8 +5,6 @@ use crate::error::{Error, Kind, Result};
 
 /// Deeper trees than this are refused; three levels hold all 65,536 property ids and hundreds of millions of rows.
 const MAX_LEVELS: u8 = 8;
-/// Records that a tree may have.
-const MAX_RECORDS: usize = 1 << 27;
 
 /// The sorted records of a BTH, read at once: keys and data side by side.
 pub struct Bth {
@@ -37,6 +35,8 @@ impl Bth {
         if root == 0 {
             return Ok(out);
         }
+        // Records have their place in the heap: more of them than its bytes come of leaves that are named again and again.
+        let room = usize::try_from(heap.len()).unwrap_or(usize::MAX);
         let mut level = vec![root];
         for _ in 0..levels {
             let mut next = Vec::new();
@@ -46,8 +46,8 @@ impl Bth {
                         next.push(u32::from_le_bytes(child));
                     }
                 }
-                if next.len() > MAX_RECORDS / 64 {
-                    return Err(bad("more index records than any tree has".to_owned()));
+                if next.len() > room / (key + 4) {
+                    return Err(bad("more index records than the heap has room for".to_owned()));
                 }
             }
             level = next;
@@ -62,8 +62,8 @@ impl Bth {
                 )));
             }
             out.records.extend_from_slice(&leaf);
-            if out.records.len() > MAX_RECORDS {
-                return Err(bad("more records than any tree has".to_owned()));
+            if out.records.len() > room {
+                return Err(bad("more records than the heap has room for".to_owned()));
             }
         }
         Ok(out)

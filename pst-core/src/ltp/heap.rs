@@ -108,6 +108,16 @@ impl<'a> Heap<'a> {
         self.ndb.data(node.data)
     }
 
+    /// Bytes of all its blocks.
+    pub fn len(&self) -> u64 {
+        self.tree.len()
+    }
+
+    /// True for no bytes, which no heap has.
+    pub fn is_empty(&self) -> bool {
+        self.tree.is_empty()
+    }
+
     /// Number of blocks.
     pub fn blocks(&self) -> usize {
         self.tree.blocks().len()

@@ -20,6 +20,13 @@ pub fn parse(guids: &[u8], entries: &[u8], strings: &[u8]) -> Map {
         (whole as u32, (whole >> 32) as u16, (whole >> 48) as u16)
     };
     let mut out = Map::new();
+    // Names stand in the stream once each; many entries of one long name would be more than was read.
+    let mut room = 4 * strings.len();
+    let mut spelt = |at: usize| {
+        let text = text(strings, at)?;
+        room = room.checked_sub(2 * text.len())?;
+        Some(Name::Text(text))
+    };
     for (id, kind, index) in entries.as_chunks::<8>().0.iter().map(entry) {
         let guid = match kind >> 1 {
             0 => Some(Guid::default()),
@@ -30,7 +37,7 @@ pub fn parse(guids: &[u8], entries: &[u8], strings: &[u8]) -> Map {
                 guids.get(at..at + 16).and_then(|g| g.try_into().ok()).map(Guid)
             }
         };
-        let name = if kind & 1 == 0 { Some(Name::Id(id)) } else { text(strings, id as usize).map(Name::Text) };
+        let name = if kind & 1 == 0 { Some(Name::Id(id)) } else { spelt(id as usize) };
         if let (Some(guid), Some(name), Some(id)) = (guid, name, 0x8000u16.checked_add(index)) {
             out.insert(id, Arc::new(NamedProp { guid, name }));
         }
@@ -139,5 +146,15 @@ mod tests {
         assert_eq!(format!("{two:?}"), format!("{stored:?}"), "in one go or in two");
         assert_eq!(parse(&[], &stored.entries, &stored.strings).len(), 1, "entries that point nowhere");
         assert!(parse(&[], &[7; 15], &[]).is_empty());
+    }
+
+    #[test]
+    fn one_long_name_is_not_read_for_each_entry() {
+        let units = vec![b'a'; 100_000];
+        let strings = [&(units.len() as u32).to_le_bytes()[..], &units].concat();
+        let entries: Vec<u8> =
+            (0..30_000u16).flat_map(|i| [&[0, 0, 0, 0, 5, 0], &i.to_le_bytes()[..]].concat()).collect();
+        let bytes: usize = parse(&[], &entries, &strings).len() * units.len();
+        assert!((1..=4 * strings.len()).contains(&bytes), "{bytes}");
     }
 }

@@ -38,11 +38,34 @@ pub struct Listed {
 
 impl Store {
     /// All folders, parents before children, in the order of the hierarchy tables; folders that only their nidParent
-    /// leads to come after their listed siblings. Trouble goes to `errors`.
+    /// leads to come after their listed siblings, and those that nothing leads to, but that items or folders name as
+    /// their parent, last of all. Trouble goes to `errors`.
     pub fn folders(&self, errors: &mut Vec<Error>) -> Vec<FolderNode> {
+        errors.extend(self.lost_pages());
         let mut out: Vec<FolderNode> = Vec::new();
         let mut seen = HashSet::new();
-        let mut stack = vec![(Nid::ROOT_FOLDER, None, 0)];
+        self.below((Nid::ROOT_FOLDER, None), &mut out, &mut seen, errors);
+        // A folder whose own parent is lost as well comes below it.
+        let lost: Vec<Nid> = self.named_parents().into_iter().filter(|n| is_folder(*n) && !seen.contains(n)).collect();
+        let has_lost_parent = |nid: &Nid| {
+            self.ndb().node(*nid).ok().flatten().is_some_and(|n| n.parent != *nid && lost.contains(&n.parent))
+        };
+        let (inner, tops): (Vec<Nid>, Vec<Nid>) = lost.iter().partition(|nid| has_lost_parent(nid));
+        for nid in tops.into_iter().chain(inner).filter(|n| n.ty() == nid_type::NORMAL_FOLDER) {
+            self.below((nid, Some(0)), &mut out, &mut seen, errors);
+        }
+        out
+    }
+
+    /// Adds a folder and all below it, but those that were seen.
+    fn below(
+        &self,
+        (top, under): (Nid, Option<usize>),
+        out: &mut Vec<FolderNode>,
+        seen: &mut HashSet<Nid>,
+        errors: &mut Vec<Error>,
+    ) {
+        let mut stack = vec![(top, under, usize::from(under.is_some()))];
         while let Some((nid, parent, depth)) = stack.pop() {
             if depth > MAX_DEPTH || !seen.insert(nid) {
                 continue;
@@ -68,7 +91,6 @@ impl Store {
             children.extend(more);
             stack.extend(children.into_iter().rev().map(|child| (child, Some(index), depth + 1)));
         }
-        out
     }
 
     /// The row ids of a table, which are NIDs.
@@ -108,6 +130,12 @@ impl Store {
             }
         }
         out
+    }
+
+    /// True if a folder holds items by the node tree, whatever its own counters say.
+    pub fn holds_items(&self, folder: Nid) -> bool {
+        let is_item = |n: &u32| matches!(Nid(*n).ty(), nid_type::NORMAL_MESSAGE | nid_type::ASSOC_MESSAGE);
+        self.children(folder).iter().any(is_item)
     }
 
     fn rows(&self, nid: Nid, item_type: u8, out: &mut Vec<Listed>, errors: &mut Vec<Error>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Messages with recipients, attachments and embedded messages ([MS-PST] 2.4.5, 2.4.6).
 
-use super::store::Store;
+use super::store::{Store, held};
 use crate::error::{Error, Result};
 use crate::ltp::{PropContext, TableContext, pc};
 use crate::mapi::message::attach_method;
@@ -22,6 +22,8 @@ struct Reading {
     within: Vec<(Bid, Bid)>,
     /// Embedded messages so far.
     embedded: usize,
+    /// Bytes that more values may have.
+    room: u64,
 }
 
 impl Store {
@@ -31,17 +33,21 @@ impl Store {
     /// When the node is missing or its properties cannot be read at all.
     pub fn message(&self, nid: Nid) -> Result<(Message, Vec<Error>)> {
         let node = self.ndb().need(nid)?;
-        let mut reading = Reading::default();
+        let mut reading = Reading { room: self.room(), ..Reading::default() };
         let message = self.read_message(node.data, node.sub, &mut reading).map_err(|e| e.id(u64::from(nid.0)))?;
+        if let Some(e) = self.nameless().filter(|_| has_named(&message)) {
+            let text = format!("the names of its named properties are lost: {}", e.text());
+            reading.errors.push(e.retold(e.kind(), text).within("name map"));
+        }
         Ok((message, reading.errors))
     }
 
     /// The recursion over embedded messages ends at [`MAX_DEPTH`].
     fn read_message(&self, data: Bid, sub: Bid, reading: &mut Reading) -> Result<Message> {
         let pc = PropContext::open(self.ndb(), data, sub)?;
-        let props = self.bag(&pc, &mut reading.errors);
+        let props = self.bag(&pc, &mut reading.errors, &mut reading.room);
         let subnodes = &pc.heap().subnodes;
-        let recipients = self.recipients(subnodes, &mut reading.errors);
+        let recipients = self.recipients(subnodes, reading);
         reading.within.push((data, sub));
         let attachments = self.attachments(subnodes, reading);
         reading.within.pop();
@@ -50,7 +56,8 @@ impl Store {
         Ok(message)
     }
 
-    fn recipients(&self, subnodes: &Subnodes, errors: &mut Vec<Error>) -> Vec<PropBag> {
+    fn recipients(&self, subnodes: &Subnodes, reading: &mut Reading) -> Vec<PropBag> {
+        let Reading { errors, room, .. } = reading;
         let Some(node) = subnodes.find(Nid::RECIPIENT_TABLE) else { return Vec::new() };
         let table = match TableContext::open(self.ndb(), node.data, node.sub) {
             Ok(table) => table,
@@ -67,7 +74,17 @@ impl Store {
                     let mut bag = PropBag(Vec::with_capacity(table.columns().len()));
                     for column in table.columns().iter().filter(|c| !ROW_ONLY.contains(&c.tag.id())) {
                         match table.cell(row, *column) {
-                            Ok(Some(value)) => bag.0.push(Prop { tag: column.tag, name: self.name(column.tag), value }),
+                            Ok(Some(value)) => match room.checked_sub(held(&value)) {
+                                Some(left) => {
+                                    *room = left;
+                                    bag.0.push(Prop { tag: column.tag, name: self.name(column.tag), value });
+                                }
+                                None => {
+                                    errors
+                                        .push(Error::damaged("recipient table", "its values are larger than the file"));
+                                    return out;
+                                }
+                            },
                             Ok(None) => {}
                             Err(e) => errors.push(e.within("recipient")),
                         }
@@ -126,7 +143,13 @@ impl Store {
                 continue;
             }
             match pc.value(*record) {
-                Ok(value) => out.props.0.push(Prop { tag: record.tag, name: self.name(record.tag), value }),
+                Ok(value) => {
+                    let Some(left) = reading.room.checked_sub(held(&value)) else {
+                        return Err(Error::damaged("attachment", "the values of the item are larger than the file"));
+                    };
+                    reading.room = left;
+                    out.props.0.push(Prop { tag: record.tag, name: self.name(record.tag), value });
+                }
                 Err(e) => reading.errors.push(e.within("attachment").id(u64::from(node.nid.0))),
             }
         }
@@ -154,6 +177,14 @@ impl Store {
         }
         self.read_message(node.data, node.sub, reading).map(Some)
     }
+}
+
+/// True if an item has named properties, be it in messages inside.
+fn has_named(message: &Message) -> bool {
+    let named = |bag: &PropBag| bag.0.iter().any(|p| p.tag.is_named());
+    named(&message.props)
+        || message.recipients.iter().any(named)
+        || message.attachments.iter().any(|a| named(&a.props) || a.embedded.as_deref().is_some_and(has_named))
 }
 
 /// What a list shows of an item.

@@ -1,21 +1,35 @@
 //! The message store: an open PST or OST with its properties, names and folders ([MS-PST] 2.4.1-2.4.3).
 
 use super::names::NameMap;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ltp::PropContext;
-use crate::mapi::{Prop, PropBag, PropTag, tag};
+use crate::mapi::{Blob, Prop, PropBag, PropTag, Value, tag};
 use crate::ndb::{Ndb, Nid, nid_type};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+/// Bytes of values that one object may have in memory, in files of any size.
+const MOST: u64 = 2 << 30;
+/// What small files may have beyond their own size, for blocks that values share.
+const SPARE: u64 = 4 << 20;
+
 /// An open PST or OST. Shared by all threads.
 pub struct Store {
     ndb: Arc<Ndb>,
     names: NameMap,
+    /// Why the names are not known.
+    nameless: Option<Error>,
     props: PropBag,
-    by_parent: OnceLock<HashMap<u32, Vec<u32>>>,
+    by_parent: OnceLock<Parents>,
     pub(super) codepage: OnceLock<u32>,
+}
+
+/// The nodes below each node, and what could not be read of the tree that says so.
+#[derive(Default)]
+struct Parents {
+    children: HashMap<u32, Vec<u32>>,
+    lost: Vec<Error>,
 }
 
 impl Store {
@@ -30,9 +44,12 @@ impl Store {
 
     /// The store of an open file. A damaged store object or name map leaves the properties or names empty.
     pub fn new(ndb: Arc<Ndb>) -> Self {
-        let names = NameMap::read(&ndb).unwrap_or_default();
-        let mut store =
-            Self { ndb, names, props: PropBag::default(), by_parent: OnceLock::new(), codepage: OnceLock::new() };
+        let (names, nameless) = match NameMap::read(&ndb) {
+            Ok(names) => (names, None),
+            Err(e) => (NameMap::default(), Some(e)),
+        };
+        let (props, by_parent, codepage) = (PropBag::default(), OnceLock::new(), OnceLock::new());
+        let mut store = Self { ndb, names, nameless, props, by_parent, codepage };
         store.props = store.node_props(Nid::MESSAGE_STORE).unwrap_or_default();
         store
     }
@@ -50,6 +67,11 @@ impl Store {
     /// The named properties.
     pub fn names(&self) -> &NameMap {
         &self.names
+    }
+
+    /// Why the names of named properties are not known, where they could not be read.
+    pub(super) fn nameless(&self) -> Option<&Error> {
+        self.nameless.as_ref()
     }
 
     /// The name that Outlook shows.
@@ -92,16 +114,31 @@ impl Store {
     pub fn node_props(&self, nid: Nid) -> Result<PropBag> {
         let node = self.ndb.need(nid)?;
         let pc = PropContext::open(&self.ndb, node.data, node.sub).map_err(|e| e.id(u64::from(nid.0)))?;
-        let mut errors = Vec::new();
-        Ok(self.bag(&pc, &mut errors))
+        let (mut errors, mut room) = (Vec::new(), self.room());
+        Ok(self.bag(&pc, &mut errors, &mut room))
     }
 
-    /// Every property of a PC with its name; what cannot be read goes to `errors`.
-    pub(super) fn bag(&self, pc: &PropContext<'_>, errors: &mut Vec<crate::Error>) -> PropBag {
+    /// Bytes that the values of one object may have in memory.
+    pub(super) fn room(&self) -> u64 {
+        self.ndb.capacity().min(MOST).saturating_add(SPARE)
+    }
+
+    /// Every property of a PC with its name; what cannot be read, or is more than there is `room` for, goes to `errors`.
+    pub(super) fn bag(&self, pc: &PropContext<'_>, errors: &mut Vec<Error>, room: &mut u64) -> PropBag {
         let mut bag = PropBag(Vec::with_capacity(pc.records().len()));
         for record in pc.records() {
             match pc.value(*record) {
-                Ok(value) => bag.0.push(Prop { tag: record.tag, name: self.name(record.tag), value }),
+                Ok(value) => match room.checked_sub(held(&value)) {
+                    Some(left) => {
+                        *room = left;
+                        bag.0.push(Prop { tag: record.tag, name: self.name(record.tag), value });
+                    }
+                    None => {
+                        let text = format!("the values are larger than the file from property {} on", record.tag);
+                        errors.push(Error::damaged("PC", text));
+                        break;
+                    }
+                },
                 Err(e) => errors.push(e),
             }
         }
@@ -115,16 +152,43 @@ impl Store {
 
     /// The nodes whose nidParent is `parent`, in order; read from the whole NBT once.
     pub(super) fn children(&self, parent: Nid) -> &[u32] {
-        let map = self.by_parent.get_or_init(|| {
-            let mut map: HashMap<u32, Vec<u32>> = HashMap::new();
-            for node in self.ndb.nodes().flatten() {
-                if node.parent.0 != 0 && node.parent != node.nid {
-                    map.entry(node.parent.0).or_default().push(node.nid.0);
+        self.parents().children.get(&parent.0).map_or(&[], Vec::as_slice)
+    }
+
+    fn parents(&self) -> &Parents {
+        self.by_parent.get_or_init(|| {
+            let mut out = Parents::default();
+            for node in self.ndb.nodes() {
+                match node {
+                    Ok(node) if node.parent.0 != 0 && node.parent != node.nid => {
+                        out.children.entry(node.parent.0).or_default().push(node.nid.0);
+                    }
+                    Ok(_) => {}
+                    Err(e) => out.lost.push(e),
                 }
             }
-            map
-        });
-        map.get(&parent.0).map_or(&[], Vec::as_slice)
+            out
+        })
+    }
+
+    /// The nodes that others name as their parent, in order.
+    pub(super) fn named_parents(&self) -> Vec<Nid> {
+        let mut all: Vec<Nid> = self.parents().children.keys().map(|n| Nid(*n)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Pages of the node tree that cannot be read: what they list is found by tables alone.
+    pub(super) fn lost_pages(&self) -> impl Iterator<Item = Error> + '_ {
+        self.parents().lost.iter().map(|e| e.retold(e.kind(), e.text()))
+    }
+}
+
+/// Bytes of a value that are in memory.
+pub(super) fn held(value: &Value) -> u64 {
+    match value {
+        Value::Binary(Blob::Stream(_)) | Value::Object(Blob::Stream(_)) => 0,
+        value => value.size(),
     }
 }
 

@@ -107,9 +107,16 @@ impl BTree {
             return self.with_page(input, at, Some(0), self.slot(at), |page| search(page, key, decode));
         };
         let after = upper.leaves.partition_point(|(first, _)| *first <= key);
-        let Some(index) = after.checked_sub(1) else { return Ok(None) };
-        let Some((_, at)) = upper.leaves.get(index) else { return Ok(None) };
-        self.with_page(input, *at, Some(0), index, |page| search(page, key, decode))
+        let leaf = after.checked_sub(1).and_then(|index| upper.leaves.get(index).map(|(_, at)| (index, *at)));
+        let found = match leaf {
+            Some((index, at)) => self.with_page(input, at, Some(0), index, |page| search(page, key, decode))?,
+            None => None,
+        };
+        // What a lost page led to is not known to be missing.
+        match (found, upper.lost.first()) {
+            (None, Some(lost)) => Err(lost.retold(lost.kind(), lost.text())),
+            (found, _) => Ok(found),
+        }
     }
 
     /// The leaf page that would hold a key, from the root down; levels end at [`super::page::MAX_LEVEL`].

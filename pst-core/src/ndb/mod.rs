@@ -35,6 +35,14 @@ pub struct Ndb {
     bbt: BTree,
     /// What a writer has changed and not committed.
     changes: Option<Shared>,
+    /// What stands for trees that are damaged.
+    parts: Option<Parts>,
+}
+
+/// Nodes and blocks that were found without trees, sorted by their ids.
+struct Parts {
+    nodes: Vec<Node>,
+    blocks: Vec<BlockRef>,
 }
 
 impl Ndb {
@@ -55,7 +63,7 @@ impl Ndb {
         let header = Header::read(&input).map_err(within)?;
         let nbt = BTree::open(&input, header.variant, Tree::Nbt, header.nbt).map_err(within)?;
         let bbt = BTree::open(&input, header.variant, Tree::Bbt, header.bbt).map_err(within)?;
-        Ok(Self { input, header, nbt, bbt, changes: None })
+        Ok(Self { input, header, nbt, bbt, changes: None, parts: None })
     }
 
     /// A file as a writer sees it that has not yet committed: `nbt` and `bbt` are the roots it works on, `changes` what
@@ -63,7 +71,21 @@ impl Ndb {
     fn under_way(input: Input, mut header: Header, nbt: Bref, bbt: Bref, changes: Shared) -> Self {
         (header.nbt, header.bbt) = (nbt, bbt);
         let tree = |tree, root| BTree::from_root(header.variant, tree, root);
-        Self { nbt: tree(Tree::Nbt, nbt), bbt: tree(Tree::Bbt, bbt), input, header, changes: Some(changes) }
+        Self {
+            nbt: tree(Tree::Nbt, nbt),
+            bbt: tree(Tree::Bbt, bbt),
+            input,
+            header,
+            changes: Some(changes),
+            parts: None,
+        }
+    }
+
+    /// A file whose trees are not read: these are its nodes and blocks, sorted by their ids.
+    pub(crate) fn of_parts(input: Input, header: Header, nodes: Vec<Node>, blocks: Vec<BlockRef>) -> Self {
+        let tree = |tree, root| BTree::from_root(header.variant, tree, root);
+        let (nbt, bbt) = (tree(Tree::Nbt, header.nbt), tree(Tree::Bbt, header.bbt));
+        Self { nbt, bbt, input, header, changes: None, parts: Some(Parts { nodes, blocks }) }
     }
 
     /// The header.
@@ -81,6 +103,11 @@ impl Ndb {
         &self.input
     }
 
+    /// Bytes that all data blocks of the file together can hold at most; more only come of blocks that are used again.
+    pub fn capacity(&self) -> u64 {
+        self.input.len().saturating_mul(self.variant().inflation())
+    }
+
     /// The node with an id, if there is one.
     ///
     /// # Errors
@@ -88,6 +115,10 @@ impl Ndb {
     pub fn node(&self, nid: Nid) -> Result<Option<Node>> {
         if let Some(known) = self.changes.as_ref().and_then(|c| c.node(nid)) {
             return Ok(Some(known));
+        }
+        if let Some(Parts { nodes, .. }) = &self.parts {
+            let at = nodes.binary_search_by_key(&nid, |n| n.nid).ok();
+            return Ok(at.and_then(|at| nodes.get(at)).copied());
         }
         let v = self.variant();
         self.nbt.find(&self.input, u64::from(nid.0), |e| v.nbt(e).map(|n| (u64::from(n.nid.0), n)))
@@ -104,7 +135,9 @@ impl Ndb {
     /// All nodes in order; a damaged page is one `Err`, and the walk goes on behind it.
     pub fn nodes(&self) -> impl Iterator<Item = Result<Node>> + '_ {
         let v = self.variant();
-        self.nbt.walk(&self.input, move |e| v.nbt(e))
+        let tree = self.parts.is_none().then(|| self.nbt.walk(&self.input, move |e| v.nbt(e)));
+        let parts = self.parts.iter().flat_map(|p| p.nodes.iter().copied().map(Ok));
+        tree.into_iter().flatten().chain(parts)
     }
 
     /// The place of a block.
@@ -116,14 +149,21 @@ impl Ndb {
             return Ok(known);
         }
         let v = self.variant();
-        self.bbt
-            .find(&self.input, bid.key(), |e| v.bbt(e).map(|b| (b.bid.key(), b)))?
-            .ok_or_else(|| Error::damaged("BBT", "the block does not exist").id(bid.0))
+        let found = match &self.parts {
+            Some(Parts { blocks, .. }) => {
+                let at = blocks.binary_search_by_key(&bid.key(), |b| b.bid.key()).ok();
+                at.and_then(|at| blocks.get(at)).copied()
+            }
+            None => self.bbt.find(&self.input, bid.key(), |e| v.bbt(e).map(|b| (b.bid.key(), b)))?,
+        };
+        found.ok_or_else(|| Error::damaged("BBT", "the block does not exist").id(bid.0))
     }
 
     /// All blocks in order; a damaged page is one `Err`.
     pub fn blocks(&self) -> impl Iterator<Item = Result<BlockRef>> + '_ {
         let v = self.variant();
-        self.bbt.walk(&self.input, move |e| v.bbt(e))
+        let tree = self.parts.is_none().then(|| self.bbt.walk(&self.input, move |e| v.bbt(e)));
+        let parts = self.parts.iter().flat_map(|p| p.blocks.iter().copied().map(Ok));
+        tree.into_iter().flatten().chain(parts)
     }
 }

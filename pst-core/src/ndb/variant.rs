@@ -72,6 +72,8 @@ pub struct PageTrailer {
 pub struct BlockTrailer {
     /// Stored bytes of data.
     pub cb: u16,
+    /// Bytes after inflation, 0 where the layout does not say.
+    pub inflated: u16,
     /// Signature.
     pub sig: u16,
     /// CRC of the stored data.
@@ -153,6 +155,14 @@ impl Variant {
             Self::Ansi => 8180,
             Self::Unicode => 8176,
             Self::Unicode4k => 65512,
+        }
+    }
+
+    /// Bytes of data that one byte of the file can stand for, where blocks are packed.
+    pub const fn inflation(self) -> u64 {
+        match self {
+            Self::Unicode4k => u16::MAX as u64 / self.block_align() + 1,
+            _ => 1,
         }
     }
 
@@ -364,11 +374,17 @@ impl Variant {
         Some(match self {
             Self::Ansi => {
                 let (t, _) = disk::BlockTrailerA::read_from_prefix(bytes).ok()?;
-                BlockTrailer { cb: t.cb.get(), sig: t.sig.get(), crc: t.crc.get(), bid: u64::from(t.bid.get()) }
+                let bid = u64::from(t.bid.get());
+                BlockTrailer { cb: t.cb.get(), inflated: 0, sig: t.sig.get(), crc: t.crc.get(), bid }
             }
-            _ => {
+            Self::Unicode => {
                 let (t, _) = disk::BlockTrailerW::read_from_prefix(bytes).ok()?;
-                BlockTrailer { cb: t.cb.get(), sig: t.sig.get(), crc: t.crc.get(), bid: t.bid.get() }
+                BlockTrailer { cb: t.cb.get(), inflated: 0, sig: t.sig.get(), crc: t.crc.get(), bid: t.bid.get() }
+            }
+            Self::Unicode4k => {
+                let (t, _) = disk::BlockTrailer4k::read_from_prefix(bytes).ok()?;
+                let inflated = t.cb_inflated.get();
+                BlockTrailer { cb: t.cb.get(), inflated, sig: t.sig.get(), crc: t.crc.get(), bid: t.bid.get() }
             }
         })
     }

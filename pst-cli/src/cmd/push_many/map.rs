@@ -170,7 +170,7 @@ impl List<'_> {
 }
 
 fn reading(a: &Convert, choice: &Choice) -> SourceOptions {
-    SourceOptions { ansi_codepage: choice.code_page.or(a.ansi.ansi_codepage) }
+    SourceOptions { ansi_codepage: choice.code_page.or(a.ansi.ansi_codepage), ..a.ansi.reading() }
 }
 
 /// The files whose names fit the last part of a path, but for those that have rows of their own.

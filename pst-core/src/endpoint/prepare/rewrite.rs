@@ -61,7 +61,7 @@ pub fn rewrite(
     let staging = staging.map_err(|e| Error::io("cannot create a folder in this one", folder, e))?;
     begun(staging.path());
     let spec = format!("pst:{}", source.display());
-    let opened = endpoint::open(&spec, SourceOptions { ansi_codepage: options.codepage })?;
+    let opened = endpoint::open(&spec, SourceOptions { ansi_codepage: options.codepage, ..SourceOptions::default() })?;
     let title = opened.title();
     let target = TargetOptions {
         split: options.split,

@@ -2,6 +2,7 @@
 
 use crate::endpoint::text::{message_of, state_of};
 use crate::error::{Error, Kind, Result};
+use crate::io::Output;
 use crate::mapi::{Message, NamedProp, PropBag, Warning, tag};
 use crate::messaging::write::{FolderId, Options, PreparedMessage, SharedNames, StoreWriter, weight};
 use crate::mime::{self, ImportOptions};
@@ -31,7 +32,15 @@ pub struct PstSink {
 }
 
 impl PstSink {
-    /// Starts a file.
+    /// Starts a PST on a file that is open already; `path` is what it is called.
+    ///
+    /// # Errors
+    /// As [`StoreWriter::create_on`].
+    pub fn create_on(file: Box<dyn Output>, path: &Path, options: Options, import: ImportOptions) -> Result<Self> {
+        Ok(Self::over(StoreWriter::create_on(file, options)?, path, import, false))
+    }
+
+    /// Starts a new PST.
     ///
     /// # Errors
     /// As [`StoreWriter::create`].

@@ -1,15 +1,22 @@
 //! A PST or OST as a source of folders and items.
 
+use crate::endpoint::SourceOptions;
 use crate::error::{Error, Result};
 use crate::mapi::{Code, NamedProp, PropBag, tag};
 use crate::messaging::{FolderNode, Store};
 use crate::ndb::Nid;
 use crate::pipeline::{Body, Folder, Item, ItemRef, Source};
+use crate::salvage::{self, Salvaged};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A PST or OST, opened for reading.
 pub struct PstSource {
     store: Store,
+    /// What could not be read of the tree of folders, until it is told with the first folder's items.
+    untold: Mutex<Vec<Error>>,
+    /// What was lost or guessed when the file was opened.
+    notes: Vec<Error>,
 }
 
 impl PstSource {
@@ -18,14 +25,37 @@ impl PstSource {
     /// # Errors
     /// As [`Store::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Store::open(path).map(|store| Self { store })
+        Store::open(path).map(Self::of)
+    }
+
+    /// Opens a file in the way that the options say.
+    ///
+    /// # Errors
+    /// As [`Store::open`] or [`salvage::open`].
+    pub fn open_as(path: impl AsRef<Path>, options: SourceOptions) -> Result<Self> {
+        let opened = if options.salvage { Self::salvage(path) } else { Self::open(path) };
+        opened.map(|source| source.with_codepage(options.ansi_codepage))
+    }
+
+    /// Opens a file however damaged it is: what was lost or guessed is told with the first folder's items.
+    ///
+    /// # Errors
+    /// As [`salvage::open`].
+    pub fn salvage(path: impl AsRef<Path>) -> Result<Self> {
+        let Salvaged { ndb, notes } = salvage::open(path)?;
+        Ok(Self { store: Store::new(Arc::new(ndb)), untold: Mutex::default(), notes })
+    }
+
+    /// An open store as a source.
+    pub fn of(store: Store) -> Self {
+        Self { store, untold: Mutex::default(), notes: Vec::new() }
     }
 
     /// The same source, whose 8-bit strings are in this code page where they do not say theirs.
     #[must_use]
     pub fn with_codepage(self, page: Option<u32>) -> Self {
         match page {
-            Some(page) => Self { store: self.store.with_codepage(page) },
+            Some(page) => Self { store: self.store.with_codepage(page), ..self },
             None => self,
         }
     }
@@ -39,6 +69,7 @@ impl PstSource {
     /// Folders outside the top of the mailbox are left out unless they hold items.
     pub fn tree(&self, errors: &mut Vec<Error>) -> Vec<(FolderNode, Folder)> {
         let all = self.store.folders(errors);
+        let is_damaged = !errors.is_empty();
         let subtree = self.store.ipm_subtree();
         let top = all.iter().position(|f| f.nid == subtree);
         let roles = self.store.roles(&all);
@@ -63,7 +94,9 @@ impl PstSource {
             };
             paths.push(Some(path.clone()));
             let (normal, hidden) = (Self::count(node, false), Self::count(node, true));
-            let holds = !node.search && normal + hidden > 0;
+            // Where folders are damaged, the top may be another than it was, and counters may be lost.
+            let counted = normal + hidden > 0 || (is_damaged && self.store.holds_items(node.nid));
+            let holds = !node.search && counted;
             if inside || top.is_none() || (holds && node.nid != Nid::ROOT_FOLDER) {
                 let folder = Folder {
                     path,
@@ -94,8 +127,9 @@ impl PstSource {
 
 impl Source for PstSource {
     fn folders(&self) -> Result<Vec<Folder>> {
-        let mut errors = Vec::new();
+        let mut errors: Vec<Error> = self.notes.iter().map(|e| e.retold(e.kind(), e.text())).collect();
         let folders = self.tree(&mut errors).into_iter().map(|(_, folder)| folder).collect();
+        *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = errors;
         Ok(folders)
     }
 
@@ -104,7 +138,7 @@ impl Source for PstSource {
             return Ok(Box::new(std::iter::empty()));
         }
         let nid = Nid(folder.key as u32);
-        let mut errors = Vec::new();
+        let mut errors = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
         let mut refs = Vec::new();
         for associated in [false, true] {
             for listed in self.store.contents(nid, associated, &mut errors) {

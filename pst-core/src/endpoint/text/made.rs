@@ -5,6 +5,11 @@ use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+/// Paths below the top of a target that are longer than this get short names only: systems take some four thousand bytes.
+const LONG: usize = 2000;
+/// What is below paths that are longer than this comes into the top.
+const LONGEST: usize = 3000;
+
 /// The folders that a target has so far; different names stay different, also where the file system tells fewer apart.
 pub struct Made {
     paths: HashMap<Vec<String>, PathBuf>,
@@ -30,7 +35,14 @@ impl Made {
                 at.clone_from(known);
                 continue;
             }
-            let new = self.free(&at, &file_name(part.last().map_or("", String::as_str)), "");
+            let name = part.last().map_or("", String::as_str);
+            let top = self.paths.get(&[][..]).cloned().unwrap_or_default();
+            let (within, name) = match at.as_os_str().len().saturating_sub(top.as_os_str().len()) {
+                ..LONG => (at, file_name(name)),
+                LONG..LONGEST => (at, file_name(&name.chars().take(10).collect::<String>())),
+                _ => (top, file_name(name)),
+            };
+            let new = self.free(&within, &name, "");
             std::fs::create_dir(&new).map_err(|e| Error::io("cannot create", &new, e))?;
             self.paths.insert(part.to_vec(), new.clone());
             at = new;

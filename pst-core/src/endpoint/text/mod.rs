@@ -193,16 +193,19 @@ pub fn file_name(name: &str) -> String {
         out.push(c);
     }
     let trimmed = out.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned();
-    let stem = trimmed.split('.').next().unwrap_or_default().to_ascii_uppercase();
-    let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
-        || (stem.len() == 4
-            && (stem.starts_with("COM") || stem.starts_with("LPT"))
-            && stem.ends_with(|c: char| c.is_ascii_digit()));
     match trimmed.as_str() {
         "" => "_".to_owned(),
-        _ if device => format!("_{trimmed}"),
+        name if is_device(name) => format!("_{trimmed}"),
         _ => trimmed,
     }
+}
+
+/// True for names that Windows takes for devices, whatever their ending.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" | "CLOCK$")
+        || port.is_some_and(|p| p.chars().count() == 1 && p.contains(|c: char| c.is_ascii_digit() || "¹²³".contains(c)))
 }
 
 /// Writes a file whole.
