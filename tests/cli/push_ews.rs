@@ -87,7 +87,7 @@ impl Place {
 
 /// A Maildir of two messages that ask for receipts, one of them read, and appointments with alarms: one of the past, one
 /// that is still to come, and a series that goes on.
-fn noisy(dir: &tempfile::TempDir) -> String {
+pub fn noisy(dir: &tempfile::TempDir) -> String {
     let top = dir.path().join("noisy");
     for folder in ["mail/cur", "mail/new", "mail/tmp"] {
         fs::create_dir_all(top.join(folder)).unwrap();
@@ -115,9 +115,9 @@ fn noisy(dir: &tempfile::TempDir) -> String {
     file
 }
 
-const REMINDER_SET: &str = "0820060000000000c000000000000046/8503:000b";
+pub const REMINDER_SET: &str = "0820060000000000c000000000000046/8503:000b";
 const REMINDER_SIGNAL: &str = "0820060000000000c000000000000046/8560:0040";
-const RECEIPT: &str = "0029:000b";
+pub const RECEIPT: &str = "0029:000b";
 
 /// A property of each item, by subject.
 fn property(place: &Place, name: &str) -> BTreeMap<String, Vec<u8>> {

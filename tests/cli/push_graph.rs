@@ -5,6 +5,7 @@ use crate::certificates::{Authority, Wanted};
 use crate::command::{at, code, fixtures, stderr, tree};
 use crate::idp::{APP_SECRET, Idp};
 use crate::microsoft::{Graph, Mail, Trouble, USER};
+use crate::push_ews::{RECEIPT, REMINDER_SET, noisy};
 use crate::support::moving::all;
 use crate::support::{Seeded, corpus};
 use pst_core::mapi::{Attachment, Message, Value, tag};
@@ -191,6 +192,26 @@ fn genuine_files() {
         assert_eq!(arrived, wanted, "{name}");
         eprintln!("{name}: {} items", wanted.len());
     }
+}
+
+#[test]
+fn old_reminders_and_receipts_make_no_noise() {
+    let Some(place) = Place::start() else { return };
+    let file = noisy(&place.dir);
+    let property = |name: &str| -> BTreeMap<String, Vec<u8>> {
+        let state = place.server.state();
+        let of = |b: &Blob| (b.text("0037").unwrap_or_default(), b.props.get(name).cloned().unwrap_or_default());
+        state.items.iter().map(|i| of(&i.blob)).collect()
+    };
+    let (_, said, _) = place.push(&[&file, &target()]);
+    let codes = &said["warning_codes"];
+    assert_eq!((&said["written"], &codes["reminder"], &codes["receipt"]), (&5.into(), &2.into(), &1.into()), "{said}");
+    let set = property(REMINDER_SET);
+    assert_eq!([&set["past"][0], &set["future"][0], &set["series"][0]], [&0, &1, &1]);
+    let receipt = property(RECEIPT);
+    assert_eq!((receipt["mail 1"].as_slice(), receipt["mail 2"].as_slice()), (&[][..], &[1, 0][..]));
+    let (_, again, _) = place.push(&[&file, &target(), "--keep-reminders", "--keep-receipts"]);
+    assert_eq!(again["written"], 0, "what is known does not change with the clock: {again}");
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn lane(
         login: remote.login,
         patience: PATIENCE,
         watch: watch(observer),
-        import: super::convert::import_options(a),
+        import: super::push::import_options(a),
         mail,
     })
 }
