@@ -204,7 +204,7 @@ fn reports_name_the_files() {
         assert_eq!(code(&out), 0, "{}", stderr(&out));
         let text = fs::read_to_string(at(&place.dir, &format!("report anna@example.com.{kind}"))).unwrap();
         for file in ["noisy.pst", "second.pst"] {
-            assert!(text.matches(file).count() > 4, "{file} in {text}");
+            assert!(text.matches(file).count() >= 3, "{file} in {text}");
         }
         if kind == "json" {
             let report: Json = serde_json::from_str(&text).unwrap();
@@ -244,7 +244,9 @@ fn peak(command: &mut Command) -> (u64, Output) {
     while child.try_wait().unwrap().is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("0 kB");
-        peak = peak.max(line.trim().split(' ').next().unwrap().parse::<u64>().unwrap() >> 10);
+        // It only grows, but for the moment when the program takes the place of a copy of this one.
+        let now = line.trim().split(' ').next().unwrap().parse::<u64>().unwrap() >> 10;
+        peak = if now == 0 { peak } else { now };
         std::thread::sleep(Duration::from_millis(5));
     }
     (peak, child.wait_with_output().unwrap())

@@ -75,7 +75,7 @@ pub fn options(dir: &Path) -> push::Options {
         journal: dir.join("push.state"),
         connections: 2,
         rate: None,
-        endurance: std::time::Duration::from_secs(20),
+        endurance: std::time::Duration::from_hours(1),
         duplicates: Duplicates::Allow,
         verify: false,
         dry_run: false,
