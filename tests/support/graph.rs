@@ -73,6 +73,7 @@ pub struct State {
     pub betas: usize,
     used: usize,
     uploads: mail::Uploads,
+    uploads_begun: usize,
     pub at_once: usize,
     pub most_at_once: usize,
     given: usize,

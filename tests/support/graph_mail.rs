@@ -153,7 +153,8 @@ fn one(state: &mut State, at: usize, method: &str, rest: &[&str], query: &str, b
             if item["name"].as_str().is_none_or(str::is_empty) || size > 150 << 20 {
                 return refused(400, "ErrorInvalidRequest", "no name, or too large");
             }
-            let name = format!("U{}-SECRET", state.uploads.len());
+            let name = format!("U{}-SECRET", state.uploads_begun);
+            state.uploads_begun += 1;
             let url = format!("https://localhost:{}/upload/{name}?authtoken=upload-SECRET", state.port);
             state.uploads.insert(name, (mail.id.clone(), item.clone(), Vec::new()));
             Told::new(201, json!({ "uploadUrl": url, "nextExpectedRanges": ["0-"] }).to_string())

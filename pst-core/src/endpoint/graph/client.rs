@@ -37,7 +37,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A mailbox that is connected to with the first request; `service` is its URL ("https://graph.microsoft.com").
+    /// A mailbox that is connected to with the first request; `service` is its URL (`https://graph.microsoft.com`).
     /// `patience`: how long is waited when a busy server does not say how long; twice that the next time, and so on.
     ///
     /// # Errors

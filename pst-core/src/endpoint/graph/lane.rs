@@ -26,7 +26,7 @@ const TRIALS: u32 = 4;
 /// A mailbox, and how it is reached.
 #[derive(Clone)]
 pub struct Target {
-    /// The URL of the service: "https://graph.microsoft.com", or that of a national cloud.
+    /// The URL of the service: `https://graph.microsoft.com`, or that of a national cloud.
     pub service: String,
     /// Whose mailbox it is: user principal name or id.
     pub user: String,
