@@ -34,5 +34,6 @@ pub mod messaging;
 pub mod mime;
 pub mod ndb;
 pub mod pipeline;
+mod simd;
 
 pub use error::{Error, Kind, Result};
