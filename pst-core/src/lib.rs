@@ -36,5 +36,6 @@ pub mod mime;
 pub mod ndb;
 pub mod pipeline;
 pub mod salvage;
+mod simd;
 
 pub use error::{Error, Kind, Result};

@@ -5,7 +5,7 @@ use super::file::{File, Judge};
 use super::report::{At, Findings};
 use crate::ndb::Nid;
 use crate::ndb::crc::crc;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Streams of the map are not longer: 32,767 names of 256 characters.
 const STREAM: u64 = 32 << 20;
@@ -47,7 +47,7 @@ impl Judge<'_> {
             .filter(|id| (BUCKETS..0x8000).contains(id))
             .map(|id| (id, stream(self, id)))
             .collect();
-        let mut right: HashMap<u16, Vec<[u8; 8]>> = HashMap::new();
+        let mut right: BTreeMap<u16, Vec<[u8; 8]>> = BTreeMap::new();
         for (i, entry) in entries.chunks_exact(8).enumerate() {
             let Ok(entry) = <[u8; 8]>::try_from(entry) else { continue };
             let [a, b, c, d, k0, k1, i0, i1] = entry;

@@ -2,6 +2,36 @@
 
 use std::fs::File;
 use std::io::{Result, Seek, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// Buffers that spools have left behind: fresh memory costs the system more than the bytes that go into it.
+static LEFT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+/// Smaller ones are left to the allocator.
+const SMALL: usize = 32 << 10;
+/// Bytes that are left behind at most.
+const MOST: usize = 32 << 20;
+
+/// The smallest buffer that was left behind and has room for so many bytes, but for those far too large.
+fn take_left(bytes: usize) -> Option<Vec<u8>> {
+    if bytes < SMALL {
+        return None;
+    }
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    let fits = left.iter().enumerate().filter(|(_, b)| (bytes..=bytes.saturating_mul(4)).contains(&b.capacity()));
+    let best = fits.min_by_key(|(_, b)| b.capacity()).map(|(at, _)| at)?;
+    Some(left.swap_remove(best))
+}
+
+fn leave(mut buffer: Vec<u8>) {
+    if !(SMALL..=MOST).contains(&buffer.capacity()) {
+        return;
+    }
+    buffer.clear();
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+    if left.iter().map(Vec::capacity).sum::<usize>() + buffer.capacity() <= MOST {
+        left.push(buffer);
+    }
+}
 
 /// Takes bytes and gives them back.
 pub struct Spool {
@@ -23,8 +53,12 @@ impl Spool {
 
     /// Makes room for bytes that are about to come, as far as they will be held.
     pub fn reserve(&mut self, bytes: usize) {
-        if self.held.len().saturating_add(bytes) <= self.limit {
-            self.held.reserve(bytes);
+        if self.held.len().saturating_add(bytes) > self.limit {
+            return;
+        }
+        match take_left(bytes).filter(|_| self.held.is_empty()) {
+            Some(buffer) => self.held = buffer,
+            None => self.held.reserve(bytes),
         }
     }
 
@@ -34,7 +68,7 @@ impl Spool {
             None => {
                 let file = self.file.insert(tempfile::tempfile()?);
                 file.write_all(&self.held)?;
-                self.held = Vec::new();
+                leave(std::mem::take(&mut self.held));
                 file
             }
         };
@@ -52,6 +86,12 @@ impl Spool {
         };
         file.seek(SeekFrom::Start(0))?;
         std::io::copy(file, out)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        leave(std::mem::take(&mut self.held));
     }
 }
 

@@ -4,9 +4,13 @@ use super::lid::Lid;
 use super::named::NamedProp;
 use super::ptype::PropType;
 use super::tag::PropTag;
+use super::wide;
 use crate::error::Result;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
+
+/// Bytes of a stream that are read at once, where the stream has no measure of its own.
+const BUFFER: usize = 64 << 10;
 
 /// Bytes that may be too many to hold: the data of an attachment, read when they are needed.
 pub trait Stream: Send + Sync {
@@ -20,6 +24,11 @@ pub trait Stream: Send + Sync {
 
     /// A reader over the bytes from the first on; errors name the structure that could not be read.
     fn open(&self) -> Result<Box<dyn Read + Send + '_>>;
+
+    /// As [`Stream::open`]; what the reader has read at once can be looked at where it stands.
+    fn open_buffered(&self) -> Result<Box<dyn BufRead + Send + '_>> {
+        Ok(Box::new(BufReader::with_capacity(BUFFER, self.open()?)))
+    }
 }
 
 /// Blobs one after the other.
@@ -198,7 +207,7 @@ impl Value {
     /// The text of a PtypString, or of a PtypString8 in windows-1252; unpaired surrogates become U+FFFD.
     pub fn to_text(&self) -> Option<String> {
         match self {
-            Self::Unicode(b) => Some(encoding_rs::UTF_16LE.decode_without_bom_handling(b).0.into_owned()),
+            Self::Unicode(b) => Some(wide::utf_16le(b)),
             Self::String8(b) => Some(encoding_rs::WINDOWS_1252.decode_without_bom_handling(b).0.into_owned()),
             _ => None,
         }

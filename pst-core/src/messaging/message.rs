@@ -6,7 +6,6 @@ use crate::ltp::{PropContext, TableContext, pc};
 use crate::mapi::message::attach_method;
 use crate::mapi::{Attachment, MAX_DEPTH, Message, Prop, PropBag, tag};
 use crate::ndb::{Bid, Nid, Node, Subnodes, nid_type};
-use std::collections::HashSet;
 
 /// Messages inside one item, on all levels together. Damage can make trees share subtrees, so that depth alone bounds
 /// nothing.
@@ -115,10 +114,13 @@ impl Store {
                 Err(e) => reading.errors.push(e.within("attachment table")),
             }
         }
-        let mut seen = HashSet::new();
-        order.retain(|n| seen.insert(n.nid));
+        let mut seen = vec![false; subnodes.0.len()];
+        let place = |nid: Nid| subnodes.0.binary_search_by_key(&nid, |n| n.nid).ok();
+        let mark = |seen: &mut bool| !std::mem::replace(seen, true);
+        order.retain(|n| place(n.nid).and_then(|at| seen.get_mut(at)).is_some_and(mark));
         // Attachments that no row names are still somebody's data.
-        order.extend(subnodes.0.iter().filter(|n| n.nid.ty() == nid_type::ATTACHMENT && !seen.contains(&n.nid)));
+        let unnamed = |n: &&Node| place(n.nid).and_then(|at| seen.get(at)) == Some(&false);
+        order.extend(subnodes.0.iter().filter(|n| n.nid.ty() == nid_type::ATTACHMENT).filter(unnamed));
         let mut out = Vec::with_capacity(order.len());
         for node in order {
             match self.attachment(node, reading) {

@@ -35,7 +35,7 @@ pub struct Options {
     pub keep_rtf: bool,
     /// Where Internet addresses of Exchange's recipients are looked up that the message does not tell.
     pub directory: Option<Arc<dyn Directory>>,
-    /// End the lines of encoded attachments with LF; for a target that turns all line ends into LF anyway.
+    /// End the lines of encoded texts and attachments with LF; for a target that turns all line ends into LF anyway.
     pub lf: bool,
     /// The version of vCards.
     pub vcard: Version,
@@ -83,6 +83,7 @@ pub(super) fn write(
     // A calendar beside the text says what a description of the meeting would.
     let described = if components.is_alternative { "IPM.Note" } else { &class };
     let bodies = outbody::of(message, described, &made, warnings)?;
+    head.reserve(bodies.len() / 8 * 9 + 4096);
     let report = outreport::made(message, &class, page, options);
     let kept = if options.keep_rtf { outrich::rtf_of(message, &mut Vec::new())? } else { None };
     let mut all: Vec<Out<'_>> = message
@@ -217,7 +218,7 @@ impl Writer<'_> {
         if let Some(rtf) = kept {
             self.delimit(&boundary, false);
             self.head.extend_from_slice(b"Content-Type: application/rtf;\r\n name=\"body.rtf\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n filename=\"body.rtf\"\r\n\r\n");
-            Transfer::Base64.write(rtf, &mut self.head);
+            Transfer::Base64.write(rtf, false, &mut self.head);
         }
         self.close(&boundary);
         self.head.extend_from_slice(b"\r\n");
@@ -279,7 +280,7 @@ impl Writer<'_> {
         let head =
             format!("Content-Type: text/{kind}{charset}\r\nContent-Transfer-Encoding: {}\r\n\r\n", transfer.name());
         self.head.extend_from_slice(head.as_bytes());
-        transfer.write(bytes, &mut self.head);
+        transfer.write(bytes, self.options.lf, &mut self.head);
     }
 
     fn open(&mut self, kind: &str, level: char) -> String {

@@ -6,6 +6,9 @@ use crate::mapi::{Code, Warning};
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// Bytes that are compared before the result is looked at.
+const PIECE: usize = 1024;
+
 /// The value of a field as text: unfolded, trimmed, bytes that are no UTF-8 read as windows-1252, nothing decoded.
 pub fn raw(value: &[u8]) -> String {
     let text = charset::utf8_or_1252(value);
@@ -179,14 +182,14 @@ pub fn block(bytes: &[u8]) -> Cow<'_, str> {
 
 /// True when every line ends in CRLF and no CR or LF stands alone.
 pub fn is_crlf(bytes: &[u8]) -> bool {
-    let mut lines = 0;
-    for at in memchr::memchr_iter(b'\n', bytes) {
-        if at == 0 || bytes.get(at - 1) != Some(&b'\r') {
-            return false;
-        }
-        lines += 1;
-    }
-    memchr::memchr_iter(b'\r', bytes).count() == lines
+    // Each CR stands before an LF and each LF behind a CR; compared in pieces, so that many are compared at once.
+    let odd = |(from, to): (&[u8], &[u8])| {
+        from.iter().zip(to).fold(0, |odd, (a, b)| odd | u8::from((*a == b'\r') != (*b == b'\n'))) != 0
+    };
+    let after = bytes.get(1..).unwrap_or_default();
+    bytes.first() != Some(&b'\n')
+        && bytes.last() != Some(&b'\r')
+        && !bytes.chunks(PIECE).zip(after.chunks(PIECE)).any(odd)
 }
 
 /// Bytes with every line end written as CRLF; a lone CR ends a line too.
@@ -263,6 +266,11 @@ mod tests {
     fn line_ends() {
         assert!(is_crlf(b"a\r\nb\r\n") && is_crlf(b"") && !is_crlf(b"a\nb") && !is_crlf(b"a\rb") && !is_crlf(b"\n"));
         assert!(!is_crlf(b"a\r\n\n") && !is_crlf(b"a\r\r\n"));
+        for long in PIECE - 2..PIECE + 2 {
+            let text = |end: &str| "x".repeat(long) + end + "y";
+            assert!(is_crlf(text("\r\n").as_bytes()), "{long}");
+            assert!(["\r", "\n", "\n\r", "\r\r\n"].iter().all(|end| !is_crlf(text(end).as_bytes())), "{long}");
+        }
         assert_eq!(crlf("a\nb\rc\r\nd\n\r").as_ref(), "a\r\nb\r\nc\r\nd\r\n\r\n");
         assert_eq!(block(b"A: \xE9\n\n").as_ref(), "A: \u{e9}\r\n\r\n");
     }

@@ -216,7 +216,7 @@ impl<'a> Out<'a> {
 fn write_base64(blob: &Blob, out: &mut dyn Write, lf: bool) -> Result<()> {
     match blob {
         Blob::Bytes(bytes) => encode::slice_base64(bytes, out, lf),
-        Blob::Stream(stream) => encode::stream_base64(&mut stream.open()?, out, lf),
+        Blob::Stream(stream) => encode::stream_base64(&mut *stream.open_buffered()?, out, lf),
     }
 }
 

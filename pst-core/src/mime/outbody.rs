@@ -25,6 +25,12 @@ pub(super) struct Bodies {
 }
 
 impl Bodies {
+    /// Bytes of all forms of the body.
+    pub fn len(&self) -> usize {
+        let rtf = self.rtf.as_ref().map_or(0, Vec::len);
+        self.plain.as_ref().map_or(0, String::len) + self.html.as_ref().map_or(0, |(html, _)| html.len()) + rtf
+    }
+
     /// How many forms of the body there are.
     pub fn count(&self) -> usize {
         usize::from(self.plain.is_some()) + usize::from(self.html.is_some()) + usize::from(self.rtf.is_some())

@@ -114,12 +114,17 @@ impl Field<'_> {
         let bytes = self.text.as_bytes();
         // Summed in bytes, so that many are looked at at once.
         let control = |b: &u8| u8::from(*b < 0x20 || *b == 0x7F) - u8::from(matches!(b, b'\t' | b'\r' | b'\n'));
-        let shown =
-            |line: &str| line.bytes().find(|b| !matches!(b, b' ' | b'\t')).is_some_and(|b| b.is_ascii_graphic());
+        let shown = |line: &[u8]| line.iter().find(|b| !matches!(b, b' ' | b'\t')).is_some_and(u8::is_ascii_graphic);
+        let mut start = 0;
+        let mut lines = memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]).map(|end| {
+            let line = bytes.get(start..end).unwrap_or_default();
+            start = end + 1;
+            line
+        });
         self.name.is_some_and(|name| bytes.get(name.len()) == Some(&b':'))
             && super::header::is_crlf(bytes)
             && bytes.chunks(255).all(|part| part.iter().map(control).sum::<u8>() == 0)
-            && self.text.split('\n').all(|line| line.len() <= LONGEST_LINE && shown(line))
+            && lines.all(|line| line.len() <= LONGEST_LINE && shown(line))
     }
 
     fn write(&self, warnings: &mut Vec<Warning>, out: &mut Vec<u8>) {
@@ -241,15 +246,28 @@ fn generate(
         let rows = message.recipients.iter().filter(|r| recipient_kind(r) == kind);
         put(name, joined(rows.filter_map(|r| of_row(r, page)).map(|who| mailbox(&known(who, options)))));
     }
-    put("Subject", text::subject(props).map(|s| outfield::words(&s.replace(['\r', '\n'], " "))));
-    put("Date", props.time(tag::CLIENT_SUBMIT_TIME).and_then(|t| date::format(time::to_unix(t))));
+    // Most messages have a stored header: what it has is not made again.
+    if wanted("Subject") {
+        put("Subject", text::subject(props).map(|s| outfield::words(&s.replace(['\r', '\n'], " "))));
+    }
+    if wanted("Date") {
+        put("Date", props.time(tag::CLIENT_SUBMIT_TIME).and_then(|t| date::format(time::to_unix(t))));
+    }
     let plain = |t| text::some(props, t, page).map(|v| outfield::words(&unfold(&v)));
-    put("Message-ID", plain(tag::INTERNET_MESSAGE_ID));
-    put("In-Reply-To", plain(tag::IN_REPLY_TO_ID));
-    put("References", plain(tag::INTERNET_REFERENCES));
-    put("Thread-Topic", plain(tag::CONVERSATION_TOPIC));
-    let index = props.bytes(tag::CONVERSATION_INDEX).filter(|i| (22..1000).contains(&i.len()));
-    put("Thread-Index", index.map(|i| base64_simd::STANDARD.encode_to_string(i)));
+    for (name, tag) in [
+        ("Message-ID", tag::INTERNET_MESSAGE_ID),
+        ("In-Reply-To", tag::IN_REPLY_TO_ID),
+        ("References", tag::INTERNET_REFERENCES),
+        ("Thread-Topic", tag::CONVERSATION_TOPIC),
+    ] {
+        if wanted(name) {
+            put(name, plain(tag));
+        }
+    }
+    if wanted("Thread-Index") {
+        let index = props.bytes(tag::CONVERSATION_INDEX).filter(|i| (22..1000).contains(&i.len()));
+        put("Thread-Index", index.map(|i| base64_simd::STANDARD.encode_to_string(i)));
+    }
     put("Importance", level(props.i32(tag::IMPORTANCE), &[(0, "low"), (2, "high")]));
     let sensitivity = [(1, "Personal"), (2, "Private"), (3, "Company-Confidential")];
     put("Sensitivity", level(props.i32(tag::SENSITIVITY), &sensitivity));
@@ -258,10 +276,16 @@ fn generate(
         let who = person(props, &address::READ_RECEIPT, page).map(learned).or_else(|| main.cloned());
         put("Disposition-Notification-To", who.as_ref().map(&mut mailbox));
     }
-    put("List-Help", plain(tag::LIST_HELP));
-    put("List-Subscribe", plain(tag::LIST_SUBSCRIBE));
-    put("List-Unsubscribe", plain(tag::LIST_UNSUBSCRIBE));
-    put("Precedence", plain(tag::PRECEDENCE));
+    for (name, tag) in [
+        ("List-Help", tag::LIST_HELP),
+        ("List-Subscribe", tag::LIST_SUBSCRIBE),
+        ("List-Unsubscribe", tag::LIST_UNSUBSCRIBE),
+        ("Precedence", tag::PRECEDENCE),
+    ] {
+        if wanted(name) {
+            put(name, plain(tag));
+        }
+    }
     for (name, value) in voice::fields(props, &class, page) {
         put(name, Some(outfield::words(&unfold(&value))));
     }

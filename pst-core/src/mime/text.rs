@@ -1,7 +1,7 @@
 //! Texts of properties, in whatever type and code page they are stored.
 
 use super::charset;
-use crate::mapi::{PropBag, PropTag, Value, tag};
+use crate::mapi::{PropBag, PropTag, Value, tag, wide};
 
 /// The code page of the 8-bit strings of an object.
 pub(super) fn page(props: &PropBag) -> u32 {
@@ -21,7 +21,7 @@ pub(super) fn some(props: &PropBag, tag: PropTag, page: u32) -> Option<String> {
 /// The text of a string value.
 pub(super) fn value(value: &Value, page: u32) -> Option<String> {
     let text = match value {
-        Value::Unicode(bytes) => encoding_rs::UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(),
+        Value::Unicode(bytes) => wide::utf_16le(bytes),
         Value::String8(bytes) => charset::decode_page(page, bytes).into_owned(),
         _ => return None,
     };

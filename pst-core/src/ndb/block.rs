@@ -7,7 +7,7 @@ use super::variant::{BlockRef, Node, Variant};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::Stream;
 use std::cell::RefCell;
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 /// Leaf blocks that one data tree may have: what lcbTotal can count, in the smallest blocks.
@@ -380,7 +380,11 @@ impl Stream for DataStream {
     }
 
     fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(DataReader { stream: self, next: 0, blocks: Vec::new(), at: 0 }))
+        Ok(Box::new(DataReader::new(self)))
+    }
+
+    fn open_buffered(&self) -> Result<Box<dyn BufRead + Send + '_>> {
+        Ok(Box::new(DataReader::new(self)))
     }
 }
 
@@ -392,23 +396,32 @@ struct DataReader<'a> {
     at: usize,
 }
 
+impl<'a> DataReader<'a> {
+    fn new(stream: &'a DataStream) -> Self {
+        Self { stream, next: 0, blocks: Vec::new(), at: 0 }
+    }
+}
+
 impl Read for DataReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        while self.at >= self.blocks.len() {
-            if self.next >= self.stream.tree.blocks.len() {
-                return Ok(0);
-            }
+        let n = self.fill_buf()?.read(out)?;
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+impl BufRead for DataReader<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        while self.at >= self.blocks.len() && self.next < self.stream.tree.blocks.len() {
             self.blocks.clear();
             self.at = 0;
             let read = self.stream.tree.read_run(&self.stream.ndb, self.next, &mut self.blocks);
             self.next = read.map_err(std::io::Error::other)?;
         }
-        let ready = self.blocks.get(self.at..).unwrap_or_default();
-        let n = ready.len().min(out.len());
-        if let (Some(to), Some(from)) = (out.get_mut(..n), ready.get(..n)) {
-            to.copy_from_slice(from);
-        }
+        Ok(self.blocks.get(self.at..).unwrap_or_default())
+    }
+
+    fn consume(&mut self, n: usize) {
         self.at += n;
-        Ok(n)
     }
 }

@@ -1,5 +1,7 @@
 //! The two data encodings, permutation and cyclic ([MS-PST] 5.1, 5.2).
 
+use crate::simd;
+
 /// Substitution for encoding, mpbbR ([MS-PST] 5.1).
 #[rustfmt::skip]
 pub const ENCODE: [u8; 256] = [
@@ -99,7 +101,7 @@ impl Crypt {
     pub fn decode(self, data: &mut [u8], bid: u64, skip: usize) {
         match self {
             Self::None => {}
-            Self::Permute => substitute(data, &DECODE),
+            Self::Permute => simd::substitute(data, &DECODE),
             Self::Cyclic => cycle(data, bid, skip),
         }
     }
@@ -108,7 +110,7 @@ impl Crypt {
     pub fn decode_onto(self, stored: &[u8], bid: u64, out: &mut Vec<u8>) {
         match self {
             Self::None => out.extend_from_slice(stored),
-            Self::Permute => out.extend(stored.iter().map(|b| look(&DECODE, *b))),
+            Self::Permute => simd::substitute_onto(stored, &DECODE, out),
             Self::Cyclic => {
                 let start = out.len();
                 out.extend_from_slice(stored);
@@ -121,7 +123,11 @@ impl Crypt {
     pub fn encoded(self, plain: &[u8], bid: u64) -> Vec<u8> {
         match self {
             Self::None => plain.to_vec(),
-            Self::Permute => plain.iter().map(|b| look(&ENCODE, *b)).collect(),
+            Self::Permute => {
+                let mut out = Vec::new();
+                simd::substitute_onto(plain, &ENCODE, &mut out);
+                out
+            }
             Self::Cyclic => {
                 let mut out = plain.to_vec();
                 cycle(&mut out, bid, 0);
@@ -134,7 +140,7 @@ impl Crypt {
     pub fn encode(self, data: &mut [u8], bid: u64) {
         match self {
             Self::None => {}
-            Self::Permute => substitute(data, &ENCODE),
+            Self::Permute => simd::substitute(data, &ENCODE),
             Self::Cyclic => cycle(data, bid, 0),
         }
     }
@@ -143,12 +149,6 @@ impl Crypt {
 fn look(table: &[u8; 256], byte: u8) -> u8 {
     // A u8 cannot miss a table of 256; the compiler drops the check.
     table.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-fn substitute(data: &mut [u8], table: &[u8; 256]) {
-    for byte in data {
-        *byte = look(table, *byte);
-    }
 }
 
 /// The cyclic method is its own inverse ([MS-PST] 5.2).

@@ -18,8 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Bytes of items between source and target, where nothing else is said.
-const IN_FLIGHT: u64 = 48 << 20;
+/// Bytes of items between source and target, where nothing else is said: for each thread, and at most. Memory that is
+/// touched for the first time costs more than what goes into it.
+const IN_FLIGHT: (u64, u64) = (8 << 20, 48 << 20);
 /// Items between source and target.
 const ITEMS_IN_FLIGHT: u64 = 1024;
 /// Items that one thread takes at once, unless they have more bytes than [`BATCH_BYTES`].
@@ -41,7 +42,8 @@ pub struct RunOptions {
     pub bad_items: Option<u64>,
     /// How many items may be too large for the target before the run ends.
     pub large_items: Option<u64>,
-    /// Bytes of items between source and target; 0 for 48 MB. Sources that fetch ahead hold as much again.
+    /// Bytes of items between source and target; 0 for 8 MB for each thread, 48 MB at most. Sources that fetch ahead hold
+    /// as much again.
     pub in_flight: u64,
     /// Set from outside to stop the run.
     pub stop: Arc<AtomicBool>,
@@ -104,6 +106,12 @@ pub fn run(
         options,
         preparer: &*preparer,
         later: sink.later(),
+        in_flight: match (options.in_flight, IN_FLIGHT) {
+            // A slow target is sent as much ahead as there may be.
+            (0, (_, most)) if sink.later() => most,
+            (0, (each, most)) => most.min(each * threads as u64),
+            (given, _) => given,
+        },
         budget: Mutex::new(Budget::default()),
         freed: Condvar::new(),
         ended: AtomicBool::new(false),
@@ -178,16 +186,14 @@ pub(super) struct Shared<'a> {
     preparer: &'a dyn Prepare,
     /// The sink settles later, and asks where items come from.
     later: bool,
+    /// Bytes of items between source and target.
+    in_flight: u64,
     budget: Mutex<Budget>,
     freed: Condvar,
     ended: AtomicBool,
 }
 
 impl Shared<'_> {
-    fn in_flight(&self) -> u64 {
-        if self.options.in_flight == 0 { IN_FLIGHT } else { self.options.in_flight }
-    }
-
     fn over(&self) -> bool {
         self.ended.load(Ordering::Relaxed) || self.options.stop.load(Ordering::Relaxed)
     }
@@ -197,7 +203,7 @@ impl Shared<'_> {
         let mut budget = lock(&self.budget);
         while !self.over()
             && budget.items > 0
-            && (budget.bytes + bytes > self.in_flight() || budget.items + items > ITEMS_IN_FLIGHT)
+            && (budget.bytes + bytes > self.in_flight || budget.items + items > ITEMS_IN_FLIGHT)
         {
             let wait = std::time::Duration::from_millis(200);
             budget = self.freed.wait_timeout(budget, wait).unwrap_or_else(PoisonError::into_inner).0;
@@ -211,7 +217,7 @@ impl Shared<'_> {
         budget.bytes = budget.bytes.saturating_sub(bytes);
         budget.items = budget.items.saturating_sub(items);
         // The lister sleeps until there is room for several batches.
-        if budget.bytes <= self.in_flight() / 4 * 3 && budget.items <= ITEMS_IN_FLIGHT / 4 * 3 {
+        if budget.bytes <= self.in_flight / 4 * 3 && budget.items <= ITEMS_IN_FLIGHT / 4 * 3 {
             self.freed.notify_one();
         }
     }

@@ -69,11 +69,15 @@ impl<'a> Lines<'a> {
 
     /// Passes on whole lines of the body among which none is to be quoted; false if that cannot be said of these.
     fn in_one_go(&mut self, lines: &[u8]) -> std::io::Result<bool> {
-        if self.head.is_some()
-            || self.begun
-            || !self.line.is_empty()
-            || (self.form.quote && memchr::memmem::find(lines, b"From ").is_some())
-        {
+        if self.head.is_some() || self.begun || !self.line.is_empty() {
+            return Ok(false);
+        }
+        // What is encoded has neither blanks nor, on its way to such a target, CRs.
+        if memchr::memchr2(b' ', b'\r', lines).is_none() {
+            self.out.write_all(lines)?;
+            return Ok(true);
+        }
+        if self.form.quote && memchr::memmem::find(lines, b"From ").is_some() {
             return Ok(false);
         }
         let mut from = 0;
@@ -87,6 +91,25 @@ impl<'a> Lines<'a> {
         }
         self.out.write_all(lines.get(from..).unwrap_or_default())?;
         Ok(true)
+    }
+
+    /// Takes what whole lines of the header there are, with the empty one that ends it; returns how many bytes they have.
+    fn header(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let (mut end, mut ends) = (0, false);
+        for at in memchr::memchr_iter(b'\n', bytes) {
+            ends = matches!(bytes.get(end..=at), Some(b"\n" | b"\r\n"));
+            end = at + 1;
+            if ends {
+                break;
+            }
+        }
+        if let Some(head) = &mut self.head {
+            head.extend_from_slice(bytes.get(..end).unwrap_or_default());
+        }
+        if ends {
+            self.flush_head()?;
+        }
+        Ok(end)
     }
 
     fn flush_head(&mut self) -> std::io::Result<()> {
@@ -163,8 +186,12 @@ impl Write for Lines<'_> {
             return Ok(bytes.len());
         }
         let mut rest = bytes;
-        if let Some(end) = memchr::memrchr(b'\n', bytes)
-            && let Some((whole, after)) = bytes.split_at_checked(end + 1)
+        if self.head.is_some() && self.line.is_empty() && !self.begun {
+            let taken = self.header(rest)?;
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        if let Some(end) = memchr::memrchr(b'\n', rest)
+            && let Some((whole, after)) = rest.split_at_checked(end + 1)
             && self.in_one_go(whole)?
         {
             rest = after;

@@ -23,7 +23,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 /// Messages larger than this wait on disk until they are written.
-const HELD: usize = 8 << 20;
+const HELD: usize = 32 << 20;
 
 /// A message ready to be written.
 pub struct TextItem {
