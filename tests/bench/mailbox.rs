@@ -107,7 +107,7 @@ pub fn make_flat(path: &Path, messages: u64) -> io::Result<Made> {
     let mut out = BufWriter::with_capacity(256 << 10, File::create(path)?);
     let mut sizes = Vec::new();
     for number in 0..messages {
-        maker.message(true, number);
+        maker.note(number);
         out.write_all(&maker.out)?;
         sizes.push(maker.out.len() as u64);
     }

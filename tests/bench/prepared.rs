@@ -17,8 +17,8 @@ pub struct Prepared {
     pub place: Place,
     pub made: Made,
     pub pst_bytes: u64,
-    /// An mbox of it.
-    pub mbox: PathBuf,
+    /// An mbox of it, where one stays.
+    pub mbox: Option<PathBuf>,
     pub pst: PathBuf,
     pub jobs: Vec<Job>,
     /// Trees of many files may stay for a round.
@@ -59,7 +59,7 @@ fn grown(place: Place, size: u64) -> Prepared {
     });
     let place = Place { messages: made.messages, ..place };
     let jobs = place.jobs(&mail, maildir.as_deref(), made.bytes, &pst);
-    let (mbox, pst_bytes) = (mail.join("Sent"), fs::metadata(&pst).unwrap().len());
+    let (mbox, pst_bytes) = (Some(mail.join("Sent")), fs::metadata(&pst).unwrap().len());
     Prepared { place, made, pst_bytes, mbox, pst, jobs, trees }
 }
 
@@ -76,6 +76,7 @@ fn flat(place: Place) -> Prepared {
             fs::create_dir_all(mbox.parent().unwrap()).unwrap();
             made = mailbox::make_flat(&mbox, messages).unwrap();
             convert(&[path(&messages.to_string())], &path(&format!("{messages}.pst")));
+            fs::remove_dir_all(path(&messages.to_string())).unwrap();
         }
         keep(&place.folder, &made);
         made
@@ -85,15 +86,7 @@ fn flat(place: Place) -> Prepared {
     });
     let pst = path("200000.pst");
     let pst_bytes = fs::metadata(&pst).unwrap().len();
-    Prepared {
-        made,
-        pst_bytes,
-        mbox: path("200000/Inbox"),
-        pst,
-        jobs: jobs.collect(),
-        trees: false,
-        place: place.clone(),
-    }
+    Prepared { made, pst_bytes, mbox: None, pst, jobs: jobs.collect(), trees: false, place: place.clone() }
 }
 
 fn convert(from: &[PathBuf], pst: &Path) {
