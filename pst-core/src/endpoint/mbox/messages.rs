@@ -64,7 +64,7 @@ impl Messages {
             let mut next = self.window.len() - rest.len().min(self.finder.needle().len() - 1);
             for hit in self.finder.find_iter(rest).map(|hit| start + hit) {
                 let follows = self.window.get(hit + 1..).unwrap_or_default();
-                if (follows.len() as u64) < NEEDED && !last {
+                if follows.len() as u64 + 1 < NEEDED && !last {
                     next = hit;
                     break;
                 }
@@ -194,18 +194,21 @@ impl Iterator for Messages {
 mod tests {
     use super::*;
 
-    /// Separators at and around the end of a window are found as anywhere else.
+    /// Separators at and around the end of a window are found as anywhere else, at the end of the file and before it.
     #[test]
     fn separators_at_the_edge_of_a_window() {
         for shift in WINDOW - NEEDED as usize - 100..WINDOW + 20 {
-            let mut bytes = b"From a@b Sat Jan  3 01:05:34 1996\nA: b\n\n".to_vec();
-            bytes.resize(shift - 1, b'x');
-            bytes.extend_from_slice(b"\n\nFrom a@b Sat Jan  3 01:05:34 1996\nC: d\n\n>From x\nno From y\nFrom z\n");
-            let len = bytes.len() as u64;
-            let found = Messages::new(Arc::new(Input::from_bytes(bytes, "test")));
-            let found: Vec<(u64, u64)> = found.map(|m| m.map(|m| (m.key, m.size)).unwrap()).collect();
-            let second = shift as u64 + 1;
-            assert_eq!(found, [(0, second), (second, len - second)], "{shift}");
+            for more in [0, 2 * NEEDED as usize] {
+                let mut bytes = b"From a@b Sat Jan  3 01:05:34 1996\nA: b\n\n".to_vec();
+                bytes.resize(shift - 1, b'x');
+                bytes.extend_from_slice(b"\n\nFrom a@b Sat Jan  3 01:05:34 1996\nC: d\n\n>From x\nno From y\nFrom z\n");
+                bytes.resize(bytes.len() + more, b'z');
+                let len = bytes.len() as u64;
+                let found = Messages::new(Arc::new(Input::from_bytes(bytes, "test")));
+                let found: Vec<(u64, u64)> = found.take(3).map(|m| m.map(|m| (m.key, m.size)).unwrap()).collect();
+                let second = shift as u64 + 1;
+                assert_eq!(found, [(0, second), (second, len - second)], "{shift}");
+            }
         }
     }
 
