@@ -130,11 +130,11 @@ impl Place {
         }
     }
 
-    /// All that is measured on a mailbox, whose mboxes stand by months.
-    pub fn jobs(&self, months: &[PathBuf], maildir: Option<&Path>, mail_bytes: u64, pst: &Path) -> Vec<Job> {
+    /// All that is measured on a mailbox.
+    pub fn jobs(&self, mail: &Path, maildir: Option<&Path>, mail_bytes: u64, pst: &Path) -> Vec<Job> {
         let bytes = fs::metadata(pst).unwrap().len();
         let (file, one) = (text(pst), [pst.to_path_buf()]);
-        let merge = ["--target-root", "/"];
+        let (merge, mail) = (["--target-root", "/"], [mail.to_path_buf()]);
         let mut out = self.reading(bytes, file);
         out.extend([
             self.convert(TO_MBOX, bytes, &one, "mbox", &[]),
@@ -152,8 +152,8 @@ impl Place {
                 &["sh", "-c", "cp \"$1\" \"$2\" && sync \"$2\"", "sh", file, &self.target()],
             ),
             self.convert(TO_PST, bytes, &one, "pst", &["--dry-run"]),
-            self.convert(FROM_MBOX, mail_bytes, months, "pst", &merge),
-            self.convert(FROM_MBOX, mail_bytes, months, "pst", &[&merge[..], &["--dry-run"]].concat()),
+            self.convert(FROM_MBOX, mail_bytes, &mail, "pst", &merge),
+            self.convert(FROM_MBOX, mail_bytes, &mail, "pst", &[&merge[..], &["--dry-run"]].concat()),
         ]);
         let maildir = maildir.map(Path::to_path_buf);
         out.extend(maildir.map(|top| self.convert(FROM_MAILDIR, mail_bytes, &[top], "pst", &merge)));

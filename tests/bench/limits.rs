@@ -15,6 +15,8 @@ const TOTAL: usize = 512 << 20;
 /// Bytes of mail that are parsed.
 const MAIL: u64 = 64 << 20;
 
+/// What is asked for to measure them anew.
+pub const NAME: &str = "limits of the machine";
 pub const PARSE: &str = "parse mail and decode its parts, by mail-parser";
 pub const CRC: &str = "CRC-32";
 pub const DURABLE: &str = "write a file and make it durable";

@@ -1,6 +1,6 @@
-//! A seeded mailbox of any size, written as it is made: for each month a tree of mboxes, as Thunderbird lays them out, and
-//! where wanted the same messages as a Maildir. In a mailbox that has grown, the messages of its folders do not stand one
-//! folder after the other.
+//! A seeded mailbox of any size, written as it is made: a tree of mboxes, as Thunderbird lays them out, and where wanted the
+//! same messages as a Maildir, or a tree for each week. Into a mailbox that has grown, mail has come in turn for all of its
+//! folders: its messages do not stand one folder after the other.
 //!
 //! Half of the messages have less than 8 KB, a tail has attachments of up to some megabytes; about a hundred folders,
 //! one of them with many small items; plain text, HTML, inline pictures, messages in messages, many languages.
@@ -12,7 +12,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Changes with what is made, so that nothing is measured on what was made otherwise.
-pub const RECIPE: u32 = 1;
+pub const RECIPE: u32 = 2;
 
 /// What was made.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -31,34 +31,50 @@ pub struct Made {
 
 /// Items of the one large folder in a mailbox of 20 GB.
 const MANY: u64 = 200_000;
-/// Months over which a mailbox grows.
-const MONTHS: u64 = 24;
+/// Weeks over which a mailbox grows.
+const WEEKS: u64 = 520;
 
-/// The tree of each month that has mail.
-pub fn months(top: &Path) -> Vec<PathBuf> {
-    (0..MONTHS).map(|n| month(top, n)).filter(|p| p.is_dir()).collect()
+/// What is written.
+#[derive(Clone, Copy)]
+pub enum Layout<'a> {
+    /// A tree of mboxes, and a Maildir where it is wanted.
+    Whole(&'a Path, Option<&'a Path>),
+    /// A tree of mboxes for each week below a folder.
+    Weeks(&'a Path),
 }
 
-fn month(top: &Path, n: u64) -> PathBuf {
-    top.join(format!("{n:02}"))
+/// The tree of each week that has mail.
+pub fn weeks(top: &Path) -> Vec<PathBuf> {
+    (0..WEEKS).map(|n| week(top, n)).filter(|p| p.is_dir()).collect()
 }
 
-/// Makes a mailbox of about `size` bytes under `top`, and the Maildir.
-pub fn make(top: &Path, maildir: Option<&Path>, size: u64) -> io::Result<Made> {
+fn week(top: &Path, n: u64) -> PathBuf {
+    top.join(format!("{n:03}"))
+}
+
+/// Makes a mailbox of about `size` bytes, the same in every layout.
+pub fn make(layout: Layout, size: u64) -> io::Result<Made> {
     let mut maker = Maker::new();
     let mut made = Made { recipe: RECIPE, ..Made::default() };
     let mut sizes = Vec::new();
     let folders = folders();
     let many = (MANY * size / 20_000_000_000).max(100);
     for (i, name) in folders.iter().enumerate() {
-        let beside = maildir.map(|top| Maildir::new(top, name)).transpose()?;
+        let beside = match layout {
+            Layout::Whole(_, Some(top)) => Some(Maildir::new(top, name)?),
+            _ => None,
+        };
         let mut open: Option<(u64, BufWriter<File>)> = None;
         let (mut here, mut count) = (0, 0);
         let share = (size - made.bytes.min(size)) / (folders.len() - i) as u64;
         while if i == 0 { count < many } else { here < share } {
-            let now = if i == 0 { count * MONTHS / many } else { here * MONTHS / share.max(1) };
-            if open.as_ref().is_none_or(|(month, _)| *month != now) {
-                let path = file_of(&month(top, now), name);
+            let now = if i == 0 { count * WEEKS / many } else { here * WEEKS / share.max(1) };
+            let (now, top) = match layout {
+                Layout::Whole(top, _) => (0, top.to_path_buf()),
+                Layout::Weeks(top) => (now, week(top, now)),
+            };
+            if open.as_ref().is_none_or(|(week, _)| *week != now) {
+                let path = file_of(&top, name);
                 fs::create_dir_all(path.parent().unwrap())?;
                 open = Some((now, BufWriter::with_capacity(256 << 10, File::create(path)?)));
             }
@@ -91,7 +107,7 @@ pub fn make_flat(path: &Path, messages: u64) -> io::Result<Made> {
     let mut out = BufWriter::with_capacity(256 << 10, File::create(path)?);
     let mut sizes = Vec::new();
     for number in 0..messages {
-        maker.message(true, number);
+        maker.note(number);
         out.write_all(&maker.out)?;
         sizes.push(maker.out.len() as u64);
     }

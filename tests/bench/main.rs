@@ -88,9 +88,11 @@ fn run(folder: &Path, size: &str, options: &Options) -> Vec<String> {
     }
     let wrong = compare_walks(&mut jobs).into_iter().chain(jobs.iter().filter_map(Job::wrong)).collect();
     let before = Figures::load(folder, size).filter(|f| f.made.recipe == made.recipe).unwrap_or_default();
-    let limits = match options.only.is_empty() || before.limits.is_empty() {
-        true => limits::all(&mbox, &pst, &place.folder).unwrap(),
-        false => before.limits.clone(),
+    let limits = match mbox {
+        Some(mbox) if options.wants(limits::NAME) || before.limits.is_empty() => {
+            limits::all(&mbox, &pst, &place.folder).unwrap()
+        }
+        _ => before.limits.clone(),
     };
     let lines = jobs.into_iter().map(|job| job.line).map(|line| match before.any(&line.job, &line.program) {
         Some(earlier) if !options.wants(&line.job) => earlier.clone(),

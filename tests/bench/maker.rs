@@ -49,13 +49,7 @@ impl Maker {
 
     /// Makes one message into `out`.
     pub fn message(&mut self, small: bool, number: u64) {
-        self.out.clear();
-        let when = jiff::Timestamp::from_second(1_200_000_000 + (number * 7919 % 500_000_000) as i64).unwrap();
-        self.line(format!("From sender{}@example.org {}", number % 97, when.strftime("%a %b %e %H:%M:%S %Y")));
-        let language = self.below(self.texts.len() as u64 * 3) as usize;
-        // Two of three are in one of the first four languages.
-        let language = if language < self.texts.len() { language } else { language % 4 };
-        self.header(number, language, when);
+        let language = self.begin(number);
         let kind = self.below(100);
         if kind < 1 && !small {
             self.forwarded(number, language);
@@ -67,6 +61,25 @@ impl Maker {
             self.bodies(language, kind < 75);
         }
         self.line("");
+    }
+
+    /// Makes one message of a few lines of plain text into `out`.
+    pub fn note(&mut self, number: u64) {
+        let language = self.begin(number);
+        self.text(language, 1, false);
+        self.line("");
+    }
+
+    /// Separator and header; tells the language.
+    fn begin(&mut self, number: u64) -> usize {
+        self.out.clear();
+        let when = jiff::Timestamp::from_second(1_200_000_000 + (number * 7919 % 500_000_000) as i64).unwrap();
+        self.line(format!("From sender{}@example.org {}", number % 97, when.strftime("%a %b %e %H:%M:%S %Y")));
+        let language = self.below(self.texts.len() as u64 * 3) as usize;
+        // Two of three are in one of the first four languages.
+        let language = if language < self.texts.len() { language } else { language % 4 };
+        self.header(number, language, when);
+        language
     }
 
     fn header(&mut self, number: u64, language: usize, when: jiff::Timestamp) {

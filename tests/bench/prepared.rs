@@ -2,7 +2,7 @@
 
 use super::figures;
 use super::jobs::{FLAT, FLAT_DOUBLE, Job, Place};
-use super::mailbox::{self, Made, RECIPE};
+use super::mailbox::{self, Layout, Made, RECIPE};
 use super::options::{self, Options};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ pub struct Prepared {
     pub place: Place,
     pub made: Made,
     pub pst_bytes: u64,
-    /// An mbox of it.
-    pub mbox: PathBuf,
+    /// An mbox of it, where one stays.
+    pub mbox: Option<PathBuf>,
     pub pst: PathBuf,
     pub jobs: Vec<Job>,
     /// Trees of many files may stay for a round.
@@ -37,7 +37,7 @@ pub fn prepare(folder: &Path, size: &str, options: &Options) -> Prepared {
     if size == "flat" { flat(place) } else { grown(place, options::bytes(size)) }
 }
 
-/// A mailbox that has grown month by month.
+/// A mailbox that has grown week by week.
 fn grown(place: Place, size: u64) -> Prepared {
     let (mail, pst) = (place.folder.join("mail"), place.folder.join("mail.pst"));
     let maildir = (size <= SMALL).then(|| place.folder.join("Maildir"));
@@ -46,18 +46,20 @@ fn grown(place: Place, size: u64) -> Prepared {
     let trees = size <= SMALL && free(&place.folder).is_none_or(|free| free >= space(true));
     needs(&place.folder, space(trees));
     let made = known.unwrap_or_else(|| {
-        for top in [Some(&mail), maildir.as_ref()].into_iter().flatten() {
+        let weeks = place.folder.join("weeks");
+        for top in [Some(&mail), Some(&weeks), maildir.as_ref()].into_iter().flatten() {
             let _ = fs::remove_dir_all(top);
         }
-        let made = mailbox::make(&mail, maildir.as_deref(), size).unwrap();
-        convert(&mailbox::months(&mail), &pst);
+        mailbox::make(Layout::Weeks(&weeks), size).unwrap();
+        convert(&mailbox::weeks(&weeks), &pst);
+        fs::remove_dir_all(weeks).unwrap();
+        let made = mailbox::make(Layout::Whole(&mail, maildir.as_deref()), size).unwrap();
         keep(&place.folder, &made);
         made
     });
-    let months = mailbox::months(&mail);
     let place = Place { messages: made.messages, ..place };
-    let jobs = place.jobs(&months, maildir.as_deref(), made.bytes, &pst);
-    let (mbox, pst_bytes) = (months[0].join("Sent"), fs::metadata(&pst).unwrap().len());
+    let jobs = place.jobs(&mail, maildir.as_deref(), made.bytes, &pst);
+    let (mbox, pst_bytes) = (Some(mail.join("Sent")), fs::metadata(&pst).unwrap().len());
     Prepared { place, made, pst_bytes, mbox, pst, jobs, trees }
 }
 
@@ -74,6 +76,7 @@ fn flat(place: Place) -> Prepared {
             fs::create_dir_all(mbox.parent().unwrap()).unwrap();
             made = mailbox::make_flat(&mbox, messages).unwrap();
             convert(&[path(&messages.to_string())], &path(&format!("{messages}.pst")));
+            fs::remove_dir_all(path(&messages.to_string())).unwrap();
         }
         keep(&place.folder, &made);
         made
@@ -83,15 +86,7 @@ fn flat(place: Place) -> Prepared {
     });
     let pst = path("200000.pst");
     let pst_bytes = fs::metadata(&pst).unwrap().len();
-    Prepared {
-        made,
-        pst_bytes,
-        mbox: path("200000/Inbox"),
-        pst,
-        jobs: jobs.collect(),
-        trees: false,
-        place: place.clone(),
-    }
+    Prepared { made, pst_bytes, mbox: None, pst, jobs: jobs.collect(), trees: false, place: place.clone() }
 }
 
 fn convert(from: &[PathBuf], pst: &Path) {
