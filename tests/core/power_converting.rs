@@ -65,9 +65,9 @@ fn the_power_goes_at_every_point_of_a_conversion() {
 }
 
 #[test]
-#[ignore = "2,000 points of a conversion of 60 MB; some minutes"]
+#[ignore = "2,000 points of a conversion of 15 MB; a minute or more"]
 fn the_power_goes_at_two_thousand_points_of_a_large_conversion() {
-    let (steps, made) = conversion(900);
+    let (steps, made) = conversion(150);
     let mut random = Seeded(1);
     let (mut whole, mut size) = (0, 0);
     for point in 0..2000u64 {
