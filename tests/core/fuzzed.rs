@@ -2,6 +2,7 @@
 
 use crate::support::forge::Forge;
 use pst_core::check;
+use pst_core::endpoint::maildir::MaildirSource;
 use pst_core::endpoint::mbox::MboxSource;
 use pst_core::io::{Input, NewFile};
 use pst_core::ltp::Heap;
@@ -85,6 +86,22 @@ fn a_name_map_of_too_many_buckets_is_judged() {
     forge.set_raw(map, 0x0001, u32::MAX);
     let report = check::judge(Input::from_bytes(forge.bytes, "names.pst")).unwrap();
     assert!(report.counts.iter().any(|c| c.rule == "V29"), "{:?}", report.findings);
+}
+
+/// Of folders on disk whose names say the same, one was read and the others were not.
+#[test]
+fn folders_of_a_maildir_that_are_called_alike() {
+    let top = tempfile::tempdir().unwrap();
+    for (i, name) in [".A", ".A.", "A", ".A&-", ".A&-."].into_iter().enumerate() {
+        std::fs::create_dir_all(top.path().join(name).join("cur")).unwrap();
+        let message = top.path().join(name).join("cur").join(format!("{i}:2,S"));
+        std::fs::write(message, b"Subject: a\n\nb\n").unwrap();
+    }
+    let source = MaildirSource::open(top.path()).unwrap();
+    let folders = source.folders().unwrap();
+    assert_eq!(folders.iter().map(|f| source.items(f).unwrap().count()).sum::<usize>(), 5);
+    let under_a = folders.iter().filter(|f| f.path == ["A"]).count();
+    assert_eq!(under_a, 3, "{folders:?}");
 }
 
 /// A store of one node, whose heap has these allocations and is for `client`, with one subnode, 0x3F.

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Warning};
 use crate::mime;
 use crate::pipeline::{Body, Flags, Folder, Item, ItemRef, Prepare, Prepared, Role, Sink, Source, Written};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -36,7 +36,8 @@ impl MaildirSource {
     /// # Errors
     /// When it cannot be listed, or holds no Maildir.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut found: BTreeMap<Vec<String>, PathBuf> = BTreeMap::new();
+        // Two folders on disk may stand for one of the mailbox: `.A` and `A`, or `.A.`.
+        let mut found: BTreeSet<(Vec<String>, PathBuf)> = BTreeSet::new();
         for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
             let entry = entry.map_err(|e| cannot_list(e, path))?;
             if !entry.file_type().is_dir() || !is_maildir(entry.path()) {
@@ -54,7 +55,7 @@ impl MaildirSource {
             if names.is_empty() {
                 names.push("Inbox".to_owned());
             }
-            found.insert(names, entry.path().to_path_buf());
+            found.insert((names, entry.path().to_path_buf()));
         }
         if found.is_empty() {
             return Err(
