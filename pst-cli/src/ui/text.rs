@@ -2,6 +2,7 @@
 
 use pst_core::{Error, Result, mapi};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::io::{BufWriter, StdoutLock, Write};
 
 /// Buffered standard output whose errors name it.
@@ -18,7 +19,7 @@ impl Out {
     /// # Errors
     /// When standard output cannot be written.
     pub fn line(&mut self, text: impl AsRef<str>) -> Result<()> {
-        self.print(&tame(text.as_ref()))
+        self.print(&tamed(text.as_ref()))
     }
 
     /// Prints one line for programs.
@@ -69,12 +70,19 @@ pub fn time(filetime: Option<u64>) -> String {
 /// Tells people one line on standard error, tamed.
 pub fn say(text: impl AsRef<str>) {
     // Where standard error is closed, nobody is left to tell.
-    let _ = writeln!(std::io::stderr().lock(), "{}", tame(text.as_ref()));
+    let _ = writeln!(std::io::stderr().lock(), "{}", tamed(text.as_ref()));
 }
 
 /// The same text without control characters, so that data cannot steer a terminal.
 pub fn tame(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    tamed(text).into_owned()
+}
+
+fn tamed(text: &str) -> Cow<'_, str> {
+    match text.contains(char::is_control) {
+        true => Cow::Owned(text.replace(char::is_control, " ")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// "1 item", "2 items".

@@ -217,19 +217,26 @@ impl Store {
             Ok(pc.get(t.id())?.and_then(|v| self.text_of(&v, page)))
         };
         let time = |t: crate::mapi::PropTag| -> Result<Option<u64>> { Ok(pc.get(t.id())?.and_then(|v| v.as_time())) };
-        let subject = text(tag::SUBJECT)?.unwrap_or_default();
-        let mut chars = subject.chars();
-        let subject = if chars.next() == Some('\u{1}') { chars.skip(1).collect() } else { subject };
+        let mut subject = text(tag::SUBJECT)?.unwrap_or_default();
+        // A mark and the length of the prefix.
+        if subject.starts_with('\u{1}') {
+            let rest = subject.char_indices().nth(2).map_or(subject.len(), |(at, _)| at);
+            subject.drain(..rest);
+        }
         let from = match text(tag::SENT_REPRESENTING_NAME)? {
             Some(name) => Some(name),
             None => text(tag::SENDER_NAME)?,
         };
         let flags = pc.get(tag::MESSAGE_FLAGS.id())?.and_then(|v| v.as_i32()).unwrap_or_default();
+        let time = match time(tag::MESSAGE_DELIVERY_TIME)? {
+            Some(delivered) => Some(delivered),
+            None => time(tag::CLIENT_SUBMIT_TIME)?,
+        };
         Ok(Summary {
             class: text(tag::MESSAGE_CLASS)?.unwrap_or_default(),
             subject,
             from: from.unwrap_or_default(),
-            time: time(tag::MESSAGE_DELIVERY_TIME)?.or(time(tag::CLIENT_SUBMIT_TIME)?),
+            time,
             read: flags & crate::mapi::message::flag::READ != 0,
         })
     }
