@@ -79,10 +79,10 @@ pub fn tame(text: &str) -> String {
 }
 
 fn tamed(text: &str) -> Cow<'_, str> {
-    match text.contains(char::is_control) {
-        true => Cow::Owned(text.replace(char::is_control, " ")),
-        false => Cow::Borrowed(text),
+    if text.contains(char::is_control) {
+        return Cow::Owned(text.replace(char::is_control, " "));
     }
+    Cow::Borrowed(text)
 }
 
 /// "1 item", "2 items".
