@@ -18,6 +18,8 @@ use std::sync::Arc;
 const NAME: usize = 255;
 /// Bytes of items that are read back at once, unless one alone has more.
 const BACK: u64 = 16 << 20;
+/// New permissions to import that one item is worth.
+const RENEWALS: u32 = 5;
 /// What stands before the id of a message that went in as JSON beside others that were imported.
 pub(super) const AS_MAIL: &str = "mail/";
 
@@ -94,9 +96,9 @@ impl Mailbox {
         })
     }
 
-    /// Imports an item, by a new permission where the old one has run out.
+    /// Imports an item, by a new permission where the old one has run out. Other connections may use the new one up first.
     fn imported(&mut self, place: &Place, ready: &Ready) -> Result<Said<Imported>> {
-        let mut renewed = false;
+        let mut renewals = 0;
         loop {
             let mut session = match self.importer()? {
                 Ok(session) => session,
@@ -104,8 +106,8 @@ impl Mailbox {
             };
             let said = session.import(&place.id, &ready.message, None);
             let expired = matches!(&said, Ok(Err(refusal)) if refusal.meaning == Meaning::Expired);
-            if expired && !renewed {
-                renewed = true;
+            if expired && renewals < RENEWALS {
+                renewals += 1;
                 if let Err(refusal) = self.shared.permission(&mut self.graph, Some(session.permission()))? {
                     return Ok(Err(refusal));
                 }
