@@ -8,7 +8,7 @@ use pst_core::mapi::{Attachment, Blob, Message, PropBag, Role, Value, tag};
 use pst_core::messaging::write::{Options, StoreWriter};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 const PST: &str = env!("CARGO_BIN_EXE_pst");
@@ -43,6 +43,11 @@ fn target(dir: &Path, of: &str) -> String {
 /// The command under a shell that sets limits first.
 fn limited(limit: &str, args: &[&str]) -> Output {
     Command::new("sh").args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), PST]).args(args).output().unwrap()
+}
+
+/// The command, which goes on.
+fn begun(args: &[&str]) -> Child {
+    Command::new(PST).args(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// A run that could not go on: its last line is a sentence on the target, and nothing of it is there.
@@ -159,9 +164,7 @@ fn a_source_that_shrinks_is_told() {
         let of = TARGETS[n % TARGETS.len()];
         let to = dir.path().join(format!("to{n}"));
         fs::create_dir(&to).unwrap();
-        let mut run = Command::new(PST);
-        run.args(["convert", "--threads", "1", &source, &target(&to, of)]).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = run.spawn().unwrap();
+        let child = begun(&["convert", "--threads", "1", &source, &target(&to, of)]);
         std::thread::sleep(Duration::from_millis(random.below(60)));
         let file = fs::File::options().write(true).open(&source).unwrap();
         file.set_len(random.below(whole.len() as u64)).unwrap();
@@ -183,11 +186,7 @@ fn of_two_runs_into_one_target_one_is_refused() {
     for of in TARGETS {
         let to = dir.path().join(format!("to {}", of.replace(':', " ")));
         fs::create_dir(&to).unwrap();
-        let run = || {
-            let mut run = Command::new(PST);
-            run.args(["convert", &source, &target(&to, of)]).stdout(Stdio::null()).stderr(Stdio::piped());
-            run.spawn().unwrap()
-        };
+        let run = || begun(&["convert", &source, &target(&to, of)]);
         let both = [run(), run()].map(|child| child.wait_with_output().unwrap());
         let mut codes = both.each_ref().map(code);
         codes.sort_unstable();
@@ -211,9 +210,7 @@ fn a_run_that_is_stopped_leaves_nothing_half_written() {
         let of = TARGETS[n % TARGETS.len()];
         let to = dir.path().join(format!("to{n}"));
         fs::create_dir(&to).unwrap();
-        let mut run = Command::new(PST);
-        run.args(["convert", "--threads", "1", &source, &target(&to, of)]).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = run.spawn().unwrap();
+        let child = begun(&["convert", "--threads", "1", &source, &target(&to, of)]);
         std::thread::sleep(Duration::from_millis(random.below(150)));
         let signal = ["-INT", "-TERM"][n % 2];
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());

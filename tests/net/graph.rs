@@ -120,6 +120,9 @@ fn patience_and_refusals() {
     server.trouble("exchange", Trouble::Status(503, "ServiceUnavailable", Some(0)));
     graph.mailbox().unwrap();
     assert_eq!(place.notices.lock().unwrap().len(), 2);
+    server.trouble("exchange", Trouble::Status(429, "TooManyRequests", Some(0)));
+    let short = place.open(TOKEN).enduring(Duration::ZERO).mailbox().unwrap_err();
+    assert!(short.text().contains("--patience"), "it ends: {short}");
     let inbox = graph.folders().unwrap()[0].id.clone();
     let mut session = graph.session().unwrap();
     let mut meaning = |trouble| {

@@ -71,6 +71,7 @@ pub fn lane(
         reach: Reach { tls: server.tls, timeout: server.timeout, stop: Arc::clone(stop) },
         login: remote.login,
         patience: PATIENCE,
+        endurance: a.push.endurance(),
         watch: watch(observer),
         import: super::push::import_options(a),
         mail,

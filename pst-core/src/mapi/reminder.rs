@@ -132,7 +132,6 @@ fn zone(props: &PropBag) -> Option<ZoneDefinition> {
 #[cfg(test)]
 mod tests {
     use super::super::recurrence::{Exception, Frequency, Pattern, RecurrencePattern};
-    use super::super::timezone::{SystemTime, ZoneRule};
     use super::*;
 
     fn at(text: &str) -> i64 {
@@ -168,15 +167,7 @@ mod tests {
     }
 
     fn berlin() -> Value {
-        let change = |month, hour| SystemTime { month, day: 5, hour, ..SystemTime::default() };
-        let rule = ZoneRule {
-            bias: -60,
-            daylight_bias: -60,
-            standard: change(10, 3),
-            daylight: change(3, 2),
-            ..ZoneRule::default()
-        };
-        Value::binary(ZoneDefinition::new("W. Europe Standard Time", &[(1601, rule)]).recurring().encode())
+        Value::binary(crate::mapi::timezone::rules::tests::berlin().recurring().encode())
     }
 
     fn series(of: &AppointmentRecurrence) -> PropBag {

@@ -4,14 +4,13 @@ use super::document::Document;
 use super::element::Element;
 use super::refusal::{Meaning, Refusal};
 use crate::endpoint::net::http::{Client, Reach, Request, Response};
-use crate::endpoint::net::{Login, Notice, Watch, patience};
-use crate::error::{Error, Kind, Result};
-use std::time::{Duration, Instant};
+use crate::endpoint::net::patience::{ENDURANCE, Waits};
+use crate::endpoint::net::{Login, Watch};
+use crate::error::Result;
+use std::time::Duration;
 
 /// Longest answer that is taken, bytes; an item that is read back may have 150 MB, and a third more as base64.
 const LONGEST: u64 = 256 << 20;
-/// How long a busy server is asked the same, where nothing else is said.
-const ENDURANCE: Duration = Duration::from_hours(1);
 
 /// Which mailbox is meant, and how it is asked for.
 #[derive(Debug, Clone, Default)]
@@ -139,8 +138,7 @@ impl Ews {
     /// # Errors
     /// As [`Ews::ask`]; what the server refuses.
     pub(super) fn must<'a>(&mut self, operation: &str, write: impl Fn(&mut Document<'a>)) -> Result<Vec<Element>> {
-        let mut waits = 0;
-        let begun = Instant::now();
+        let mut waits = Waits::new(self.patience, self.endurance);
         loop {
             let refusal = match self.ask(operation, &write)? {
                 Ok(messages) => match messages.iter().find_map(Refusal::of) {
@@ -150,19 +148,8 @@ impl Ews {
                 Err(refusal) => refusal,
             };
             let Meaning::Again(wait) = refusal.meaning else { return Err(refusal.error()) };
-            if begun.elapsed() > self.endurance {
-                let waited = begun.elapsed().as_secs();
-                let text = format!("the server was busy for {waited} s, longer than --patience allows: {refusal}");
-                return Err(Error::new(Kind::Server, text));
-            }
-            self.wait(patience::wait(waits, wait, self.patience), &refusal.to_string())?;
-            waits += 1;
+            waits.once(wait, &refusal.to_string(), &self.watch, &|| self.stopped())?;
         }
-    }
-
-    fn wait(&self, wait: Duration, why: &str) -> Result<()> {
-        (self.watch)(&Notice::Waiting { why: why.to_owned(), wait });
-        patience::pause(wait, &|| self.stopped())
     }
 }
 

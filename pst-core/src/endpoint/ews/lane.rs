@@ -10,7 +10,7 @@ use super::typed::Typed;
 use super::upload::{Mail, Upload};
 use crate::endpoint::net::http::Reach;
 use crate::endpoint::net::{Login, Notice, Watch};
-use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session, receipts};
+use crate::endpoint::push::{Answer, Difference, Index, Lane, Limits, Parcel, Place, Session, places, receipts};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Message, Warning, fast_transfer, tag, time};
 use crate::mime;
@@ -321,8 +321,7 @@ impl Session for Mailbox {
         let place = match self.ews.create_folder(below, &tame, class)? {
             Ok(id) => Place { id, path, role, state: String::new(), holds_items: true },
             Err(refusal) if refusal.code == "ErrorFolderExists" => {
-                let same = |p: &Place| p.path.join("\0").to_lowercase() == path.join("\0").to_lowercase();
-                self.folders()?.into_iter().find(same).ok_or_else(|| refusal.error())?
+                self.folders()?.into_iter().find(|p| p.is_called(&path)).ok_or_else(|| refusal.error())?
             }
             Err(refusal) => {
                 let text = format!("the server does not make the folder \"{name}\": {refusal}");
@@ -332,12 +331,7 @@ impl Session for Mailbox {
                 return Err(Error::new(kind, text));
             }
         };
-        let mut warnings = Vec::new();
-        if tame != name {
-            let text = format!("the folder \"{name}\" is called \"{tame}\" here, as the server has no such names");
-            warnings.push(Code::Name.with(text));
-        }
-        Ok((place, warnings))
+        Ok((place, places::renamed(name, &tame).into_iter().collect()))
     }
 
     fn look(&mut self, _place: &mut Place) -> Result<()> {

@@ -3,7 +3,8 @@
 use super::refusal::{Meaning, Refusal};
 use super::turns::Turns;
 use crate::endpoint::net::http::{Body, Client, Reach, Request, Response};
-use crate::endpoint::net::{Login, Notice, Server, Watch, patience};
+use crate::endpoint::net::patience::{ENDURANCE, Waits};
+use crate::endpoint::net::{Login, Server, Watch};
 use crate::error::{Error, Kind, Result};
 use serde_json::Value;
 use std::sync::Arc;
@@ -15,8 +16,6 @@ pub(super) const LONGEST: u64 = 64 << 20;
 const VERSION: &str = "v1.0";
 /// The version that knows online archives, too.
 const WITH_ARCHIVES: &str = "beta";
-/// How often a busy server is asked the same.
-const ATTEMPTS: u32 = 12;
 
 /// What a request brings.
 pub(super) type Said<T> = std::result::Result<T, Refusal>;
@@ -33,6 +32,7 @@ pub struct Graph {
     archive: bool,
     pub(super) turns: Arc<Turns>,
     patience: Duration,
+    endurance: Duration,
     watch: Watch,
 }
 
@@ -53,7 +53,14 @@ impl Graph {
         let (server, _) = reach.server(service)?;
         let http = Client::new(server, Some(login));
         let (user, turns) = (user.to_owned(), Arc::default());
-        Ok(Self { http, reach: reach.clone(), user, mailbox: None, archive: false, turns, patience, watch })
+        let (reach, endurance) = (reach.clone(), ENDURANCE);
+        Ok(Self { http, reach, user, mailbox: None, archive: false, turns, patience, endurance, watch })
+    }
+
+    /// The same, asking a busy server so long.
+    #[must_use]
+    pub fn enduring(self, endurance: Duration) -> Self {
+        Self { endurance, ..self }
     }
 
     /// The online archive of the mailbox instead, which the version "beta" of the service knows.
@@ -138,23 +145,17 @@ impl Graph {
     /// Asks again while the server is busy.
     ///
     /// # Errors
-    /// As [`Graph::ask`].
+    /// As [`Graph::ask`]; [`Kind::Server`] where it is busy too long.
     pub(super) fn patiently<T>(&mut self, mut asked: impl FnMut(&mut Self) -> Result<Said<T>>) -> Result<Said<T>> {
-        let mut waits = 0;
+        let mut waits = Waits::new(self.patience, self.endurance);
         loop {
             match asked(self)? {
-                Err(Refusal { meaning: Meaning::Again(wait), words, .. }) if waits < ATTEMPTS => {
-                    self.wait(patience::wait(waits, wait, self.patience), &words)?;
-                    waits += 1;
+                Err(Refusal { meaning: Meaning::Again(wait), words, .. }) => {
+                    waits.once(wait, &words, &self.watch, &|| self.stopped())?;
                 }
                 said => return Ok(said),
             }
         }
-    }
-
-    fn wait(&self, wait: Duration, why: &str) -> Result<()> {
-        (self.watch)(&Notice::Waiting { why: why.to_owned(), wait });
-        patience::pause(wait, &|| self.stopped())
     }
 
     /// The mailbox by the name that import and folders know it by ("MBX:...").

@@ -38,6 +38,8 @@ pub struct Target {
     pub login: Login,
     /// How long is waited when a busy server does not say how long.
     pub patience: Duration,
+    /// How long a busy server is waited for when something is read; the items themselves have that of a push.
+    pub endurance: Duration,
     /// Takes notices.
     pub watch: Watch,
     /// How mail becomes messages of a store.
@@ -107,9 +109,9 @@ impl Lane for GraphLane {
     }
 
     fn session(&self) -> Result<Box<dyn Session>> {
-        let Target { service, user, archive, reach, login, patience, watch, .. } = &*self.target;
+        let Target { service, user, archive, reach, login, patience, endurance, watch, .. } = &*self.target;
         let graph = Graph::new(service, user, reach, login.clone(), *patience, Arc::clone(watch))?;
-        let mut graph = graph.taking(Arc::clone(&self.shared.turns));
+        let mut graph = graph.enduring(*endurance).taking(Arc::clone(&self.shared.turns));
         if *archive {
             graph = graph.archive();
         }

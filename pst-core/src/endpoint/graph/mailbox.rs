@@ -7,7 +7,7 @@ use super::lane::{Shared, Target, Way};
 use super::refusal::{Meaning, Refusal};
 use crate::endpoint::ews::compare::compare;
 use crate::endpoint::ews::prepare::Ready;
-use crate::endpoint::push::{Answer, Difference, Index, Parcel, Place, Session};
+use crate::endpoint::push::{Answer, Difference, Index, Parcel, Place, Session, places};
 use crate::error::{Error, Kind, Result};
 use crate::mapi::{Code, Warning, fast_transfer};
 use crate::pipeline::Role;
@@ -191,17 +191,11 @@ impl Session for Mailbox {
         let place = match said {
             Ok(made) => Place { id: made.id, path, role, state: String::new(), holds_items: true },
             Err(refusal) if refusal.status == 409 || refusal.code == "ErrorFolderExists" => {
-                let same = |p: &Place| p.path.join("\0").to_lowercase() == path.join("\0").to_lowercase();
-                self.folders()?.into_iter().find(same).ok_or_else(|| refused(name, &refusal))?
+                self.folders()?.into_iter().find(|p| p.is_called(&path)).ok_or_else(|| refused(name, &refusal))?
             }
             Err(refusal) => return Err(refused(name, &refusal)),
         };
-        let mut warnings = Vec::new();
-        if tame != name {
-            let text = format!("the folder \"{name}\" is called \"{tame}\" here, as the server has no such names");
-            warnings.push(Code::Name.with(text));
-        }
-        Ok((place, warnings))
+        Ok((place, places::renamed(name, &tame).into_iter().collect()))
     }
 
     fn look(&mut self, _place: &mut Place) -> Result<()> {

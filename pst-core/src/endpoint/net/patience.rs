@@ -56,6 +56,40 @@ pub fn pause(wait: Duration, stopped: &dyn Fn() -> bool) -> Result<()> {
     Ok(())
 }
 
+/// How long a busy server is asked the same, where nothing else is said.
+pub(in crate::endpoint) const ENDURANCE: Duration = Duration::from_hours(12);
+
+/// The waits of one request that a busy server does not do.
+pub(in crate::endpoint) struct Waits {
+    first: Duration,
+    endurance: Duration,
+    begun: Instant,
+    count: u32,
+}
+
+impl Waits {
+    /// The first wait lasts `first` where the server does not say how long; none begins after `endurance`.
+    pub fn new(first: Duration, endurance: Duration) -> Self {
+        Self { first, endurance, begun: Instant::now(), count: 0 }
+    }
+
+    /// Tells of the next wait, and waits.
+    ///
+    /// # Errors
+    /// [`Kind::Server`] where it has lasted too long, [`Kind::Interrupted`].
+    pub fn once(&mut self, suggested: Duration, why: &str, watch: &Watch, stopped: &dyn Fn() -> bool) -> Result<()> {
+        if self.begun.elapsed() > self.endurance {
+            let waited = self.begun.elapsed().as_secs();
+            let text = format!("the server was busy for {waited} s, longer than --patience allows: {why}");
+            return Err(Error::new(Kind::Server, text));
+        }
+        let wait = wait(self.count, suggested, self.first);
+        self.count += 1;
+        watch(&Notice::Waiting { why: why.to_owned(), wait });
+        pause(wait, stopped)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

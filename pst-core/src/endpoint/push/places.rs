@@ -26,6 +26,17 @@ impl Place {
     pub(super) fn key(&self) -> String {
         format!("{}\0{}", self.id, self.state)
     }
+
+    /// True for the folder that `path` names where the case of letters does not count.
+    pub(in crate::endpoint) fn is_called(&self, path: &[String]) -> bool {
+        self.path.join("\0").to_lowercase() == path.join("\0").to_lowercase()
+    }
+}
+
+/// What is to be said of a folder that cannot keep its name.
+pub(in crate::endpoint) fn renamed(name: &str, tame: &str) -> Option<Warning> {
+    let text = || format!("the folder \"{name}\" is called \"{tame}\" here, as the server has no such names");
+    (tame != name).then(|| Code::Name.with(text()))
 }
 
 /// The folders of the mailbox, and which folder of the source is which of them.

@@ -14,6 +14,23 @@ use super::cursor::{Cursor, Put};
 pub const VERSION: u16 = 0x3004;
 /// EndDate of a series without end: the last day of the year 4500.
 pub const NO_END: u32 = 0x5AE9_80DF;
+/// The days of the week in English, as their numbers go.
+pub(crate) const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+/// The months in English.
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 /// Day of PatternTypeSpecific: the last day of the month.
 pub const LAST_DAY: u32 = 31;
 /// N of PatternTypeSpecific: the last such day.

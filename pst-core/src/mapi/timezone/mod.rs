@@ -1,7 +1,7 @@
 //! Time zones of appointments: PidLidTimeZoneStruct and PidLidAppointmentTimeZoneDefinition... ([MS-OXOCAL] 2.2.1.39,
 //! 2.2.1.41 to .43).
 
-mod rules;
+pub(in crate::mapi) mod rules;
 
 use super::cursor::{Cursor, Put};
 

@@ -91,10 +91,10 @@ impl ZoneDefinition {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::mapi) mod tests {
     use super::*;
 
-    fn berlin() -> ZoneDefinition {
+    pub(in crate::mapi) fn berlin() -> ZoneDefinition {
         let change = |month, hour| SystemTime { month, day: 5, hour, ..SystemTime::default() };
         let rule = ZoneRule {
             bias: -60,

@@ -1,24 +1,9 @@
 //! Series as EWS has them (RecurrenceType and TaskRecurrenceType in Types.xsd).
 
 use super::node::Node;
-use crate::mapi::recurrence::{End, Frequency, LAST, LAST_DAY, Pattern, RecurrencePattern, date_of};
+use crate::mapi::recurrence::{DAYS, End, Frequency, LAST, LAST_DAY, MONTHS, Pattern, RecurrencePattern, date_of};
 
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const NTH: [&str; 5] = ["First", "Second", "Third", "Fourth", "Last"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const DAY: u32 = 1440;
 const YEAR: u32 = 12;
 /// The masks of days that have a name of their own.

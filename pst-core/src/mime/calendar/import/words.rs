@@ -1,22 +1,7 @@
 //! The pattern of a series in words, as PidLidRecurrencePattern has it ([MS-OXOCAL] 2.2.1.46).
 
-use crate::mapi::recurrence::{Frequency, LAST, LAST_DAY, Pattern, RecurrencePattern, WEEKDAYS, date_of};
+use crate::mapi::recurrence::{DAYS, Frequency, LAST, LAST_DAY, MONTHS, Pattern, RecurrencePattern, WEEKDAYS, date_of};
 
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "last"];
 
 /// The pattern in words.
