@@ -15,6 +15,7 @@ mod courier;
 mod dovecot;
 mod evil;
 mod ews;
+mod ews_discover;
 mod ews_typed;
 #[path = "../support/ews.rs"]
 mod exchange;
