@@ -2,10 +2,8 @@
 
 use super::container::{MESSAGE, Version, opcode};
 use crate::error::{Error, Kind, Result};
+use crate::io::room;
 use std::io::{BufReader, ErrorKind, Read};
-
-/// Bytes that are allocated at once for a value, whatever length it says it has.
-const AT_ONCE: u64 = 64 << 10;
 
 /// The stream of a blob. What ends too early is an error of the kind [`Kind::Truncated`].
 pub(super) struct Records<'r> {
@@ -149,12 +147,11 @@ impl<'r> Records<'r> {
     /// Appends that many bytes; memory grows with what is there, not with what is promised.
     pub fn append(&mut self, len: u64, out: &mut Vec<u8>) -> Result<()> {
         let mut missing = len;
-        out.reserve(len.min(AT_ONCE) as usize);
         while missing > 0 {
             if !self.advance()? {
                 return Err(self.ended(missing as usize));
             }
-            let n = self.left.min(missing);
+            let n = room(out, len - missing, missing).min(self.left);
             let read = (&mut self.from).take(n).read_to_end(out);
             let read = read.map_err(|e| Error::system("cannot read an exported item", e).at(self.offset))? as u64;
             self.offset += read;

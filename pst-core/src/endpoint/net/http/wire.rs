@@ -1,6 +1,7 @@
 //! The bytes of requests and answers ([RFC 9112]).
 
 use crate::error::{Error, Kind, Result};
+use crate::io::room;
 use std::io::{self, BufRead, Read};
 use std::time::{Duration, Instant};
 
@@ -194,8 +195,12 @@ fn exactly(reader: &mut impl Read, length: u64, most: u64) -> io::Result<Vec<u8>
         return Err(nonsense("too long"));
     }
     let mut body = Vec::new();
-    if (reader.take(length).read_to_end(&mut body)? as u64) < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    while (body.len() as u64) < length {
+        let done = body.len() as u64;
+        let n = room(&mut body, done, length - done);
+        if (reader.by_ref().take(n).read_to_end(&mut body)? as u64) < n {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
     }
     Ok(body)
 }
